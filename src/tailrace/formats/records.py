@@ -1,0 +1,60 @@
+"""What passes between sources, formats and the kernel: records as bytes, and what decoding makes of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pyarrow as pa
+    from numpy.typing import NDArray
+
+
+@dataclass(frozen=True, slots=True)
+class Records:
+    """A run of records of one partition, in order, over one contiguous buffer without a copy.
+
+    ``data``: bytes; ``offsets``: int32, n + 1 values, record i is ``data[offsets[i]:offsets[i + 1]]`` and includes
+    its line end (``\\n``, perhaps ``\\r`` before it) where the source has lines; ``positions``: int64, n values, the
+    position of each record in its partition's current generation (decompressed byte, or Kafka offset), ascending.
+    ``arrival``: int64 microseconds of each record's arrival where the source knows it, else None.
+    """
+
+    data: pa.Buffer
+    offsets: NDArray[np.int32]
+    positions: NDArray[np.int64]
+    arrival: NDArray[np.int64] | None = None
+
+    def __len__(self) -> int:
+        """The number of records."""
+        return len(self.positions)
+
+
+@dataclass(frozen=True, slots=True)
+class DeadLetters:
+    """Records that did not become events: parallel columns, by ascending row number within their ``Records``.
+
+    ``code`` is one of the closed list in ``tailrace.formats.codes``; ``field`` is the declared field at fault or None.
+    """
+
+    rows: tuple[int, ...] = ()
+    codes: tuple[str, ...] = ()
+    fields: tuple[str | None, ...] = ()
+    reasons: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Decoded:
+    """The result of decoding ``Records``: ``len(records) == events.num_rows + len(dead.rows) + blank``.
+
+    ``events``: Arrow table, one column for each declared field, named as declared, in declared order (text: string,
+    integer: int64, double: float64, boolean: bool, time: timestamp[us, UTC]), each column one chunk.
+    ``time``: int64 microseconds UTC of each event; ``rows``: int32 row number of each event, ascending.
+    """
+
+    events: pa.Table
+    time: NDArray[np.int64]
+    rows: NDArray[np.int32]
+    dead: DeadLetters
+    blank: int
