@@ -1,0 +1,80 @@
+# 'make help' lists the targets. Everything is installed into .venv, from the hashed locks.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+
+RUNTIME := $(VENV)/.runtime
+DEV := $(VENV)/.dev
+PACKAGE := $(VENV)/.package
+
+TESTS ?= tests
+PYTEST_ARGS ?=
+DOCS_COMMAND := $(BIN)/python -m tailrace.docs_reference
+LOCK := $(BIN)/uv pip compile pyproject.toml --quiet --universal --python-version 3.11 \
+	--generate-hashes --no-emit-index-url --no-emit-find-links --no-header
+
+.DEFAULT_GOAL := help
+.PHONY: help demo dev test check format soak bench docs lock clean debian-packages
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+demo: $(PACKAGE) ## watch a pipeline detect attacks in made-up logs (DEMO_SECONDS=n to stop after n)
+	$(if $(DEMO_SECONDS),DEMO_SECONDS=$(DEMO_SECONDS)) $(BIN)/tailrace demo
+
+dev: $(DEV) $(PACKAGE) ## make .venv with everything that the targets below need
+
+test: dev debian-packages ## run the unit, conformance and service tests (TESTS=path for some)
+	@$(BIN)/python -m pytest $(TESTS) $(PYTEST_ARGS)
+
+check: dev ## lint, formatting, types, layering
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports --cache-dir .cache/import_linter
+
+format: dev ## format the code and fix what can be fixed
+	$(BIN)/ruff format
+	$(BIN)/ruff check --fix
+
+soak: dev debian-packages ## run the tests that take minutes
+	@$(BIN)/python -m pytest -m soak --timeout 3600 $(TESTS) $(PYTEST_ARGS)
+
+bench: dev ## run the benchmarks: ratios against a baseline in the same run
+	@for script in $(sort $(wildcard benchmarks/bench_*.py)); do \
+		echo "== $$script"; $(BIN)/python $$script || exit 1; done
+
+docs: dev ## write the generated parts of docs/
+	$(DOCS_COMMAND)
+
+lock: $(DEV) ## choose dependency versions anew (UPGRADE=1: the newest) and write their hashes
+	$(LOCK) $(if $(UPGRADE),--upgrade) --group build --output-file requirements.lock
+	$(LOCK) $(if $(UPGRADE),--upgrade) --group dev --constraint requirements.lock \
+		--output-file requirements-dev.lock
+
+clean: ## remove .venv, caches and build results
+	rm -rf $(VENV) .cache .hypothesis .ruff_cache build dist
+
+debian-packages:
+	@tools/debian-packages nginx wrk
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "Python 3.11 or newer is needed; name it: make PYTHON=python3.12" >&2; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+
+# pip finds nothing to do where the lock's versions are installed already.
+$(RUNTIME): requirements.lock | $(BIN)/python
+	$(PIP) install --require-hashes -r requirements.lock
+	@touch $@
+
+$(DEV): requirements-dev.lock $(RUNTIME)
+	$(PIP) install --require-hashes -r requirements-dev.lock
+	@touch $@
+
+# Editable, built by the locked hatchling. Again when entry points or the version may have changed.
+$(PACKAGE): pyproject.toml $(RUNTIME)
+	$(PIP) install --no-deps --no-build-isolation --editable .
+	@touch $@
