@@ -1,0 +1,58 @@
+"""What holds for every test: no service test is skipped in CI, and each folder's time is shown."""
+
+import os
+from collections import defaultdict
+from collections.abc import Generator
+from pathlib import Path
+
+import pytest
+
+TESTS = Path(__file__).parent
+BUDGET_SECONDS = 300
+"""For unit and conformance tests together, on two cores."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if folder(item.path) == "services":
+            item.add_marker(pytest.mark.services)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item,
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """With CI=true a missing server is a failure: there, everything real must run."""
+    report = yield
+    skipped = report.skipped and not hasattr(report, "wasxfail")
+    if skipped and os.environ.get("CI") == "true" and item.get_closest_marker("services"):
+        report.outcome = "failed"
+        report.longrepr = f"skipped, which CI does not allow: {reason_of(report)}"
+    return report
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    took: defaultdict[str, float] = defaultdict(float)
+    for reports in terminalreporter.stats.values():
+        for report in reports:
+            if isinstance(report, pytest.TestReport):
+                took[folder(Path(report.nodeid.split("::")[0]).resolve())] += report.duration
+    if not took:
+        return
+    terminalreporter.section("time by folder")
+    for name, seconds in sorted(took.items()):
+        terminalreporter.write_line(f"{name:<12} {seconds:7.1f} s")
+    counted = took["unit"] + took["conformance"]
+    if counted > BUDGET_SECONDS:
+        terminalreporter.write_line(
+            f"unit and conformance tests are over their {BUDGET_SECONDS} s", yellow=True
+        )
+
+
+def folder(path: Path) -> str:
+    """Return the folder of `tests` that holds a test file."""
+    return path.relative_to(TESTS).parts[0] if path.is_relative_to(TESTS) else "elsewhere"
+
+
+def reason_of(report: pytest.TestReport) -> str:
+    return report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
