@@ -33,7 +33,7 @@ check: dev ## lint, formatting, types, layering
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
-	$(BIN)/lint-imports --cache-dir .cache/import_linter
+	$(BIN)/lint-imports --no-logo --cache-dir .cache/import_linter
 
 format: dev ## format the code and fix what can be fixed
 	$(BIN)/ruff format

@@ -13,7 +13,8 @@ from tailrace.errors import TailraceError
 INSTALL = {
     "bash": """\
 # Try it in this shell:   eval "$(tailrace completion bash)"
-# Keep it:                tailrace completion bash > ~/.local/share/bash-completion/completions/tailrace
+# Keep it:                tailrace completion bash > ~/.tailrace-completion.bash
+#                         with 'source ~/.tailrace-completion.bash' in ~/.bashrc
 """,
     "zsh": """\
 # Try it in this shell:   eval "$(tailrace completion zsh)"
