@@ -2,6 +2,7 @@
 
 import os
 import re
+import signal
 import subprocess
 import sys
 import time
@@ -9,9 +10,12 @@ import tomllib
 import zipfile
 from pathlib import Path
 
+import click
 import pytest
 
 import tailrace
+from tailrace.cli import main
+from tailrace.cli.lazy import Verb
 from tailrace.cli.main import VERBS
 
 ROOT = Path(__file__).parents[2]
@@ -100,6 +104,24 @@ def test_mistake_is_told_without_a_traceback(
 def test_debug_shows_the_traceback() -> None:
     result = cli("completion", SHELL="/bin/tcsh", TAILRACE_DEBUG="1")
     assert "Traceback" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("verb", "code"),
+    [
+        (click.Command("x", callback=lambda: None), 0),
+        (click.Command("x", callback=lambda: 3), 3),
+        (click.Command("x", callback=lambda: click.get_current_context().exit(4)), 4),
+        (click.Command("x", callback=lambda: signal.raise_signal(signal.SIGINT)), 130),
+    ],
+    ids=["returns nothing", "returns its code", "exits", "interrupted"],
+)
+def test_exit_code_of_a_verb(
+    verb: click.Command, code: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys.modules[__name__], "VERB", verb, raising=False)
+    monkeypatch.setattr(main.cli, "verbs", {"x": Verb(f"{__name__}:VERB", "")})
+    assert main.run(["x"]) == code
 
 
 def test_reader_that_goes_away_is_no_error() -> None:
