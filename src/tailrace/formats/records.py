@@ -19,12 +19,15 @@ class Records:
     its line end (``\\n``, perhaps ``\\r`` before it) where the source has lines; ``positions``: int64, n values, the
     position of each record in its partition's current generation (decompressed byte, or Kafka offset), ascending.
     ``arrival``: int64 microseconds of each record's arrival where the source knows it, else None.
+    ``oversize``: bool, n values, true where a line was longer than ``max_record_bytes``: the record is
+    then the first ``max_record_bytes`` bytes of it, without a line end; None when no record is.
     """
 
     data: pa.Buffer
     offsets: NDArray[np.int32]
     positions: NDArray[np.int64]
     arrival: NDArray[np.int64] | None = None
+    oversize: NDArray[np.bool_] | None = None
 
     def __len__(self) -> int:
         """The number of records."""
