@@ -1,0 +1,100 @@
+"""Dense integers for keys: every key of a group gets a small number, so that totals are plain arrays.
+
+The numbers are private to one process; what is stored or sent is always the key itself.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from tailrace.plan.identity import bucket, salted_hash
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+KeyValue = str | int | bool
+"""The value of a key field; a null makes an event filtered, so there is none here."""
+
+
+class DenseKeys:
+    """Maps keys to 0, 1, 2, ... in order of first sight.
+
+    A key's ``code`` is a text that stands for all its fields: the value itself for a single text field, else the
+    canonical encoding of the fields (see ``plan.identity``).
+    """
+
+    def __init__(self) -> None:
+        """Start empty."""
+        self._numbers: dict[str, int] = {}
+        self._values: list[tuple[KeyValue, ...]] = []
+        self._buckets: NDArray[np.int8] = np.empty(0, np.int8)
+        self._hashes: NDArray[np.uint64] = np.empty(0, np.uint64)
+
+    def __len__(self) -> int:
+        """How many keys there are."""
+        return len(self._values)
+
+    def number(self, codes: pa.ChunkedArray, fields: Sequence[pa.ChunkedArray]) -> NDArray[np.int64]:
+        """The number of each row's key; ``fields`` are the typed key columns beside ``codes``."""
+        if len(codes) == 0:
+            return np.empty(0, np.int64)
+        encoded = pc.dictionary_encode(codes).combine_chunks()
+        if isinstance(encoded, pa.ChunkedArray):
+            encoded = encoded.chunk(0)
+        indices = encoded.indices.to_numpy(zero_copy_only=False)
+        words = encoded.dictionary.to_pylist()
+        known = self._numbers
+        mapped = np.fromiter((known.get(word, -1) for word in words), np.int64, len(words))
+        fresh = np.flatnonzero(mapped < 0)
+        if len(fresh):
+            rows = np.empty(len(words), np.int64)
+            rows[indices[::-1]] = np.arange(len(indices) - 1, -1, -1)
+            taken = [field.take(pa.array(rows[fresh])).to_pylist() for field in fields]
+            first = len(self._values)
+            for offset, position in enumerate(fresh.tolist()):
+                known[words[position]] = first + offset
+            self._values.extend(zip(*taken, strict=True) if taken else [()] * len(fresh))
+            mapped[fresh] = np.arange(first, first + len(fresh))
+        return mapped[indices]
+
+    def values(self, number: int) -> tuple[KeyValue, ...]:
+        """The typed fields of a key."""
+        return self._values[number]
+
+    def column(self, numbers: NDArray[np.int64], field: int, type_: pa.DataType) -> pa.Array:
+        """One key field of many keys, as an Arrow array."""
+        values = self._values
+        return pa.array([values[n][field] for n in numbers.tolist()], type_)
+
+    def buckets_of(self, numbers: NDArray[np.int64]) -> NDArray[np.int8]:
+        """The hash bucket of each key."""
+        done = len(self._buckets)
+        if done < len(self._values):
+            more = np.fromiter((bucket(key) for key in self._values[done:]), np.int8)
+            self._buckets = np.concatenate([self._buckets, more])
+        return self._buckets[numbers]
+
+    def hashes_of(self, numbers: NDArray[np.int64], salt: str) -> NDArray[np.uint64]:
+        """The salted hash of each key, by which bounds choose who stays."""
+        done = len(self._hashes)
+        if done < len(self._values):
+            more = np.fromiter((salted_hash(salt, key) for key in self._values[done:]), np.uint64)
+            self._hashes = np.concatenate([self._hashes, more])
+        return self._hashes[numbers]
+
+    def keep(self, numbers: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Forget all keys but these (ascending); returns the new number of each old one, -1 where forgotten."""
+        codes = {number: code for code, number in self._numbers.items()}
+        moved = np.full(len(self._values), -1, np.int64)
+        moved[numbers] = np.arange(len(numbers))
+        self._numbers = {codes[number]: new for new, number in enumerate(numbers.tolist())}
+        self._values = [self._values[number] for number in numbers.tolist()]
+        self._buckets = self._buckets[numbers[numbers < len(self._buckets)]]
+        self._hashes = self._hashes[numbers[numbers < len(self._hashes)]]
+        return moved

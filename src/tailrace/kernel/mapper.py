@@ -1,0 +1,158 @@
+"""The stateless half of the kernel: decoded events in, partials by (group, key, pane) out.
+
+Everything about one event by itself happens here: derived fields, filters, lateness within its slice, keys, per-event
+rules. What needs earlier batches beyond a partition's maximum time and the memory of ``dedup`` is the reducer's.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import duckdb
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from tailrace.expr import failure_sql, to_sql
+from tailrace.kernel import time as event_time
+from tailrace.kernel.dedup import Deduplicator
+from tailrace.kernel.partials_sql import GroupSql, quote
+from tailrace.kernel.types import EventRows, GroupPartials, Mapped
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from tailrace.kernel.types import Piece
+    from tailrace.plan.model import EventRule, Group, Plan
+
+
+class Mapper:
+    """Runs the row-level part of a plan over batches; used by one thread at a time.
+
+    ``salt`` is the store's secret of SEMANTICS 12; distinct values are hashed with it.
+    """
+
+    def __init__(self, plan: Plan, groups: Sequence[Group], salt: str) -> None:
+        """Prepare the statements of every group and rule once."""
+        self._plan = plan
+        self._groups = [GroupSql(group, salt) for group in groups]
+        self._dedup = Deduplicator(plan.dedup, plan.grace) if plan.dedup else None
+        self._connection = duckdb.connect(config={"threads": 1, "enable_external_access": False})
+        self._connection.execute("set TimeZone = 'UTC'; set lock_configuration = true")
+        self._widths = sorted({group.width for group in groups})
+        self._derive = ", ".join(f"{to_sql(d.node)} as {quote(d.name)}" for d in plan.derived)
+
+    @property
+    def dedup(self) -> Deduplicator | None:
+        """The memory of earlier events, where the pipeline removes duplicates."""
+        return self._dedup
+
+    def map(self, pieces: Sequence[Piece]) -> Mapped:
+        """Turn a batch into partials; pieces of one partition are in its order, ``before`` being right for each."""
+        events = _event_table(pieces)
+        times = np.concatenate([piece.decoded.time for piece in pieces]) if pieces else np.empty(0, np.int64)
+        horizon, after = _horizons(pieces, self._plan.grace)
+        total = len(times)
+        any_late = bool(total) and bool((times < horizon).any())
+        duplicate = self._dedup.mask(events, times, pieces, horizon) if self._dedup and total else None
+        table, derive_errors = self._with_derived(events)
+        extra: dict[str, pa.Array] = {"_time": pa.array(times)}
+        for width in self._widths:
+            panes = event_time.panes_of(times, width)
+            extra[f"_pane_{width}"] = pa.array(panes)
+            if any_late:
+                extra[f"_late_{width}"] = pa.array(event_time.late_mask(panes, width, horizon))
+        if duplicate is not None:
+            extra["_duplicate"] = pa.array(duplicate)
+        for name, column in extra.items():
+            table = table.append_column(name, column)
+        duplicates = int(duplicate.sum()) if duplicate is not None else 0
+        groups: dict[str, GroupPartials] = {}
+        errors: dict[str, int] = {}
+        fired: dict[str, EventRows] = {}
+        if total:
+            self._connection.register("events", table)
+            for sql in self._groups:
+                groups[sql.group.identity] = sql.run(
+                    self._connection, late=any_late, deduplicated=duplicates > 0
+                )
+                errors.update(sql.errors(self._connection, late=any_late, deduplicated=duplicates > 0))
+            for rule in self._plan.event_rules:
+                mask, failed = self._judge(rule, deduplicated=duplicates > 0)
+                errors[rule.identity] = failed
+                chosen = np.flatnonzero(mask)
+                if len(chosen):
+                    fired[rule.identity] = EventRows(_located(table, pieces).take(pa.array(chosen)))
+            self._connection.unregister("events")
+        archive = EventRows(_located(table, pieces)) if self._plan.archive and total else None
+        return Mapped(total, duplicates, groups, errors, derive_errors, fired, archive, after)
+
+    def _with_derived(self, events: pa.Table) -> tuple[pa.Table, dict[str, int]]:
+        """The event table with its derived fields, and how many events each of them failed on."""
+        if not self._plan.derived or not events.num_rows:
+            return events, {}
+        errors: dict[str, int] = {}
+        for derived in self._plan.derived:
+            self._connection.register("plain", events)
+            failure = failure_sql(derived.node)
+            wanted = f"{to_sql(derived.node)} as value"
+            if failure:
+                wanted += f", {failure} as failed"
+            result = self._connection.sql(f"select {wanted} from plain").to_arrow_table()  # noqa: S608 - whitelisted
+            if failure:
+                errors[derived.name] = pc.sum(result["failed"]).as_py() or 0
+            events = events.append_column(derived.name, result["value"])
+            self._connection.unregister("plain")
+        return events, errors
+
+    def _judge(self, rule: EventRule, *, deduplicated: bool) -> tuple[NDArray[np.bool_], int]:
+        """Which events a per-event rule fires for, and for how many its condition failed."""
+        condition = f"coalesce({to_sql(rule.when)}, false)"
+        failure = failure_sql(rule.when) or "false"
+        if deduplicated:
+            condition, failure = f"not _duplicate and {condition}", f"not _duplicate and {failure}"
+        query = f"select {condition} as hit, {failure} as failed from events"  # noqa: S608 - whitelisted
+        result = self._connection.sql(query).to_arrow_table()
+        hit = result["hit"].to_numpy()
+        return hit.astype(np.bool_), pc.sum(result["failed"]).as_py() or 0
+
+
+def _event_table(pieces: Sequence[Piece]) -> pa.Table:
+    """All events of a batch in one table, times without their zone (they are UTC throughout)."""
+    if not pieces:
+        return pa.table({})
+    table = pa.concat_tables([piece.decoded.events for piece in pieces])
+    for index, column in enumerate(table.schema):
+        if pa.types.is_timestamp(column.type):
+            naive = pc.cast(table.column(index), pa.timestamp("us"))
+            table = table.set_column(index, column.name, naive)
+    return table
+
+
+def _horizons(pieces: Sequence[Piece], grace: int) -> tuple[NDArray[np.int64], dict[str, int]]:
+    """For each event (maximum time of its partition's earlier events) - grace, and each partition's new maximum."""
+    after: dict[str, int] = {}
+    parts: list[NDArray[np.int64]] = []
+    for piece in pieces:
+        before = after.get(piece.partition, piece.before)
+        earlier, after[piece.partition] = event_time.earlier_maximum(piece.decoded.time, before)
+        parts.append(earlier - grace)
+    return (np.concatenate(parts) if parts else np.empty(0, np.int64)), after
+
+
+def _located(table: pa.Table, pieces: Sequence[Piece]) -> pa.Table:
+    """The event table with each event's partition, generation and position; internal columns other than the time go."""
+    sizes = [len(piece.decoded.time) for piece in pieces]
+    names = pa.DictionaryArray.from_arrays(
+        pa.array(np.repeat(np.arange(len(pieces), dtype=np.int32), sizes)),
+        pa.array([piece.partition for piece in pieces]),
+    )
+    generations = np.repeat(np.array([piece.generation for piece in pieces], np.int64), sizes)
+    positions = np.concatenate([piece.positions for piece in pieces])
+    keep = [name for name in table.column_names if not name.startswith(("_pane_", "_late_", "_duplicate"))]
+    located = table.select(keep)
+    located = located.append_column("_partition", names.cast(pa.string()))
+    located = located.append_column("_generation", pa.array(generations))
+    return located.append_column("_position", pa.array(positions))

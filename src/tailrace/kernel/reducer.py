@@ -1,0 +1,316 @@
+"""The stateful half of the kernel: keeps pane partials of one group, closes windows, judges conditions.
+
+What is written to disk of it is the caller's business: ``add`` returns the rows to keep, ``load`` takes them back.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pyarrow as pa
+
+from tailrace.expr import Type, evaluate
+from tailrace.kernel import wide
+from tailrace.kernel.bounds import Bound
+from tailrace.kernel.keys import DenseKeys
+from tailrace.kernel.measures import finish
+from tailrace.kernel.runs import Run, Runs, sorted_run
+from tailrace.kernel.time import FOREVER, last_end
+from tailrace.kernel.totals import window_totals
+from tailrace.kernel.types import FLAG_EVICTED, RuleFirings
+from tailrace.plan.columns import column_names
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from numpy.typing import NDArray
+
+    from tailrace.expr import Node, Values
+    from tailrace.kernel.totals import Totals
+    from tailrace.kernel.types import GroupPartials
+    from tailrace.plan.model import Bounds, Group, Rule
+
+ARROW_TYPES = {
+    Type.TEXT: pa.string(),
+    Type.INTEGER: pa.int64(),
+    Type.DOUBLE: pa.float64(),
+    Type.BOOLEAN: pa.bool_(),
+    Type.TIME: pa.int64(),
+    Type.NULL: pa.string(),
+}
+
+
+@dataclass(slots=True)
+class Closed:
+    """What closing up to a watermark brought: firings by rule, and window-level failures by rule identity."""
+
+    firings: list[RuleFirings] = field(default_factory=list)
+    failures: dict[str, int] = field(default_factory=dict)
+
+
+class GroupReducer:
+    """The state of one group. Windows are closed in order; a watermark never goes back."""
+
+    def __init__(self, group: Group, bounds: Bounds, salt: str) -> None:
+        """Start without state."""
+        self.group = group
+        self.keys = DenseKeys()
+        self._bounds = bounds
+        self._runs = Runs()
+        self._sides = {partial.name: Runs() for partial in group.sides}
+        self._bound = Bound(bounds, salt)
+        self._touched: int | None = None
+
+    def load(self, plain: Run, sides: Mapping[str, Run]) -> None:
+        """Take back stored rows (keys already numbered by ``self.keys``)."""
+        self._runs.append(sorted_run(plain.panes, plain.keys, plain.columns))
+        for name, run in sides.items():
+            self._sides[name].append(sorted_run(run.panes, run.keys, run.columns))
+        self._bound.recount(self._runs)
+
+    @property
+    def bound(self) -> Bound:
+        """What ``max_keys`` has evicted so far."""
+        return self._bound
+
+    def add(self, partials: GroupPartials) -> tuple[Run, dict[str, Run], int, bool]:
+        """Add a batch's partials: (rows added, side rows added, events evicted, whether earlier rows changed)."""
+        plain = partials.plain
+        names = [f"k{index}" for index in range(len(self.group.keys))]
+        numbers = self.keys.number(plain["code"], [_key_column(plain[name]) for name in names])
+        columns = {"n": plain["n"].to_numpy(), **{p.name: _partial(plain[p.name]) for p in self.group.plain}}
+        run = sorted_run(plain["pane"].to_numpy(), numbers, columns)
+        self._runs.append(run)
+        self._touched = int(run.panes[-1]) if len(run) else None
+        sides: dict[str, Run] = {}
+        for name, table in partials.sides.items():
+            side_numbers = self.keys.number(table["code"], [])
+            side_columns = {"item": table["item"].to_numpy(), "n": table["n"].to_numpy()}
+            sides[name] = sorted_run(table["pane"].to_numpy(), side_numbers, side_columns)
+            self._sides[name].append(sides[name])
+        evicted, changed = self._bound.enforce(run, self._runs, self._sides.values(), self.keys)
+        return run, sides, evicted, changed
+
+    def close(self, after: int, until: int, starts: Mapping[str, int]) -> Closed:
+        """Judge the windows whose end lies in ``(after, until]``; ``starts`` is each rule's start."""
+        closed = Closed()
+        for rule in self.group.rules:
+            floor = max(after, starts[rule.identity] + rule.window.size - 1)
+            rows = self._window_rows(rule, floor, until)
+            if rows is None:
+                continue
+            parts: list[RuleFirings] = []
+            failures = 0
+            for totals in window_totals(rows, rule.window, _plain_partials(rule), floor, until):
+                part, failed = self._judge(rule, totals)
+                failures += failed
+                if len(part.keys):
+                    parts.append(part)
+            closed.failures[rule.identity] = failures
+            if parts:
+                closed.firings.append(_joined(rule, parts))
+        return closed
+
+    def notices(self, rule: Rule, until: int) -> RuleFirings | None:
+        """Keys whose condition holds already in the open window that reaches back furthest from the newest pane."""
+        if self._touched is None:
+            return None
+        window = rule.window
+        end = (self._touched * window.width // window.every) * window.every + window.size
+        while end - window.every >= (self._touched + 1) * window.width:
+            end -= window.every
+        if end <= until:
+            return None
+        rows = self._window_rows(rule, end - 1, end)
+        if rows is None:
+            return None
+        parts = [
+            self._judge(rule, totals)[0]
+            for totals in window_totals(rows, window, _plain_partials(rule), end - 1, end)
+        ]
+        return _joined(rule, [part for part in parts if len(part.keys)]) if parts else None
+
+    def explain(self, rule: Rule, end: int) -> Iterable[Totals]:
+        """The totals of one window of the state that is still kept, for ``explain``."""
+        rows = self._window_rows(rule, end - 1, end)
+        return window_totals(rows, rule.window, _plain_partials(rule), end - 1, end) if rows else ()
+
+    def values(self, rule: Rule, totals: Totals) -> dict[str, Values]:
+        """Every measure of the rule for each row of ``totals``, by name."""
+        return self._columns(rule, totals, {m.name for m in rule.measures})[0]
+
+    def needed_from(self, until: int) -> int:
+        """The first pane that a window which ends after ``until`` can hold."""
+        first = FOREVER
+        for rule in self.group.rules:
+            window = rule.window
+            start = last_end(until, window.size, window.every) + window.every - window.size
+            first = min(first, start // window.width)
+        return first
+
+    def forget(self, until: int) -> None:
+        """Drop panes that no window which ends after ``until`` can hold."""
+        pane = self.needed_from(until)
+        self._runs.forget_before(pane)
+        for side in self._sides.values():
+            side.forget_before(pane)
+        self._bound.forget_before(pane)
+
+    def compact(self) -> bool:
+        """Forget keys without panes once they are most of all keys; True if key numbers changed."""
+        if len(self.keys) < 4096:  # noqa: PLR2004 - below that there is nothing to gain
+            return False
+        present = np.zeros(len(self.keys), np.bool_)
+
+        def mark(run: Run) -> Run:
+            present[run.keys] = True
+            return run
+
+        self._runs.map(mark)
+        if 2 * int(present.sum()) > len(self.keys):
+            return False
+        moved = self.keys.keep(np.flatnonzero(present))
+
+        def move(run: Run) -> Run:
+            return Run(run.panes, moved[run.keys], run.columns)
+
+        self._runs.map(move)
+        for side in self._sides.values():
+            side.map(move)
+        return True
+
+    def contents(self) -> tuple[Run | None, dict[str, Run | None]]:
+        """All rows held, for a rewrite of what is stored."""
+        low, high = -FOREVER, FOREVER
+        return self._runs.span(low, high), {name: side.span(low, high) for name, side in self._sides.items()}
+
+    @property
+    def open_panes(self) -> int:
+        """How many panes lie between the least and the greatest held."""
+        bounds = self._runs.bounds()
+        return bounds[1] - bounds[0] + 1 if bounds else 0
+
+    @property
+    def rows(self) -> int:
+        """Rows of plain partials held."""
+        return len(self._runs)
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of all partials held."""
+        return self._runs.nbytes + sum(side.nbytes for side in self._sides.values())
+
+    def _window_rows(self, rule: Rule, after: int, until: int) -> Run | None:
+        window = rule.window
+        low = (max(after, -FOREVER) - window.size) // window.width
+        return self._runs.span(low, until // window.width + 1)
+
+    def _judge(self, rule: Rule, totals: Totals) -> tuple[RuleFirings, int]:
+        flags = np.zeros(len(totals), np.uint8)
+        failed = np.zeros(len(totals), np.bool_)
+        if self._bound.ever:
+            flags |= self._bound.flags(rule.window, totals, self.keys) * np.uint8(FLAG_EVICTED)
+        if rule.when is not None:
+            columns, raised = self._columns(rule, totals, column_names(rule.when))
+            judged = evaluate(rule.when, columns, len(totals))
+            hit = judged.data.astype(np.bool_)
+            if judged.valid is not None:
+                hit &= judged.valid
+            if judged.failed is not None:
+                failed |= judged.failed
+            chosen = np.flatnonzero(hit)
+        else:
+            raised = None
+            chosen = np.arange(len(totals))
+        kept = totals.take(chosen)
+        wanted = set(rule.shown).union(*(column_names(node) for _, node in rule.select))
+        columns, more = self._columns(rule, kept, wanted)
+        arrays = []
+        for _, node in rule.select:
+            result = evaluate(node, columns, len(kept))
+            if result.failed is not None:
+                failed[chosen] |= result.failed
+            arrays.append(to_arrow(result, node.type))
+        types = {m.name: m.aggregate.type for m in rule.measures}
+        arrays += [to_arrow(columns[name], types[name]) for name in rule.shown]
+        flags = flags[chosen]
+        if raised is not None:
+            flags |= raised[chosen]
+        if more is not None:
+            flags |= more
+        values = pa.table(arrays, names=list(rule.columns)) if arrays else pa.table({})
+        return RuleFirings(rule, kept.keys, kept.ends, values, flags), int(failed.sum())
+
+    def _columns(
+        self, rule: Rule, totals: Totals, names: set[str]
+    ) -> tuple[dict[str, Values], NDArray[np.uint8] | None]:
+        """The named measures and key fields for each row, and the flags that measures raised."""
+        from tailrace.expr import Values  # noqa: PLC0415 - also used as a type above
+
+        low, high = (
+            ((int(totals.ends.min()) - rule.window.size) // rule.window.width, int(totals.ends.max()) // rule.window.width)
+            if len(totals)
+            else (0, 0)
+        )
+        side_rows = {name: side.span(low, high) for name, side in self._sides.items()}
+        found: dict[str, Values] = {}
+        flags: NDArray[np.uint8] | None = None
+        for measure in rule.measures:
+            if measure.name in names:
+                found[measure.name], raised = finish(
+                    measure, totals, rule, side_rows, self._bounds.max_distinct
+                )
+                if raised is not None:
+                    flags = raised if flags is None else flags | raised
+        for index, key in enumerate(rule.keys):
+            if key.name in names and key.name not in found:
+                found[key.name] = Values(self._key_values(totals.keys, index, key.node), None, None)
+        return found, flags
+
+    def _key_values(self, numbers: NDArray[np.int64], index: int, node: Node) -> np.ndarray:
+        values = [self.keys.values(number)[index] for number in numbers.tolist()]
+        kinds = {Type.INTEGER: np.int64, Type.TIME: np.int64, Type.BOOLEAN: np.bool_}
+        return np.array(values, kinds.get(node.type, np.object_))
+
+
+def to_arrow(values: Values, type_: Type) -> pa.Array:
+    """Evaluated values as an Arrow array of the type's storage (times as int64 microseconds)."""
+    mask = None if values.valid is None else ~values.valid
+    return pa.array(values.data, ARROW_TYPES[type_], mask=mask, from_pandas=False)
+
+
+def _key_column(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    return column.cast(pa.timestamp("us")).cast(pa.int64()) if pa.types.is_timestamp(column.type) else column
+
+
+def _partial(column: pa.ChunkedArray) -> np.ndarray:
+    """A partial column as NumPy: counts int64, sums exact, least and greatest with their sentinel."""
+    kind = column.type
+    if pa.types.is_decimal(kind):
+        return wide.from_arrow(column)
+    if pa.types.is_string(kind):
+        return np.array(column.to_pylist(), np.object_)
+    if pa.types.is_timestamp(kind):
+        return column.cast(pa.int64()).to_numpy()
+    return column.to_numpy()
+
+
+def _plain_partials(rule: Rule) -> list[object]:
+    unique = {p.name: p for m in rule.measures for p in m.partials if not p.kind.sided}
+    return list(unique.values())
+
+
+def _joined(rule: Rule, parts: list[RuleFirings]) -> RuleFirings | None:
+    if not parts:
+        return None
+    if len(parts) == 1:
+        return parts[0]
+    return RuleFirings(
+        rule,
+        np.concatenate([p.keys for p in parts]),
+        np.concatenate([p.ends for p in parts]),
+        pa.concat_tables([p.values for p in parts]),
+        np.concatenate([p.flags for p in parts]),
+    )

@@ -1,0 +1,121 @@
+"""What passes between the mapper, the reducer and the engines."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pyarrow as pa
+    from numpy.typing import NDArray
+
+    from tailrace.formats.records import Decoded
+    from tailrace.plan.model import Rule
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """The decoded events of one slice, and where its partition stood.
+
+    ``before`` is the partition's maximum event time before the slice (``time.NEVER`` if none). ``positions`` are
+    those of the events' records.
+    """
+
+    partition: str
+    generation: int
+    decoded: Decoded
+    positions: NDArray[np.int64]
+    before: int
+
+
+@dataclass(frozen=True, slots=True)
+class GroupPartials:
+    """The partials of one group from one batch.
+
+    ``plain``: Arrow table with ``code`` (text), the key fields ``k0..``, ``pane`` (int64), ``n`` (int64, accepted
+    events) and one column for each plain partial; a (key, pane) is in it once. ``sides``: for each sided partial a
+    table with ``code``, ``pane``, ``item`` (int64) and ``n`` (int64). ``late``: events that passed the filter but
+    came late; ``passed``: events that passed the filter, late ones too.
+    """
+
+    plain: pa.Table
+    sides: dict[str, pa.Table]
+    passed: int
+    late: int
+
+
+@dataclass(frozen=True, slots=True)
+class EventRows:
+    """Events that fired a per-event rule, or go to the archive: all fields, and ``_partition``, ``_generation``,
+    ``_position`` (int64) and ``_time`` (int64 microseconds) beside them.
+    """  # noqa: D205 - one sentence, too long for a line
+
+    table: pa.Table
+
+
+@dataclass(frozen=True, slots=True)
+class Mapped:
+    """What the mapper made of a batch. ``after``: the maximum event time of each partition after it."""
+
+    events: int
+    duplicates: int
+    groups: dict[str, GroupPartials]
+    errors: dict[str, int]
+    derive_errors: dict[str, int]
+    fired: dict[str, EventRows]
+    archive: EventRows | None
+    after: dict[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class RuleFirings:
+    """Closed windows of one rule that its condition holds for, by ascending end.
+
+    ``keys``: dense key numbers; ``ends``: int64 microseconds; ``values``: Arrow table with the rule's columns, row by
+    row; ``flags``: one byte a row, bits of ``FLAG_*``.
+    """
+
+    rule: Rule
+    keys: NDArray[np.int64]
+    ends: NDArray[np.int64]
+    values: pa.Table
+    flags: NDArray[np.uint8]
+
+
+@dataclass(slots=True)
+class RuleCounts:
+    """The account of one rule: ``events == filtered + late + evicted + accepted`` at every moment."""
+
+    events: int = 0
+    filtered: int = 0
+    late: int = 0
+    evicted: int = 0
+    accepted: int = 0
+    errors: int = 0
+    firings: int = 0
+
+
+@dataclass(slots=True)
+class Counts:
+    """The account of a pipeline: ``read == events + dead + blank`` at every moment; ``rules`` by rule identity."""
+
+    read: int = 0
+    bytes: int = 0
+    events: int = 0
+    dead: int = 0
+    blank: int = 0
+    duplicates: int = 0
+    dead_by_code: dict[str, int] = field(default_factory=dict)
+    derive_errors: dict[str, int] = field(default_factory=dict)
+    notes: dict[str, int] = field(default_factory=dict)
+    rules: dict[str, RuleCounts] = field(default_factory=dict)
+
+
+FLAG_EVICTED = 1
+"""Some keys of the window's hash bucket were evicted (``limits.max_keys``)."""
+
+FLAG_SATURATED = 2
+"""A distinct count reached ``limits.max_distinct``."""
+
+FLAG_NAMES = {FLAG_EVICTED: "keys_evicted", FLAG_SATURATED: "distinct_saturated"}

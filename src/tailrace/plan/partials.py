@@ -1,0 +1,61 @@
+"""Which partials an aggregate needs (SEMANTICS 15 to 17)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tailrace.expr import render
+from tailrace.expr.nodes import AggregateFunction, Type
+from tailrace.plan.identity import digest
+from tailrace.plan.model import Partial, PartialKind
+
+if TYPE_CHECKING:
+    from tailrace.expr.nodes import Aggregate, Node
+
+_DEVIATION_TERMS = ("first", "aa", "ab", "bb")
+
+
+def partials_of(aggregate: Aggregate) -> tuple[Partial, ...]:
+    """The partials from which the aggregate's value is finished; none for ``count(*)``, which every pane has."""
+    arg, where = aggregate.arg, aggregate.where
+    match aggregate.function:
+        case AggregateFunction.COUNT if aggregate.distinct:
+            return (_partial(PartialKind.DISTINCT, arg, where),)
+        case AggregateFunction.COUNT:
+            if arg is None and where is None:
+                return ()
+            return (_partial(PartialKind.COUNT, arg, where, "present"),)
+        case AggregateFunction.SUM | AggregateFunction.AVG:
+            return (
+                _partial(PartialKind.SUM, arg, where),
+                _partial(PartialKind.COUNT, arg, where, _counted(arg)),
+            )
+        case AggregateFunction.MIN:
+            return (
+                _partial(PartialKind.LEAST, arg, where),
+                _partial(PartialKind.COUNT, arg, where, "present"),
+            )
+        case AggregateFunction.MAX:
+            return (
+                _partial(PartialKind.GREATEST, arg, where),
+                _partial(PartialKind.COUNT, arg, where, "present"),
+            )
+        case AggregateFunction.STDDEV:
+            return (
+                *(_partial(PartialKind.SUM, arg, where, term) for term in _DEVIATION_TERMS),
+                _partial(PartialKind.COUNT, arg, where, "deviation"),
+            )
+        case AggregateFunction.QUANTILE:
+            return (_partial(PartialKind.BUCKETS, arg, where),)
+
+
+def _counted(arg: Node | None) -> str:
+    """How the values that went into a sum are counted: an integer always goes in, a double may be too large."""
+    return "present" if arg is not None and arg.type is Type.INTEGER else "sum"
+
+
+def _partial(kind: PartialKind, arg: Node | None, where: Node | None, term: str = "sum") -> Partial:
+    text = [render(node) if node is not None else "" for node in (arg, where)]
+    kind_of = arg.type.value if arg is not None else ""
+    name = f"p{digest(kind.value, term, kind_of, *text)[:16]}"
+    return Partial(name, kind, arg, where, term, arg.type if arg is not None else None)
