@@ -1,0 +1,1 @@
+"""Incidents, early notices and per-event alerts: what a firing means for people."""

@@ -1,0 +1,58 @@
+"""How a revision of an incident is worded: its ids, its labels and annotations."""
+
+from __future__ import annotations
+
+from tailrace.alerts.incidents import FLAGS, IncidentRule, Reason, Revision, Status
+from tailrace.alerts.states import Firing
+from tailrace.plan.identity import Key, Scalar, Time, revision_id
+from tailrace.plan.templates import parse
+
+
+class Wording:
+    """Makes revisions of one rule's incidents; its templates are parsed once."""
+
+    def __init__(self, rule: IncidentRule) -> None:
+        self._rule = rule
+        self._labels = {name: parse(text) for name, text in rule.labels.items()}
+        self._annotations = {name: parse(text) for name, text in rule.annotations.items()}
+
+    def revision(
+        self, key: Key, life: Firing, reason: Reason, at: int, resolved_at: int | None = None
+    ) -> Revision:
+        """The revision that ``life`` has come to, for ``reason``, at the instant ``at``."""
+        rule = self._rule
+        end = life.last
+        fields = dict(zip(rule.key_names, key, strict=True))
+        # A key field comes before a measure of the same name, and so on down to the words of
+        # every rule.
+        values: dict[str, Scalar] = {
+            "rule": rule.name,
+            "pipeline": rule.pipeline,
+            "start": Time(end - rule.size),
+            "end": Time(end),
+        }
+        known = {**life.measures, **fields}
+        labels = {name: text.fill({**values, **known}) for name, text in self._labels.items()}
+        values = {**values, **labels, **known}
+        return Revision(
+            id=revision_id(life.fingerprint, life.revision),
+            fingerprint=life.fingerprint,
+            revision=life.revision,
+            state=Status.FIRING if resolved_at is None else Status.RESOLVED,
+            reason=reason,
+            pipeline=rule.pipeline,
+            rule=rule.name,
+            labels=labels,
+            annotations={name: text.fill(values) for name, text in self._annotations.items()},
+            key=fields,
+            measures=life.measures,
+            start=end - rule.size,
+            end=end,
+            started_at=life.since,
+            opened_at=life.opened_at,
+            last_firing_at=life.last,
+            resolved_at=resolved_at,
+            notices=life.notices,
+            flags=tuple(name for bit, name in enumerate(FLAGS) if life.flags >> bit & 1),
+            at=at,
+        )

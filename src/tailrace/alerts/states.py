@@ -1,0 +1,128 @@
+"""What the fold remembers of one (rule, key) from one epoch to the next, and its stored form.
+
+Stored as JSON text, read back exactly; a key with nothing to remember has no state at all.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from tailrace.plan.identity import Key, Scalar, Time, digest
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """Firing without a gap since the window end ``since``, but not yet for as long as ``for`` asks.
+
+    ``last`` is the end of its last firing window.
+    """
+
+    since: int
+    last: int
+
+
+@dataclass(frozen=True, slots=True)
+class Firing:
+    """An incident that is open.
+
+    ``since``: end of its first firing window; ``opened_at``: of the one that opened it; ``last``:
+    of the last one, to which ``measures`` and ``flags`` belong. ``revision`` is the last one's
+    number; ``update_due``: the next update is at the first firing at or after it (None: no
+    updates). ``notices``: ids of the early notices that it confirms.
+    """
+
+    fingerprint: str
+    since: int
+    opened_at: int
+    last: int
+    revision: int
+    update_due: int | None
+    measures: dict[str, Scalar]
+    flags: int
+    notices: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Cooldown:
+    """Firings whose end is before ``until`` open nothing."""
+
+    until: int
+
+
+@dataclass(frozen=True, slots=True)
+class Noticed:
+    """An early notice went out that an incident has yet to confirm.
+
+    ``end`` is the end of the window that will fire, ``notice`` the notice's id.
+    """
+
+    end: int
+    notice: str
+
+
+Life = Pending | Firing | Cooldown | Noticed
+
+_PHASES: dict[str, type[Life]] = {
+    "pending": Pending,
+    "firing": Firing,
+    "cooldown": Cooldown,
+    "noticed": Noticed,
+}
+_NAMES = {kind: name for name, kind in _PHASES.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class IncidentState:
+    """The state of one key under one rule (its identity)."""
+
+    rule: str
+    key: Key
+    life: Life
+
+    @property
+    def place(self) -> str:
+        """Under what the store keeps it: the digest of rule and key."""
+        return digest(self.rule, *self.key)
+
+    def to_json(self) -> str:
+        """Text from which ``from_json`` makes an equal state."""
+        life = {"phase": _NAMES[type(self.life)]} | asdict(self.life)
+        if isinstance(self.life, Firing):
+            life["measures"] = {name: _typed(v) for name, v in self.life.measures.items()}
+        document = {
+            "rule": self.rule,
+            "key": [_typed(value) for value in self.key],
+            "life": life,
+        }
+        return json.dumps(document, ensure_ascii=True, allow_nan=False, separators=(",", ":"))
+
+    @classmethod
+    def from_json(cls, text: str) -> IncidentState:
+        """The state that ``to_json`` wrote."""
+        document = json.loads(text)
+        return cls(
+            rule=document["rule"],
+            key=tuple(_value(value) for value in document["key"]),
+            life=_life(document["life"]),
+        )
+
+
+def _life(document: dict[str, Any]) -> Life:
+    kind = _PHASES[document.pop("phase")]
+    if kind is Firing:
+        document["notices"] = tuple(document["notices"])
+        document["measures"] = {n: _value(value) for n, value in document["measures"].items()}
+    return kind(**document)
+
+
+def _typed(value: Scalar) -> Any:  # noqa: ANN401 - JSON of any form
+    return {"time": int(value)} if isinstance(value, Time) else value
+
+
+def _value(stored: Any) -> Scalar:  # noqa: ANN401 - JSON of any form
+    if isinstance(stored, dict):
+        return Time(stored["time"])
+    value: Scalar = stored
+    return value
