@@ -1,0 +1,1 @@
+"""The engines: what moves data to the kernel and keeps its state. What both share lies here, one folder up."""

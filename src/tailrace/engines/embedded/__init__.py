@@ -1,0 +1,1 @@
+"""The embedded engine: one process, state in one DuckDB file."""

@@ -1,0 +1,87 @@
+"""The small state of a run (positions, partitions, watermark, counts, rule starts) and its stored JSON form."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from enum import StrEnum
+
+from tailrace.kernel.time import NEVER
+from tailrace.kernel.types import Counts, RuleCounts
+
+
+class Liveness(StrEnum):
+    """Whether a partition holds the watermark: only live ones do."""
+
+    LIVE = "live"
+    IDLE = "idle"
+    ENDED = "ended"
+
+
+@dataclass(slots=True)
+class PartitionState:
+    """Where a partition stands. ``maximum``: its greatest event time; ``resume``: the source's own position."""
+
+    maximum: int = NEVER
+    liveness: Liveness = Liveness.LIVE
+    generation: int = 0
+    position: int = 0
+    read: int = 0
+    resume: dict[str, object] | None = None
+
+
+@dataclass(slots=True)
+class RuleState:
+    """A rule that has run: its name, and the event time before which it has no windows."""
+
+    name: str
+    start: int
+
+
+@dataclass(slots=True)
+class EngineState:
+    """Everything small that an epoch changes; the large state (partials, incidents) has tables of its own.
+
+    ``frontier`` is the watermark of the whole pipeline before flooring to a rule's panes; ``next_seq`` numbers the
+    outbox, ``next_dead`` the dead letters.
+    """
+
+    epoch: int = -1
+    frontier: int = NEVER
+    finished: bool = False
+    next_seq: int = 0
+    next_dead: int = 0
+    dead_bytes: int = 0
+    partitions: dict[str, PartitionState] = field(default_factory=dict)
+    rules: dict[str, RuleState] = field(default_factory=dict)
+    counts: Counts = field(default_factory=Counts)
+
+    def greatest_time(self) -> int:
+        """The greatest event time of all partitions, ``NEVER`` without events."""
+        return max((p.maximum for p in self.partitions.values()), default=NEVER)
+
+    def to_json(self) -> dict[str, object]:
+        """A JSON object from which ``from_json`` makes an equal state."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, body: dict[str, object]) -> EngineState:
+        """Read the stored form."""
+        values = dict(body)
+        partitions = {
+            name: PartitionState(**{**p, "liveness": Liveness(p["liveness"])})
+            for name, p in _objects(values.pop("partitions"))
+        }
+        rules = {identity: RuleState(**rule) for identity, rule in _objects(values.pop("rules"))}
+        counts_body = dict(_object(values.pop("counts")))
+        rule_counts = {name: RuleCounts(**c) for name, c in _objects(counts_body.pop("rules"))}
+        counts = Counts(**counts_body, rules=rule_counts)  # type: ignore[arg-type]  # JSON that to_json wrote
+        return cls(**values, partitions=partitions, rules=rules, counts=counts)  # type: ignore[arg-type]  # as above
+
+
+def _object(value: object) -> dict[str, object]:
+    assert isinstance(value, dict)  # noqa: S101 - written by to_json
+    return value
+
+
+def _objects(value: object) -> list[tuple[str, dict[str, object]]]:
+    return [(name, _object(inner)) for name, inner in _object(value).items()]

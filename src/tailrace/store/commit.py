@@ -1,0 +1,68 @@
+"""What one epoch changes in the store, as one value: applied in a single transaction (SEMANTICS 23)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+Json = Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class GroupDelta:
+    """Rows of one group's partials.
+
+    ``plain`` and ``sides`` (by partial name) are appended; with ``replace`` they are all that the group holds. Panes
+    before ``forget_before`` are dropped, if given.
+    """
+
+    identity: str
+    plain: pa.Table | None = None
+    sides: Mapping[str, pa.Table] = field(default_factory=dict)
+    replace: bool = False
+    forget_before: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Fold:
+    """The state of one rule (by identity) and key (by its place) between windows; ``body`` None removes it."""
+
+    rule: str
+    place: str
+    body: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Delivered:
+    """An output has confirmed everything up to ``seq``; ``body`` is its own state (a file's length)."""
+
+    output: str
+    seq: int
+    rows: int
+    body: Json
+
+
+@dataclass(frozen=True, slots=True)
+class Commit:
+    """Everything that an epoch changes.
+
+    ``state`` is the whole small state (positions, partitions, watermark, counts) as JSON. ``incidents`` rows fit table
+    ``incidents``, ``dead`` rows table ``dead_letters``; ``outbox`` holds (seq, output, rows); ``tables`` rows for
+    outputs of kind table; ``dedup`` rows for ``tailrace_dedup`` and the least time still needed by partition.
+    """
+
+    epoch: int
+    state: Json
+    groups: tuple[GroupDelta, ...] = ()
+    folds: tuple[Fold, ...] = ()
+    incidents: pa.Table | None = None
+    dead: pa.Table | None = None
+    outbox: tuple[tuple[int, str, pa.Table], ...] = ()
+    tables: tuple[tuple[str, pa.Table], ...] = ()
+    delivered: tuple[Delivered, ...] = ()
+    dedup: pa.Table | None = None
+    dedup_floors: Mapping[str, int] = field(default_factory=dict)

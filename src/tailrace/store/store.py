@@ -1,0 +1,389 @@
+"""The store: one DuckDB file that one process at a time writes; state, positions, incidents, outbox, dead letters.
+
+Opening checks the format version and the pipeline's name; nothing that is there is ever destroyed by opening.
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import duckdb
+import pyarrow as pa
+
+from tailrace.errors import StoreError
+from tailrace.store.schema import FORMAT_VERSION, TABLES
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from tailrace.store.commit import Commit, GroupDelta, Json
+
+MEMORY = ":memory:"
+"""A store that lives as long as its process: for tests and the Python API."""
+
+
+class Store:
+    """An open store. One thread at a time uses it."""
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection, path: str) -> None:
+        """Use ``Store.open``."""
+        self._connection = connection
+        self.path = path
+        self._known_panes: set[str] = set()
+        meta = dict(connection.execute("select name, value from tailrace_meta").fetchall())
+        self.salt: str = meta["salt"]
+        self.identity: str = meta["store_id"]
+
+    @classmethod
+    def open(cls, path: str | Path, pipeline: str, *, salt: str | None = None) -> Store:
+        """Open or make the store of a pipeline; StoreError if it is in use, foreign, of another version or damaged."""
+        text = str(path)
+        if text != MEMORY:
+            _make_folder(Path(text).parent)
+        connection = _connect(text)
+        try:
+            _prepare(connection, text, pipeline, salt)
+            return cls(connection, text)
+        except StoreError:
+            connection.close()
+            raise
+        except duckdb.Error as error:
+            connection.close()
+            raise StoreError(
+                f"{text} can't be read as a Tailrace store: {_first_line(error)}",
+                hint="restore it from a copy, or name another path with store.path",
+            ) from error
+
+    def close(self) -> None:
+        """Give the file back, its log merged into it."""
+        self._connection.close()
+
+    # -- plans and commits -------------------------------------------------------------------------
+
+    def last_state(self) -> dict[str, object] | None:
+        """The small state after the last committed epoch."""
+        row = self._connection.execute(
+            "select body from tailrace_epochs order by epoch desc limit 1"
+        ).fetchall()
+        return json.loads(row[0][0]) if row else None
+
+    def unfinished_plan(self) -> dict[str, object] | None:
+        """The plan of an epoch that was begun and not committed."""
+        row = self._connection.execute(
+            "select body from tailrace_plans where epoch > "
+            "(select coalesce(max(epoch), -1) from tailrace_epochs) order by epoch limit 1"
+        ).fetchall()
+        return json.loads(row[0][0]) if row else None
+
+    def put_plan(self, epoch: int, body: Json, decisions: list[tuple[str, Json]]) -> None:
+        """Store an epoch's plan, and the decisions in it, before it runs."""
+        with self._transaction():
+            self._connection.execute("delete from tailrace_plans where epoch < ?", [epoch])
+            self._connection.execute("insert into tailrace_plans values (?, ?)", [epoch, _dumps(body)])
+            if decisions:
+                self._connection.executemany(
+                    "insert into tailrace_decisions values (?, ?, ?, ?)",
+                    [[epoch, i, kind, _dumps(value)] for i, (kind, value) in enumerate(decisions)],
+                )
+
+    def decisions(self) -> list[tuple[int, str, dict[str, object]]]:
+        """The decision log: epoch, kind and body, in order."""
+        rows = self._connection.execute(
+            "select epoch, kind, body from tailrace_decisions order by epoch, ordinal"
+        ).fetchall()
+        return [(epoch, kind, json.loads(body)) for epoch, kind, body in rows]
+
+    def commit(self, commit: Commit) -> None:
+        """Apply an epoch in one transaction; StoreError (nothing applied) if the disk is full or fails."""
+        try:
+            with self._transaction():
+                self._apply(commit)
+        except (duckdb.IOException, duckdb.OutOfMemoryException, duckdb.FatalException) as error:
+            raise StoreError(
+                f"{self.path}: the epoch could not be written: {_first_line(error)}",
+                hint="free space on the disk and start again; nothing is lost, the epoch is repeated",
+            ) from error
+
+    def _apply(self, commit: Commit) -> None:
+        run = self._connection.execute
+        run("delete from tailrace_epochs")
+        run("insert into tailrace_epochs values (?, ?)", [commit.epoch, _dumps(commit.state)])
+        for delta in commit.groups:
+            self._apply_group(delta)
+        if commit.folds:
+            keys = pa.table(
+                {
+                    "rule": [fold.rule for fold in commit.folds],
+                    "place": [fold.place for fold in commit.folds],
+                    "body": pa.array([fold.body for fold in commit.folds], pa.string()),
+                }
+            )
+            with self._registered("changed", keys):
+                run("delete from tailrace_folds where place in (select place from changed)")
+                run("insert into tailrace_folds select * from changed where body is not null")
+        if commit.incidents is not None and commit.incidents.num_rows:
+            with self._registered("changed", commit.incidents):
+                run("delete from incidents where fingerprint in (select fingerprint from changed)")
+                run("insert into incidents by name select * from changed")
+        if commit.dead is not None and commit.dead.num_rows:
+            with self._registered("changed", commit.dead):
+                run("insert into dead_letters by name select * from changed")
+        for seq, output, rows in commit.outbox:
+            run(
+                "insert into tailrace_outbox values (?, ?, ?, ?)", [seq, output, rows.num_rows, to_bytes(rows)]
+            )
+        for table, rows in commit.tables:
+            self._append_table(table, rows)
+        for done in commit.delivered:
+            run("delete from tailrace_outbox where output = ? and seq <= ?", [done.output, done.seq])
+            run("delete from tailrace_outputs where output = ?", [done.output])
+            run(
+                "insert into tailrace_outputs values (?, ?, ?, ?)",
+                [done.output, done.seq, done.rows, _dumps(done.body)],
+            )
+        if commit.dedup is not None and commit.dedup.num_rows:
+            with self._registered("changed", commit.dedup):
+                run("insert into tailrace_dedup select * from changed")
+        for partition, floor in commit.dedup_floors.items():
+            run("delete from tailrace_dedup where partition = ? and time < ?", [partition, floor])
+
+    def _apply_group(self, delta: GroupDelta) -> None:
+        tables = {f"panes_{delta.identity}": delta.plain}
+        tables |= {f"side_{delta.identity}_{name}": rows for name, rows in delta.sides.items()}
+        for table, rows in tables.items():
+            if delta.replace and table in self._pane_tables():
+                self._connection.execute(f"delete from {_quoted(table)}")  # noqa: S608 - quoted
+            if rows is not None and rows.num_rows:
+                self._append_table(table, rows)
+        if delta.forget_before is None or delta.replace:
+            return
+        for table in self._pane_tables():
+            if table == f"panes_{delta.identity}" or table.startswith(f"side_{delta.identity}_"):
+                self._connection.execute(
+                    f"delete from {_quoted(table)} where pane < ?",  # noqa: S608 - quoted
+                    [delta.forget_before],
+                )
+
+    def _append_table(self, table: str, rows: pa.Table) -> None:
+        name = _quoted(table)
+        with self._registered("changed", rows):
+            if table not in self._pane_tables():
+                self._connection.execute(f"create table if not exists {name} as select * from changed limit 0")  # noqa: S608
+                self._known_panes.add(table)
+            self._connection.execute(f"insert into {name} by name select * from changed")  # noqa: S608 - quoted
+
+    def _pane_tables(self) -> set[str]:
+        if not self._known_panes:
+            rows = self._connection.execute("select table_name from duckdb_tables()").fetchall()
+            self._known_panes = {row[0] for row in rows}
+        return self._known_panes
+
+    # -- reading back ------------------------------------------------------------------------------
+
+    def group_rows(self, identity: str, from_pane: int, columns: Mapping[str, str]) -> pa.Table | None:
+        """The stored plain partials of a group from a pane on, equal (key, pane) not merged.
+
+        ``columns`` maps each wanted column to the SQL type it is read as.
+        """
+        return self._stored(f"panes_{identity}", from_pane, columns)
+
+    def side_rows(self, identity: str, partial: str, from_pane: int) -> pa.Table | None:
+        """The stored rows of a sided partial: ``code``, ``pane``, ``item``, ``n``."""
+        columns = {"code": "varchar", "pane": "bigint", "item": "bigint", "n": "bigint"}
+        return self._stored(f"side_{identity}_{partial}", from_pane, columns)
+
+    def _stored(self, table: str, from_pane: int, columns: Mapping[str, str]) -> pa.Table | None:
+        if table not in self._pane_tables():
+            return None
+        wanted = ", ".join(f"{_quoted(name)}::{kind} as {_quoted(name)}" for name, kind in columns.items())
+        query = f"select {wanted} from {_quoted(table)} where pane >= {int(from_pane)}"  # noqa: S608 - quoted
+        return self._connection.sql(query).to_arrow_table()
+
+    def drop_groups(self, keep: set[str]) -> None:
+        """Drop the partials of groups that no rule has any more."""
+        for table in list(self._pane_tables()):
+            parts = table.split("_")
+            if parts[0] in {"panes", "side"} and len(parts) > 1 and parts[1] not in keep:
+                self._connection.execute(f"drop table {_quoted(table)}")
+                self._known_panes.discard(table)
+
+    def folds(self, rule: str) -> list[str]:
+        """The stored states of one rule's keys, as they were given."""
+        rows = self._connection.execute(
+            "select body from tailrace_folds where rule = ? order by place", [rule]
+        ).fetchall()
+        return [row[0] for row in rows]
+
+    def fold_rules(self) -> set[str]:
+        """The rules that have stored states."""
+        return {row[0] for row in self._connection.execute("select distinct rule from tailrace_folds").fetchall()}
+
+    def dedup_memory(self) -> pa.Table:
+        """What the deduplicator remembered."""
+        return self._connection.sql("select * from tailrace_dedup").to_arrow_table()
+
+    def outbox(self) -> Iterator[tuple[int, str, pa.Table]]:
+        """What is committed and not known to be delivered, in order."""
+        seqs = self._connection.execute("select seq from tailrace_outbox order by seq").fetchall()
+        for (seq,) in seqs:
+            output, payload = self._connection.execute(
+                "select output, payload from tailrace_outbox where seq = ?", [seq]
+            ).fetchall()[0]
+            yield seq, output, from_bytes(payload)
+
+    def outbox_size(self) -> tuple[int, int]:
+        """Rows and bytes that wait for delivery."""
+        row = self._connection.execute(
+            "select coalesce(sum(rows), 0), coalesce(sum(octet_length(payload)), 0) from tailrace_outbox"
+        ).fetchall()[0]
+        return int(row[0]), int(row[1])
+
+    def output_states(self) -> dict[str, tuple[int, int, dict[str, object]]]:
+        """For each output the last confirmed seq, the rows delivered in all, and its own state."""
+        rows = self._connection.execute("select output, delivered, rows, body from tailrace_outputs").fetchall()
+        return {name: (seq, count, json.loads(body)) for name, seq, count, body in rows}
+
+    def dead_letter_count(self) -> tuple[int, int]:
+        """The number of dead letters and the bytes of their records."""
+        row = self._connection.execute(
+            "select coalesce(max(id) + 1, 0), coalesce(sum(octet_length(raw)), 0) from dead_letters"
+        ).fetchall()[0]
+        return int(row[0]), int(row[1])
+
+    def query(self, sql: str) -> pa.Table:
+        """Run one reading statement of a user; StoreError with DuckDB's words if it is wrong or would write."""
+        try:
+            statements = duckdb.extract_statements(sql)
+            if len(statements) != 1 or statements[0].type is not duckdb.StatementType.SELECT:
+                raise StoreError("only one reading statement (select) is taken here")
+            cursor = self._connection.cursor()
+            try:
+                return cursor.sql(sql).to_arrow_table()
+            finally:
+                cursor.close()
+        except duckdb.Error as error:
+            raise StoreError(str(error)) from error
+
+    @contextmanager
+    def _registered(self, name: str, table: pa.Table) -> Iterator[None]:
+        self._connection.register(name, table)
+        try:
+            yield
+        finally:
+            self._connection.unregister(name)
+
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        self._connection.execute("begin transaction")
+        try:
+            yield
+            self._connection.execute("commit")
+        except BaseException:
+            with _quietly():
+                self._connection.execute("rollback")
+            raise
+
+
+def to_bytes(table: pa.Table) -> bytes:
+    """An Arrow table as an IPC stream."""
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_stream(sink, table.schema) as writer:
+        writer.write_table(table)
+    return sink.getvalue().to_pybytes()
+
+
+def from_bytes(payload: bytes) -> pa.Table:
+    """The table that ``to_bytes`` wrote."""
+    return pa.ipc.open_stream(payload).read_all()
+
+
+def _connect(path: str) -> duckdb.DuckDBPyConnection:
+    config = {"threads": 1, "enable_external_access": False, "checkpoint_threshold": "256MB"}
+    try:
+        connection = duckdb.connect(path, config=config)
+    except duckdb.IOException as error:
+        text = str(error)
+        if "lock" in text.lower():
+            raise StoreError(
+                f"{path} is in use by another process{_holder(text)}",
+                hint="`tailrace status` and `tailrace query` speak to the running one; two can't share a store",
+            ) from error
+        raise StoreError(
+            f"{path} can't be opened: {_first_line(error)}",
+            hint="if it is not a Tailrace store, name another path with store.path",
+        ) from error
+    except duckdb.Error as error:
+        raise StoreError(f"{path} can't be opened: {_first_line(error)}") from error
+    connection.execute("set TimeZone = 'UTC'; set lock_configuration = true")
+    return connection
+
+
+def _prepare(connection: duckdb.DuckDBPyConnection, path: str, pipeline: str, salt: str | None) -> None:
+    tables = {row[0] for row in connection.execute("select table_name from duckdb_tables()").fetchall()}
+    if "tailrace_meta" not in tables:
+        if tables:
+            raise StoreError(
+                f"{path} is a DuckDB file of something else (tables {', '.join(sorted(tables)[:3])})",
+                hint="name another path with store.path",
+            )
+        connection.execute("begin transaction")
+        connection.execute(TABLES)
+        meta = {
+            "format_version": str(FORMAT_VERSION),
+            "pipeline": pipeline,
+            "store_id": secrets.token_hex(8),
+            "salt": salt if salt is not None else secrets.token_hex(16),
+        }
+        connection.executemany("insert into tailrace_meta values (?, ?)", [list(item) for item in meta.items()])
+        connection.execute("commit")
+        return
+    found = dict(connection.execute("select name, value from tailrace_meta").fetchall())
+    version = found.get("format_version")
+    if version != str(FORMAT_VERSION):
+        raise StoreError(
+            f"{path} has store format {version}; this Tailrace reads and writes format {FORMAT_VERSION}",
+            hint="run it with the Tailrace that wrote it, or start a new store by naming another store.path",
+        )
+    if found.get("pipeline") != pipeline:
+        raise StoreError(
+            f"{path} belongs to pipeline {found.get('pipeline')!r}, not {pipeline!r}",
+            hint="give each pipeline its own store.path, or restore the pipeline's name",
+        )
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StoreError(f"the store's folder {folder} can't be made: {error.strerror}") from error
+
+
+@contextmanager
+def _quietly() -> Iterator[None]:
+    try:
+        yield
+    except duckdb.Error:
+        pass
+
+
+def _holder(text: str) -> str:
+    """The process that holds the lock, as DuckDB names it."""
+    start = text.find("PID ")
+    digits = "".join(ch for ch in text[start + 4 : start + 14] if ch.isdigit()) if start >= 0 else ""
+    return f" (process {digits})" if digits else ""
+
+
+def _first_line(error: BaseException) -> str:
+    return str(error).splitlines()[0] if str(error) else type(error).__name__
+
+
+def _quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
+
+
+def _dumps(body: object) -> str:
+    return json.dumps(body, separators=(",", ":"), sort_keys=True)
