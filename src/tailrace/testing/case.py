@@ -1,4 +1,4 @@
-"""What a test file says, as frozen values: a pipeline, steps in order, and what is expected of them.
+"""What a test file says, as frozen values: a pipeline, steps in order, and what is expected.
 
 Reading the text is `format`'s business; comparing with an outcome is `compare`'s.
 All times are int microseconds since 1970-01-01T00:00:00Z.
@@ -122,7 +122,7 @@ class Match(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Expected:
-    """An expected value as written: `~0.33` is approximate, `time` is set where it reads as a time."""
+    """An expected value as written: `~0.33` is approximate, `time` is set if it reads as a time."""
 
     text: str
     value: Scalar
@@ -150,7 +150,7 @@ class ExpectedRow:
 
 @dataclass(frozen=True, slots=True)
 class Expectation:
-    """What must hold of one kind of result: of `rule` where the kind has rules, restricted to `only`."""
+    """What must hold of one kind of result: of `rule` if the kind has rules, where `only` holds."""
 
     where: Where
     kind: Kind
@@ -173,9 +173,9 @@ class Also(StrEnum):
 class Case:
     """One test: run `steps` through the pipeline, then compare with `expectations`.
 
-    `pipeline_text` keeps the line numbers of `pipeline_file`, so that its errors point into that file.
-    `salt` is the decision that bounded rules hash their keys with. `appearing` are the partitions
-    that a step lets appear; all other `partitions` are live from the beginning.
+    `pipeline_text` keeps the line numbers of `pipeline_file`, so that its errors point into that
+    file. `salt` is the decision that bounded rules hash their keys with. `appearing` are the
+    partitions that a step lets appear; all other `partitions` are live from the beginning.
     """
 
     name: str

@@ -62,7 +62,7 @@ class Window:
 
 @dataclass(frozen=True, slots=True)
 class EventAlert:
-    """An alert of a rule without a window; `position` is the record's first byte in its partition."""
+    """An alert of a rule without a window; `position` is its record's first byte."""
 
     id: str
     rule: str
@@ -86,7 +86,7 @@ class DeadLetter:
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """An early notice; which windows get one is outside the promise, that each is confirmed is in."""
+    """An early notice: which windows get one is open, but each must be confirmed."""
 
     id: str
     rule: str
@@ -156,7 +156,7 @@ class Engine(Protocol):
     """Whatever can run a case."""
 
     def run(self, case: Case, variation: Variation = WHOLE) -> Outcome:
-        """Feed the steps in order, each decision after all that stands before it has been processed.
+        """Feed the steps in order, each decision after all before it has been processed.
 
         Raises PipelineError if the case's pipeline is wrong.
         """
