@@ -1,0 +1,152 @@
+"""JSON records into columns of text: every value as the text that the truth table starts from.
+
+Strings become their contents, numbers and the literals their notation, objects and arrays their JSON
+text, null and missing null. DuckDB parses; what it can't parse is a dead letter. Among equal keys the
+first wins; it takes a trailing comma and the words NaN and Infinity, and so do we.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+import duckdb
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from tailrace.formats.codes import Code
+from tailrace.formats.faults import Faults, shown
+from tailrace.formats.frame import BLANKS, Frame
+from tailrace.formats.paths import Path, Tree, place, structure, trees_of
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+BATCH = 16_384
+"""Rows that leave DuckDB at a time: what fits the cache; a larger batch is slower."""
+PIECE = 32_768
+"""Rows that are checked one by one after a batch failed."""
+PARSE_ERRORS = (duckdb.Error, UnicodeDecodeError, OSError)
+"""How a malformed row shows: the third when the stream has begun, the second when it isn't UTF-8."""
+
+
+class JsonRows:
+    """Takes texts out of JSON records. One thread uses it."""
+
+    def __init__(self, paths: Sequence[Path]) -> None:
+        """Prepare to take the values at ``paths``."""
+        self._trees = trees_of(paths)
+        self._places = {path: self._find(path) for path in paths}
+        self._connection = duckdb.connect(
+            config={"threads": 1, "enable_external_access": False, "lock_configuration": True}
+        )
+        calls = (f"json_transform(r, {_quoted(structure(tree))})" for tree in self._trees)
+        self._query = f"select {', '.join(calls)} from records"
+
+    def split(self, frame: Frame, faults: Faults) -> dict[Path, pa.StringArray]:
+        """One string array of ``len(frame)`` for each path, null in rows that are (or become) out."""
+        self._mark_misshapen(frame, faults)
+        batches: list[pa.RecordBatch] = []
+        done, wary = 0, False
+        while done < len(frame):
+            live = frame.strings(faults.out)
+            if wary:
+                piece = live.slice(done, PIECE)
+                wary = self._mark_malformed(piece, done, frame, faults)
+                if wary:
+                    piece = frame.strings(faults.out).slice(done, PIECE)
+                batches.extend(self._parse(piece))
+                done += len(piece)
+                continue
+            try:
+                for batch in self._parse(live.slice(done)):
+                    batches.append(batch)
+                    done += len(batch)
+            except PARSE_ERRORS:
+                wary = True
+        return {path: _joined(batches, *where) for path, where in self._places.items()}
+
+    def _find(self, path: Path) -> tuple[int, list[int]]:
+        for number, tree in enumerate(self._trees):
+            found = place(tree, path)
+            if found is not None:
+                return number, found
+        raise KeyError(path)
+
+    def _parse(self, texts: pa.StringArray) -> Iterator[pa.RecordBatch]:
+        """Structs of texts, one column for each tree; raises one of PARSE_ERRORS at a malformed row."""
+        self._connection.register("records", pa.table({"r": texts}))
+        yield from self._connection.sql(self._query).to_arrow_reader(BATCH)
+
+    def _mark_malformed(
+        self, texts: pa.StringArray, start: int, frame: Frame, faults: Faults
+    ) -> bool:
+        """Mark those rows of a piece, which begins at row ``start``, that DuckDB can't parse."""
+        rows = np.flatnonzero(~self._valid(texts)) + start
+        for row in rows.tolist():
+            content = frame.content(row)
+            faults.mark(
+                row,
+                *(
+                    _not_utf8(content)
+                    or (Code.MALFORMED_JSON, f"refused: {shown(content.decode())}")
+                ),
+            )
+        return bool(len(rows))
+
+    def _valid(self, texts: pa.StringArray) -> NDArray[np.bool_]:
+        """Which texts DuckDB takes for JSON (null: true); it never raises."""
+        self._connection.register("records", pa.table({"r": texts}))
+        query = "select coalesce(json_valid(r), true) as v from records"
+        valid = self._connection.sql(query).to_arrow_table()["v"]
+        found: NDArray[np.bool_] = valid.to_numpy()
+        return found
+
+    def _mark_misshapen(self, frame: Frame, faults: Faults) -> None:
+        """Mark what is blank, and what can't be an object because of its outermost bytes."""
+        odd = (frame.first != ord("{")) | (frame.last != ord("}"))
+        odd &= ~faults.out
+        blank, values = [], []
+        for row in np.flatnonzero(odd).tolist():
+            content = frame.content(row).strip(BLANKS)
+            if not content:
+                blank.append(row)
+            elif found := _not_utf8(content):
+                faults.mark(row, *found)
+            elif content[0] != ord("{"):
+                values.append(row)
+            elif content[-1] != ord("}"):
+                faults.mark(
+                    row,
+                    Code.MALFORMED_JSON,
+                    f"ends with {shown(content[-40:].decode(errors='replace'))}",
+                )
+        faults.mark_blank(np.asarray(blank, np.intp))
+        if values:
+            contents = [frame.content(row) for row in values]
+            valid = self._valid(pa.array(contents, pa.binary()).view(pa.string()))
+            for row, content, is_json in zip(values, contents, valid.tolist(), strict=True):
+                text = shown(content.decode())
+                if is_json:
+                    faults.mark(row, Code.NOT_AN_OBJECT, f"not an object: {text}")
+                else:
+                    faults.mark(row, Code.MALFORMED_JSON, f"begins with {text}")
+
+
+def _not_utf8(content: bytes) -> tuple[Code, str] | None:
+    try:
+        content.decode()
+    except UnicodeDecodeError as error:
+        near = content[max(0, error.start - 20) : error.start + 20]
+        return Code.INVALID_UTF8, f"byte {error.start} is not UTF-8: {shown(near)}"
+    return None
+
+
+def _joined(batches: Sequence[pa.RecordBatch], column: int, numbers: list[int]) -> pa.StringArray:
+    found = [pc.struct_field(batch.column(column), numbers) for batch in batches]
+    return pa.concat_arrays(found) if found else pa.array([], pa.string())
+
+
+def _quoted(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
