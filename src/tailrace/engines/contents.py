@@ -1,0 +1,114 @@
+"""A group's partials as tables for the store, and back (plain rows and rows of sided partials)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pyarrow as pa
+
+from tailrace.expr import Type
+from tailrace.kernel import wide
+from tailrace.kernel.reducer import ARROW_TYPES
+from tailrace.kernel.runs import Run
+from tailrace.plan.identity import encode
+from tailrace.plan.model import PartialKind
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from tailrace.kernel.reducer import GroupReducer
+    from tailrace.plan.model import Group, Partial
+    from tailrace.store.store import Store
+
+_SQL_TYPES = {
+    Type.TEXT: "varchar",
+    Type.INTEGER: "bigint",
+    Type.DOUBLE: "double",
+    Type.BOOLEAN: "boolean",
+    Type.TIME: "bigint",
+}
+
+
+def load_group(store: Store, reducer: GroupReducer, from_pane: int) -> None:
+    """Give a reducer the rows that the store kept, from a pane on."""
+    group = reducer.group
+    columns = {"code": "varchar"}
+    columns |= {f"k{i}": _SQL_TYPES[key.node.type] for i, key in enumerate(group.keys)}
+    columns |= {"pane": "bigint", "n": "bigint"} | {p.name: _sql_type(p) for p in group.plain}
+    table = store.group_rows(group.identity, from_pane, columns)
+    if table is None or not table.num_rows:
+        return
+    numbers = reducer.keys.number(table["code"], [table[f"k{i}"] for i in range(len(group.keys))])
+    plain = Run(
+        table["pane"].to_numpy(),
+        numbers,
+        {"n": table["n"].to_numpy(), **{p.name: _column(table[p.name]) for p in group.plain}},
+    )
+    sides: dict[str, Run] = {}
+    for partial in group.sides:
+        rows = store.side_rows(group.identity, partial.name, from_pane)
+        if rows is not None and rows.num_rows:
+            side_numbers = reducer.keys.number(rows["code"], [])
+            sides[partial.name] = Run(
+                rows["pane"].to_numpy(),
+                side_numbers,
+                {"item": rows["item"].to_numpy(), "n": rows["n"].to_numpy()},
+            )
+    reducer.load(plain, sides)
+
+
+def group_tables(reducer: GroupReducer) -> tuple[pa.Table | None, Mapping[str, pa.Table]]:
+    """All rows that a reducer holds, as tables for the store."""
+    plain, sides = reducer.contents()
+    group = reducer.group
+    tables = {
+        name: pa.table(
+            {
+                "code": _codes(reducer, rows.keys),
+                "pane": rows.panes,
+                "item": rows.columns["item"],
+                "n": rows.columns["n"],
+            }
+        )
+        for name, rows in sides.items()
+        if rows is not None
+    }
+    if plain is None:
+        return None, tables
+    columns: dict[str, object] = {"code": _codes(reducer, plain.keys)}
+    for index, key in enumerate(group.keys):
+        columns[f"k{index}"] = reducer.keys.column(plain.keys, index, ARROW_TYPES[key.node.type])
+    columns |= {"pane": plain.panes, "n": plain.columns["n"]}
+    for partial in group.plain:
+        values = plain.columns[partial.name]
+        columns[partial.name] = (
+            wide.to_arrow(values) if partial.kind is PartialKind.SUM else pa.array(values)
+        )
+    return pa.table(columns), tables
+
+
+def _codes(reducer: GroupReducer, numbers: np.ndarray) -> pa.Array:
+    keys = [reducer.keys.values(number) for number in numbers.tolist()]
+    if [key.node.type for key in reducer.group.keys] == [Type.TEXT]:
+        return pa.array([key[0] for key in keys], pa.string())
+    return pa.array([encode(*key).decode() for key in keys], pa.string())
+
+
+def _sql_type(partial: Partial) -> str:
+    match partial.kind:
+        case PartialKind.COUNT:
+            return "bigint"
+        case PartialKind.SUM:
+            return "hugeint"
+        case _:
+            assert partial.type is not None  # noqa: S101 - what is compared has a type
+            return _SQL_TYPES[partial.type]
+
+
+def _column(column: pa.ChunkedArray) -> np.ndarray:
+    if pa.types.is_decimal(column.type):
+        return wide.from_arrow(column)
+    if pa.types.is_string(column.type):
+        return np.array(column.to_pylist(), np.object_)
+    return column.to_numpy()

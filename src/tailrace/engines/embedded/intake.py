@@ -1,0 +1,159 @@
+"""Reading and decoding ahead of the kernel: one thread polls the source, two decode, results come out in order.
+
+DuckDB and NumPy leave the interpreter's lock while they work, so on two cores decoding and the kernel overlap.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import deque
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+    from tailrace.formats.build import Decoder
+    from tailrace.formats.records import Decoded
+    from tailrace.sources.types import Chunk, Poll, Source
+
+DECODERS = 2
+"""Decoding threads: as many as cores, the kernel taking turns with them."""
+
+AHEAD = 4
+"""Polls that may wait decoded; bounds memory to about this many batches."""
+
+
+@dataclass(frozen=True, slots=True)
+class Intake:
+    """One poll of the source with its chunks decoded. ``at``: monotonic seconds when the poll returned."""
+
+    poll: Poll
+    decoded: tuple[Decoded, ...]
+    at: float
+
+
+@dataclass(slots=True)
+class StageTimes:
+    """Seconds that each stage has worked, over all its threads."""
+
+    read: float = 0.0
+    decode: float = 0.0
+    kernel: float = 0.0
+    commit: float = 0.0
+    deliver: float = 0.0
+    wait: float = 0.0
+
+
+class Reader:
+    """Polls a source and decodes what it gives, ahead of whoever calls ``take``.
+
+    ``watermarks`` gives the latest known watermark of each partition, for the order of reading. Errors of the source
+    and of the decoder reach the caller of ``take``, in their turn.
+    """
+
+    def __init__(
+        self,
+        source: Source,
+        make_decoder: Callable[[], Decoder],
+        watermarks: Callable[[], Mapping[str, int]],
+        *,
+        open_partitions: Iterable[str],
+        batch_bytes: int,
+        times: StageTimes,
+    ) -> None:
+        """Start reading at once; ``open_partitions`` are those known before and not yet read to their end."""
+        self._open = set(open_partitions)
+        self._source = source
+        self._make_decoder = make_decoder
+        self._watermarks = watermarks
+        self._batch_bytes = batch_bytes
+        self._times = times
+        self._local = threading.local()
+        self._pool = ThreadPoolExecutor(DECODERS, "tailrace-decode")
+        self._ready: deque[tuple[Poll, list[Future[Decoded]], float] | BaseException | None] = deque()
+        self._changed = threading.Condition()
+        self._stop = False
+        self._thread = threading.Thread(target=self._read, name="tailrace-read", daemon=True)
+        self._thread.start()
+
+    def take(self, seconds: float) -> Intake | None:
+        """The next poll, decoded; None if there was none within ``seconds`` or reading has ended."""
+        started = time.perf_counter()
+        with self._changed:
+            self._changed.wait_for(lambda: bool(self._ready), seconds)
+            if not self._ready:
+                self._times.wait += time.perf_counter() - started
+                return None
+            item = self._ready[0]
+            if item is None:
+                return None
+            self._ready.popleft()
+            self._changed.notify_all()
+        if isinstance(item, BaseException):
+            raise item
+        poll, futures, at = item
+        decoded = tuple(future.result() for future in futures)
+        self._times.wait += time.perf_counter() - started
+        return Intake(poll, decoded, at)
+
+    def take_ready(self) -> Intake | None:
+        """The next poll if it is decoded already."""
+        with self._changed:
+            if not self._ready:
+                return None
+            item = self._ready[0]
+            if not isinstance(item, tuple) or not all(future.done() for future in item[1]):
+                return None
+        return self.take(0.0)
+
+    @property
+    def ended(self) -> bool:
+        """Whether everything that will ever come has been taken."""
+        with self._changed:
+            return bool(self._ready) and self._ready[0] is None
+
+    def close(self) -> None:
+        """Stop reading; what was not taken is read again next time."""
+        with self._changed:
+            self._stop = True
+            self._changed.notify_all()
+        self._thread.join()
+        self._pool.shutdown(wait=True, cancel_futures=True)
+
+    def _read(self) -> None:
+        try:
+            while not self._stop:
+                started = time.perf_counter()
+                poll = self._source.poll(self._batch_bytes, self._watermarks())
+                self._times.read += time.perf_counter() - started
+                at = time.monotonic()
+                busy = bool(poll.chunks)
+                if busy or poll.appeared or poll.at_end or poll.ended or poll.notes:
+                    self._put((poll, [self._pool.submit(self._decode, c) for c in poll.chunks], at))
+                self._open |= set(poll.appeared)
+                self._open -= set(poll.ended)
+                if self._source.bounded and not self._open:
+                    break
+                if not busy:
+                    self._source.wait(0.25)
+        except BaseException as error:  # noqa: BLE001 - handed to the thread that takes
+            self._put(error)
+        self._put(None)
+
+    def _put(self, item: tuple[Poll, list[Future[Decoded]], float] | BaseException | None) -> None:
+        with self._changed:
+            self._changed.wait_for(lambda: len(self._ready) < AHEAD or self._stop)
+            self._ready.append(item)
+            self._changed.notify_all()
+
+    def _decode(self, chunk: Chunk) -> Decoded:
+        decoder = getattr(self._local, "decoder", None)
+        if decoder is None:
+            decoder = self._local.decoder = self._make_decoder()
+        started = time.perf_counter()
+        decoded = decoder.decode(chunk.records, chunk.slice.fields)
+        self._times.decode += time.perf_counter() - started
+        return decoded

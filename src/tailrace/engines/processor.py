@@ -1,0 +1,371 @@
+"""One epoch through the kernel: decoded slices and decisions in, everything that the epoch changes out.
+
+Shared by the engines: nothing here reads input, writes the store or talks to outputs. The order of the steps is that of
+SEMANTICS 9 to 18: decisions about partitions, lateness by position, partials, watermark, closed windows, incidents.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pyarrow as pa
+
+from tailrace.alerts import IncidentFold
+from tailrace.engines.dispatch import Dispatch, incident_rule
+from tailrace.engines.dispatch import incident_table as incident_rows
+from tailrace.engines.epoch import DecisionKind
+from tailrace.engines.folding import fold_firings, folds_of
+from tailrace.engines.state import Liveness, PartitionState, RuleState
+from tailrace.kernel import time as event_time
+from tailrace.kernel.mapper import Mapper
+from tailrace.kernel.reducer import GroupReducer
+from tailrace.kernel.time import FOREVER, NEVER
+from tailrace.kernel.types import Piece, RuleCounts
+from tailrace.plan.grouping import group_rules
+from tailrace.plan.model import NO_START
+from tailrace.store.commit import Commit, Fold, GroupDelta
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from tailrace.alerts.incidents import FoldResult, Revision
+    from tailrace.engines.epoch import Decision, EpochPlan
+    from tailrace.engines.state import EngineState
+    from tailrace.formats.records import Decoded
+    from tailrace.kernel.types import GroupPartials, Mapped, RuleFirings
+    from tailrace.plan.model import Group, Plan, Rule
+    from tailrace.sources.types import Chunk
+
+
+@dataclass(slots=True)
+class Result:
+    """What an epoch changes (``commit``), and what a person wants to see of it at once."""
+
+    commit: Commit
+    revisions: list[Revision] = field(default_factory=list)
+    notices: list[object] = field(default_factory=list)
+    events: int = 0
+
+
+class Processor:
+    """The state of a running pipeline and what an epoch does to it. One thread at a time calls it."""
+
+    def __init__(self, plan: Plan, state: EngineState, salt: str, *, early_notices: bool) -> None:
+        """Take a state that fits the plan (``adopt`` makes it fit); partials and folds are loaded by the caller."""
+        self.plan = plan
+        self.state = state
+        self._salt = salt
+        self._early_notices = early_notices
+        starts = {rule.identity: state.rules[rule.identity].start for rule in plan.rules}
+        self.groups: tuple[Group, ...] = group_rules(plan.rules, starts)
+        self._starts = starts
+        self.reducers = {g.identity: GroupReducer(g, plan.bounds, salt) for g in self.groups}
+        self._by_rule = {rule.identity: self.reducers[g.identity] for g in self.groups for rule in g.rules}
+        self.mapper = Mapper(plan, self.groups, salt)
+        self.folds = {
+            rule.identity: IncidentFold(incident_rule(plan, rule)) for rule in plan.rules if rule.alert
+        }
+        self._forgotten: dict[str, int] = {}
+
+    def load_fold(self, rule: Rule, states: Sequence[str]) -> None:
+        """Take back the stored states of a rule's keys."""
+        self.folds[rule.identity] = IncidentFold(incident_rule(self.plan, rule), folds_of(states))
+
+    def run(self, plan: EpochPlan, work: Sequence[tuple[Chunk, Decoded]]) -> Result:
+        """Process one epoch; ``work`` are the plan's slices in order, read and decoded."""
+        state = self.state
+        for decision in plan.before:
+            self._decide(decision)
+        pieces = [self._piece(chunk, decoded) for chunk, decoded in work]
+        mapped = self.mapper.map(pieces)
+        dead = self._account(work, mapped, plan)
+        for partition, maximum in mapped.after.items():
+            state.partitions[partition].maximum = maximum
+        deltas = {
+            identity: self._reduce(identity, partials) for identity, partials in mapped.groups.items()
+        }
+        previous = state.frontier
+        for decision in plan.after:
+            self._decide(decision)
+        self._advance()
+        dispatch = Dispatch(self.plan, state.next_seq)
+        result_folds: list[Fold] = []
+        revisions: list[Revision] = []
+        for group in self.groups:
+            closed = self._close(group, previous, final=plan.final)
+            for firings in closed:
+                dispatch.windows(firings, self.reducers[group.identity].keys)
+            for rule in group.rules:
+                if rule.alert:
+                    mine = next((f for f in closed if f.rule is rule), None)
+                    folded = self._fold(rule, mine, final=plan.final)
+                    _collect(rule, folded, revisions, result_folds, dispatch)
+        notices = self._notify(result_folds, dispatch) if self._early_notices and not plan.final else []
+        for rule in self.plan.event_rules:
+            if rule.identity in mapped.fired:
+                dispatch.events(rule, mapped.fired[rule.identity])
+        if mapped.archive is not None:
+            dispatch.archive(mapped.archive)
+        groups = tuple(self._delta(group, deltas.get(group.identity)) for group in self.groups)
+        outbox, tables = dispatch.batches()
+        state.next_seq += len(outbox)
+        state.epoch = plan.epoch
+        state.finished = plan.final
+        dedup, floors = self._dedup()
+        commit = Commit(
+            epoch=plan.epoch,
+            state=state.to_json(),
+            groups=tuple(delta for delta in groups if delta is not None),
+            folds=tuple(result_folds),
+            incidents=incident_rows(revisions),
+            dead=dead,
+            outbox=outbox,
+            tables=tables,
+            dedup=dedup,
+            dedup_floors=floors,
+        )
+        return Result(commit, revisions, notices, mapped.events)
+
+    # -- partitions and watermark ------------------------------------------------------------------
+
+    def _decide(self, decision: Decision) -> None:
+        state = self.state
+        match decision.kind:
+            case DecisionKind.APPEARED | DecisionKind.RETURNED:
+                partition = state.partitions.setdefault(decision.subject, PartitionState())
+                partition.liveness = Liveness.LIVE
+                if state.frontier != NEVER:
+                    partition.maximum = max(partition.maximum, state.frontier + self.plan.grace)
+            case DecisionKind.ENDED:
+                state.partitions[decision.subject].liveness = Liveness.ENDED
+            case DecisionKind.IDLE:
+                state.partitions[decision.subject].liveness = Liveness.IDLE
+            case DecisionKind.CLOCK:
+                assert decision.value is not None  # noqa: S101 - a clock decision has its watermark
+                state.frontier = max(state.frontier, decision.value)
+            case DecisionKind.RULE_START:
+                assert decision.value is not None  # noqa: S101 - a start has its time
+                state.rules[decision.subject].start = decision.value
+            case DecisionKind.FINAL:
+                pass
+
+    def _advance(self) -> None:
+        live = [p.maximum for p in self.state.partitions.values() if p.liveness is Liveness.LIVE]
+        self.state.frontier = event_time.frontier(self.state.frontier, live, self.plan.grace)
+
+    def _piece(self, chunk: Chunk, decoded: Decoded) -> Piece:
+        partition = self.state.partitions[chunk.slice.partition]
+        positions = chunk.records.positions[decoded.rows]
+        return Piece(chunk.slice.partition, chunk.slice.generation, decoded, positions, partition.maximum)
+
+    # -- accounts ----------------------------------------------------------------------------------
+
+    def _account(
+        self, work: Sequence[tuple[Chunk, Decoded]], mapped: Mapped, plan: EpochPlan
+    ) -> pa.Table | None:
+        """Count the epoch's records and place its slices; the dead letters as rows of the store's table."""
+        counts = self.state.counts
+        for chunk, decoded in work:
+            piece = chunk.slice
+            counts.read += len(chunk.records)
+            counts.bytes += len(chunk.records.data)
+            counts.dead += len(decoded.dead.rows)
+            counts.blank += decoded.blank
+            for code in decoded.dead.codes:
+                counts.dead_by_code[code] = counts.dead_by_code.get(code, 0) + 1
+            partition = self.state.partitions[piece.partition]
+            partition.generation, partition.position = piece.generation, piece.end
+            partition.read += len(chunk.records)
+            partition.resume = dict(piece.resume)
+        counts.events += mapped.events
+        counts.duplicates += mapped.duplicates
+        for name, failed in mapped.derive_errors.items():
+            counts.derive_errors[name] = counts.derive_errors.get(name, 0) + failed
+        for code, number in plan.notes.items():
+            counts.notes[code] = counts.notes.get(code, 0) + number
+        for group in self.groups:
+            partials = mapped.groups.get(group.identity)
+            for rule in group.rules:
+                account = counts.rules.setdefault(rule.identity, RuleCounts())
+                account.events += mapped.events
+                if partials is not None:
+                    account.filtered += mapped.events - partials.passed
+                    account.late += partials.late
+                    account.accepted += partials.passed - partials.late
+                account.errors += mapped.errors.get(rule.identity, 0)
+        for rule in self.plan.event_rules:
+            account = counts.rules.setdefault(rule.identity, RuleCounts())
+            account.events += mapped.events
+            account.filtered += mapped.duplicates
+            account.accepted += mapped.events - mapped.duplicates
+            account.errors += mapped.errors.get(rule.identity, 0)
+            fired = mapped.fired.get(rule.identity)
+            account.firings += fired.table.num_rows if fired is not None else 0
+        return self._dead_letters(work)
+
+    def _dead_letters(self, work: Sequence[tuple[Chunk, Decoded]]) -> pa.Table | None:
+        state = self.state
+        limit = self.plan.config.dead_letters.max_bytes
+        rows: list[dict[str, object]] = []
+        for chunk, decoded in work:
+            dead, records = decoded.dead, chunk.records
+            view = memoryview(records.data)
+            for row, code, name, reason in zip(
+                dead.rows, dead.codes, dead.fields, dead.reasons, strict=True
+            ):
+                raw: bytes | None = bytes(view[int(records.offsets[row]) : int(records.offsets[row + 1])])
+                assert raw is not None  # noqa: S101 - just made
+                raw = raw.removesuffix(b"\n").removesuffix(b"\r")
+                if state.dead_bytes + len(raw) > limit:
+                    raw = None
+                else:
+                    state.dead_bytes += len(raw)
+                rows.append(
+                    {
+                        "id": state.next_dead,
+                        "partition": chunk.slice.partition,
+                        "generation": chunk.slice.generation,
+                        "position": int(records.positions[row]),
+                        "code": code,
+                        "field": name,
+                        "reason": reason,
+                        "raw": raw,
+                        "replayed": False,
+                    }
+                )
+                state.next_dead += 1
+        return pa.Table.from_pylist(rows, schema=DEAD_LETTERS) if rows else None
+
+    # -- partials and windows ----------------------------------------------------------------------
+
+    def _reduce(self, identity: str, partials: GroupPartials) -> tuple[GroupPartials, bool]:
+        reducer = self.reducers[identity]
+        _, _, evicted, changed = reducer.add(partials)
+        if evicted:
+            for rule in reducer.group.rules:
+                account = self.state.counts.rules[rule.identity]
+                account.evicted += evicted
+                account.accepted -= evicted
+        return partials, changed
+
+    def _close(self, group: Group, previous: int, *, final: bool) -> list[RuleFirings]:
+        until = FOREVER if final else self.state.frontier
+        if until <= previous:
+            return []
+        closed = self.reducers[group.identity].close(previous, until, self._starts)
+        for identity, failed in closed.failures.items():
+            self.state.counts.rules.setdefault(identity, RuleCounts()).errors += failed
+        for firings in closed.firings:
+            self.state.counts.rules[firings.rule.identity].firings += len(firings.keys)
+        return closed.firings
+
+    def _fold(self, rule: Rule, firings: RuleFirings | None, *, final: bool) -> list[FoldResult]:
+        fold = self.folds[rule.identity]
+        keys = self._by_rule[rule.identity].keys
+        given = fold_firings(firings, keys, rule) if firings is not None else None
+        if not final:
+            return [fold.advance(given, self.state.frontier)]
+        last = self.state.greatest_time()
+        return [fold.advance(given, max(last, self.state.frontier)), fold.finish(max(last, self.state.frontier))]
+
+    def _notify(self, folds: list[Fold], dispatch: Dispatch) -> list[object]:
+        sent: list[object] = []
+        for rule in self.plan.rules:
+            if not (rule.alert and rule.early is not None and rule.early.ok and rule.for_ == 0):
+                continue
+            reducer = self._by_rule[rule.identity]
+            if reducer.bound.ever:
+                continue
+            hit = reducer.notices(rule, self.state.frontier)
+            if hit is None or not len(hit.keys):
+                continue
+            fold = self.folds[rule.identity]
+            end = int(hit.ends[0])
+            start = end - rule.window.size
+            if start < self._starts[rule.identity]:
+                continue
+            for key in fold.may_notify([reducer.keys.values(n) for n in hit.keys.tolist()]):
+                notice = dispatch.notice(rule, key, start, end)
+                kept = fold.note(key, start, notice.id)
+                folds.append(Fold(rule.identity, kept.place, kept.to_json()))
+                sent.append(notice)
+        return sent
+
+    def _delta(self, group: Group, added: tuple[GroupPartials, bool] | None) -> GroupDelta | None:
+        """What the store keeps of a group: rows of panes that an open window (or ``explain.retain``) can need."""
+        reducer = self.reducers[group.identity]
+        reducer.forget(self.state.frontier)
+        low = reducer.needed_from(self.state.frontier - self.plan.explain_retain)
+        forget = low if self._forgotten.get(group.identity) != low else None
+        self._forgotten[group.identity] = low
+        compacted = reducer.compact()
+        del compacted
+        if added is None:
+            return GroupDelta(group.identity, forget_before=forget) if forget is not None else None
+        partials, changed = added
+        if changed:
+            return self._whole(group)
+        plain = _from_pane(partials.plain, low)
+        sides = {name: _from_pane(table, low) for name, table in partials.sides.items()}
+        return GroupDelta(group.identity, plain, sides, forget_before=forget)
+
+    def _whole(self, group: Group) -> GroupDelta:
+        from tailrace.engines.contents import group_tables  # noqa: PLC0415 - only where bounds are reached
+
+        plain, sides = group_tables(self.reducers[group.identity])
+        return GroupDelta(group.identity, plain, sides, replace=True)
+
+    def _dedup(self) -> tuple[pa.Table | None, dict[str, int]]:
+        dedup = self.mapper.dedup
+        if dedup is None:
+            return None, {}
+        maxima = {name: p.maximum for name, p in self.state.partitions.items()}
+        fresh = dedup.fresh
+        dedup.forget(maxima)
+        return fresh, dedup.floors(maxima)
+
+
+DEAD_LETTERS = pa.schema(
+    [
+        ("id", pa.int64()),
+        ("partition", pa.string()),
+        ("generation", pa.int64()),
+        ("position", pa.int64()),
+        ("code", pa.string()),
+        ("field", pa.string()),
+        ("reason", pa.string()),
+        ("raw", pa.binary()),
+        ("replayed", pa.bool_()),
+    ]
+)
+
+
+def fresh_rules(plan: Plan, state: EngineState) -> list[str]:
+    """Identities of the plan's rules that the state doesn't know yet."""
+    return [r.identity for r in (*plan.rules, *plan.event_rules) if r.identity not in state.rules]
+
+
+def first_rules(plan: Plan, state: EngineState) -> None:
+    """Make every rule of a plan known that is not: from the beginning of time if nothing was read yet."""
+    start = state.greatest_time()
+    for rule in (*plan.rules, *plan.event_rules):
+        state.rules.setdefault(rule.identity, RuleState(rule.name, NO_START if start == NEVER else start + 1))
+
+
+def _collect(
+    rule: Rule, results: list[FoldResult], revisions: list[Revision], folds: list[Fold], dispatch: Dispatch
+) -> None:
+    for result in results:
+        revisions.extend(result.revisions)
+        dispatch.revisions(rule, result.revisions)
+        folds.extend(Fold(rule.identity, kept.place, kept.to_json()) for kept in result.changed)
+        folds.extend(Fold(rule.identity, place, None) for place in result.forgotten)
+
+
+def _from_pane(table: pa.Table, low: int) -> pa.Table:
+    if not table.num_rows:
+        return table
+    keep = table["pane"].to_numpy() >= low
+    return table if bool(np.all(keep)) else table.filter(pa.array(keep))
