@@ -85,7 +85,7 @@ def _attacks(
     return tuple(attack for text in texts if (attack := _attack(ctx, param, text)))
 
 
-@click.group()
+@click.group("generate")
 def command() -> None:
     """Write made-up traffic to try rules on."""
 
