@@ -174,8 +174,9 @@ class Case:
     """One test: run `steps` through the pipeline, then compare with `expectations`.
 
     `pipeline_text` keeps the line numbers of `pipeline_file`, so that its errors point into that
-    file. `salt` is the decision that bounded rules hash their keys with. `appearing` are the
-    partitions that a step lets appear; all other `partitions` are live from the beginning.
+    file. `start` is the time that `0s` means, `salt` the decision that bounded rules hash their
+    keys with. `appearing` are the partitions that a step lets appear; all other `partitions` are
+    live from the beginning.
     """
 
     name: str
@@ -183,6 +184,7 @@ class Case:
     pipeline_text: str
     pipeline_file: str
     sets: tuple[str, ...]
+    start: int
     salt: str
     also: frozenset[Also]
     steps: tuple[Step, ...]

@@ -295,6 +295,7 @@ class _Reader:
             pipeline_text=head.pipeline_text,
             pipeline_file=head.pipeline_file,
             sets=head.sets,
+            start=head.start,
             salt=head.salt,
             also=head.also,
             steps=steps,

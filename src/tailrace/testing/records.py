@@ -19,22 +19,19 @@ from tailrace.testing.case import Case, CaseFileError, Number, Row, Rows, Scalar
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _EPOCH_FORMATS = {"auto": 6, "epoch": 6, "epoch_ms": 3}
-_TEXT_FORMATS = {
-    "iso": "%Y-%m-%dT%H:%M:%S.%f",
-    "datetime": "%Y-%m-%d %H:%M:%S.%f",
-    "time_local": "%d/%b/%Y:%H:%M:%S",
-}
+_TEXT_FORMATS = {"iso": "T", "datetime": " ", "time_local": "%d/%b/%Y:%H:%M:%S %z"}
+"""What stands between date and time, or the pattern of the whole."""
 
 
 @dataclass(frozen=True, slots=True)
 class Layout:
     """How records are written: what a pipeline says about format and time.
 
-    `paths` are the keys under which declared fields stand, if not their own name. `columns` are a
+    `time_path` leads to the event time, `paths` to declared fields, by their names. `columns` are a
     CSV's columns, None for JSON; `written` tells whether rows with values can be written at all.
     """
 
-    time_field: str
+    time_path: tuple[str, ...]
     time_format: str = "auto"
     zone: str = "UTC"
     paths: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
@@ -83,20 +80,17 @@ def _write(row: Row, layout: Layout) -> bytes:
         hint = "write the record as it is: | ..."
         raise CaseFileError("this format has no named values", hint=hint, where=row.where)
     time = _time(row.time, layout, row.where)
-    given = [name for name, _ in row.values]
-    values: list[tuple[str, Scalar]] = list(row.values)
-    if layout.time_field not in given:
-        values.insert(0, (layout.time_field, time))
+    values = {layout.time_path: time}
+    values |= {layout.paths.get(name, (name,)): value for name, value in row.values}
     if layout.columns is not None:
-        return _csv(row, dict(values), layout).encode()
+        return _csv(row, {path[-1]: value for path, value in values.items()}, layout).encode()
     tree: dict[str, object] = {}
-    for name, value in values:
-        path = layout.paths.get(name, (name,))
+    for path, value in values.items():
         inner = tree
         for key in path[:-1]:
             below = inner.setdefault(key, {})
             if not isinstance(below, dict):
-                raise CaseFileError(f"{name} lies inside another value", where=row.where)
+                raise CaseFileError(f"{'.'.join(path)} lies inside another value", where=row.where)
             inner = below
         inner[path[-1]] = value
     return _json(tree).encode("utf-8", "surrogatepass")
@@ -144,10 +138,10 @@ def _time(micros: int, layout: Layout, where: Where) -> Scalar:
         message = f"{micros} us can't be written as {layout.time_format}"
         raise CaseFileError(message, hint="write a raw record: | ...", where=where)
     if layout.time_format == "iso":
-        return local.astimezone(UTC).strftime(pattern) + "Z"
+        return local.astimezone(UTC).replace(tzinfo=None).isoformat(pattern) + "Z"
     if layout.time_format == "time_local":
-        return local.strftime(pattern + " %z")
+        return local.strftime(pattern)
     if local.fold:
         message = "the clock shows this time twice; the zone can't tell which one is meant"
         raise CaseFileError(message, hint="write a raw record: | ...", where=where)
-    return local.strftime(pattern)
+    return local.replace(tzinfo=None).isoformat(pattern)
