@@ -14,11 +14,12 @@ Json = None | bool | int | float | str | list["Json"] | dict[str, "Json"]
 
 @dataclass(frozen=True, slots=True)
 class Slice:
-    """A planned piece of one partition: enough, as JSON, to read the same records again after a crash.
+    """A planned piece of one partition: enough, as JSON, to read the same records after a crash.
 
-    ``start`` and ``end`` are positions within ``generation`` (decompressed bytes for files). ``resume`` is the
-    source's own state after this slice, opaque to everybody else; it is what is stored as the partition's position.
-    ``fields`` are values that the path gave (``fields`` of the file source), equal for all records of the slice.
+    ``start`` and ``end`` are positions within ``generation`` (decompressed bytes for files).
+    ``resume`` is the source's own state after this slice, opaque to everybody else; it is what is
+    stored as the partition's position. ``fields`` are values that the path gave (``fields`` of the
+    file source), equal for all records of the slice.
     """
 
     partition: str
@@ -39,7 +40,7 @@ class Chunk:
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """Something a person should know that is not an error: ``code`` is counted, ``text`` is shown and logged."""
+    """Something a person should know, no error: ``code`` is counted, ``text`` shown and logged."""
 
     code: str
     partition: str
@@ -51,9 +52,10 @@ class Note:
 class Poll:
     """What one poll found.
 
-    ``chunks``: new work, in order within each partition. ``appeared``: partitions seen for the first time (each is
-    named before its first chunk). ``at_end``: partitions whose end was confirmed during this poll, nothing being left
-    to read now. ``ended``: bounded partitions that are completely read; no chunk of theirs follows.
+    ``chunks``: new work, in order within each partition. ``appeared``: partitions seen for the
+    first time (each is named before its first chunk). ``at_end``: partitions whose end was
+    confirmed during this poll, nothing being left to read now. ``ended``: bounded partitions that
+    are completely read; no chunk of theirs follows.
     """
 
     chunks: tuple[Chunk, ...] = ()
@@ -72,11 +74,17 @@ class Source(Protocol):
         ...
 
     def open(self, positions: Mapping[str, dict[str, Json]]) -> None:
-        """Start at the stored positions (``Slice.resume`` by partition); unknown partitions start at their begin."""
+        """Start at stored positions (``Slice.resume`` by partition); unknown ones at their begin.
+
+        SourceError if the input is missing or is not what it was.
+        """
         ...
 
     def poll(self, max_bytes: int, watermarks: Mapping[str, int]) -> Poll:
-        """Read up to about ``max_bytes``; partitions with the lowest watermark first, unknown ones before all."""
+        """Read up to about ``max_bytes``, lowest watermark first, partitions without one before.
+
+        SourceError if the input can't be read on.
+        """
         ...
 
     def reread(self, piece: Slice) -> Records:

@@ -1,0 +1,103 @@
+"""The ``file`` source: each path that matches is a partition."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+
+from tailrace.errors import SourceError
+from tailrace.formats.records import Records
+from tailrace.sources.finished import FinishedPath
+from tailrace.sources.missing import did_you_mean
+from tailrace.sources.opened import Reading
+from tailrace.sources.paths import PathFields, has_pattern, matches, partition_name, refuse_stdin
+from tailrace.sources.turns import Turns
+from tailrace.sources.types import Chunk, Json, Note, Poll, Slice
+
+
+class FinishedFiles:
+    """Files read once, each to the end that it has when the source is opened."""
+
+    bounded = True
+
+    def __init__(
+        self, paths: Sequence[str], *, fields: str | None = None, max_record_bytes: int = 1 << 20
+    ) -> None:
+        refuse_stdin(paths)
+        self._paths = paths
+        self._fields = PathFields(fields)
+        self._reading = Reading(max_record_bytes)
+        self._parts: dict[str, FinishedPath] = {}
+        self._turns = Turns()
+        self._reported: set[str] = set()
+        self._appeared = False
+        self._failure: SourceError | None = None
+
+    def open(self, positions: Mapping[str, dict[str, Json]]) -> None:
+        """Find the files; SourceError if one is missing or not what it was."""
+        for path in self._files():
+            name = partition_name(path)
+            if name not in self._parts:
+                part = FinishedPath(name, path, self._fields.of(path), self._reading)
+                part.open(positions.get(name))
+                self._parts[name] = part
+
+    def _files(self) -> list[str]:
+        files = []
+        for path in self._paths:
+            if has_pattern(path):
+                found = matches(path)
+                if not found:
+                    raise SourceError(f"no file matches {path}", hint=did_you_mean(path))
+                files += found
+            else:
+                files.append(os.path.abspath(path))
+        return files
+
+    def poll(self, max_bytes: int, watermarks: Mapping[str, int]) -> Poll:
+        """Read on; what was read before an error is returned, the error raised next time."""
+        if self._failure is not None:
+            raise self._failure
+        chunks: list[Chunk] = []
+        try:
+            for chunk in self._turns.take(list(self._parts.values()), max_bytes, watermarks):
+                chunks.append(chunk)  # noqa: PERF402 - those before an error count
+        except SourceError as error:
+            if not chunks:
+                raise
+            self._failure = error
+        appeared = () if self._appeared else tuple(self._parts)
+        self._appeared = True
+        ended = [
+            name for name, part in self._parts.items() if part.ended and name not in self._reported
+        ]
+        self._reported.update(ended)
+        return Poll(tuple(chunks), appeared, tuple(ended), tuple(ended), self._notes())
+
+    def _notes(self) -> tuple[Note, ...]:
+        notes: list[Note] = []
+        for part in self._parts.values():
+            notes += part.chain.notes
+            part.chain.notes.clear()
+        return tuple(notes)
+
+    def reread(self, piece: Slice) -> Records:
+        """Read a slice again."""
+        part = self._parts.get(piece.partition)
+        if part is None:
+            raise SourceError(f"{piece.partition} is no partition of this source any more")
+        return part.chain.reread(piece)
+
+    def wait(self, seconds: float) -> None:
+        """Return at once: all there is can be read."""
+
+    def totals(self) -> tuple[int, int] | None:
+        """Return bytes read and bytes in all, as on disk."""
+        sizes = [part.sizes for part in self._parts.values()]
+        return sum(read for read, _all in sizes), sum(whole for _read, whole in sizes)
+
+    def close(self) -> None:
+        """Close the files."""
+        for part in self._parts.values():
+            part.close()
+        self._reading.descriptors.close()

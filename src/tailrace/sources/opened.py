@@ -1,0 +1,212 @@
+"""One file being read: opened, recognised, placed at a position, and its place described."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from tailrace.errors import SourceError
+from tailrace.formats.records import Records
+from tailrace.sources.archives import ArchiveStream, archive_kind
+from tailrace.sources.buffers import Buffers
+from tailrace.sources.descriptors import Descriptors, Handle
+from tailrace.sources.identity import BEFORE_BYTES, HEAD_BYTES, Place, digest
+from tailrace.sources.reader import Reader, latest, nothing
+from tailrace.sources.split import Bytes, joined
+from tailrace.sources.streams import LimitedStream, PlainStream, Stream, pread
+
+ARCHIVE_PIECE_BYTES = 8 << 20
+SKIPPED_BYTES = 1 << 20
+REREAD_BYTES = 32 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What all files of a source share."""
+
+    max_record_bytes: int
+    buffers: Buffers = field(default_factory=Buffers)
+    descriptors: Descriptors = field(default_factory=Descriptors)
+
+
+class OpenFile:
+    """A file and the reader of its records.
+
+    ``extent``: the bytes on disk at which reading ends, None while it is followed. An archive is
+    always read to its end.
+    """
+
+    def __init__(
+        self,
+        path: str,
+        reading: Reading,
+        extent: int | None = None,
+        find: Callable[[os.stat_result], str | None] = lambda _status: None,
+    ) -> None:
+        self._reading = reading
+        self.handle = open_file(path, reading.descriptors, find)
+        self.kind = archive_kind(pread(self.handle, 4, 0))
+        self.extent = extent
+        if self.kind and extent is None:
+            self.extent = self.handle.status.st_size
+        self.reader = self._reader(self._stream(0))
+
+    @property
+    def status(self) -> os.stat_result:
+        """What the file system says of the file now."""
+        return os.fstat(self.handle.descriptor)
+
+    def seek(self, place: Place) -> bool:
+        """Go to the place; False, and the file is unusable, if it is not in this file."""
+        seen = self._to(place.head_bytes)
+        if seen is None or digest(seen[0]) != place.head:
+            return False
+        head, before = seen
+        if self.kind:
+            rest = pass_over(self.reader.stream, place.position)
+            seen = rest and ((head + rest[0])[:HEAD_BYTES], latest(before, rest[1]))
+        else:
+            seen = self._to(place.position)
+        if seen is None or not place.agrees(*seen):
+            return False
+        self.reader = self._reader(self.reader.stream, *seen)
+        return True
+
+    def finish_here(self, size: int) -> None:
+        """Let a followed file end at ``size`` bytes."""
+        self.extent = size
+        stream = self.reader.stream
+        if isinstance(stream, PlainStream):
+            stream.extent = size
+
+    def read(self, limit: int, *, keep_last: bool) -> tuple[Records, int]:
+        """Return the records in about ``limit`` bytes more, and how many bytes that took."""
+        begin = self.reader.stream.position
+        records = self.reader.read(min(limit, self._worth_asking()), keep_last=keep_last)
+        return records, self.reader.stream.position - begin
+
+    def _worth_asking(self) -> int:
+        stream = self.reader.stream
+        size = self.status.st_size if self.extent is None else self.extent
+        left = max(size - stream.raw_position, 0)
+        # Logs shrink about to a tenth; asking for too little costs one more turn.
+        return min(ARCHIVE_PIECE_BYTES, (left << 4) + (1 << 16)) if self.kind else left
+
+    def place(self, generation: int) -> Place:
+        """Describe the place after the last record returned."""
+        reader = self.reader
+        head = reader.head[: reader.position]
+        return Place(
+            generation=generation,
+            position=reader.position,
+            device=self.handle.status.st_dev,
+            inode=self.handle.status.st_ino,
+            head=digest(head),
+            head_bytes=len(head),
+            before=digest(reader.before),
+            extent=self.extent,
+        )
+
+    def reread(self, start: int, place: Place) -> Records | None:
+        """Return the records from ``start`` to the place again; None if the file differs."""
+        seen = self._to(start)
+        if seen is None:
+            return None
+        limited = LimitedStream(self.reader.stream, place.position)
+        reader = self._reader(limited, *seen)
+        parts = []
+        while not reader.done:
+            begin = limited.position
+            records = reader.read(min(place.position - start, REREAD_BYTES))
+            parts.append(records)
+            if limited.position == begin and not len(records):
+                return None
+        head = reader.head if len(reader.head) >= place.head_bytes else b""
+        if reader.position != place.position or not place.agrees(head, reader.before):
+            return None
+        parts = [records for records in parts if len(records)] or [nothing()]
+        return parts[0] if len(parts) == 1 else joined(parts)
+
+    def holds_recent(self) -> bool:
+        """Whether the bytes read last are still where they were (plain files)."""
+        recent = self.reader.recent
+        position = self.reader.stream.position
+        return pread(self.handle, len(recent), position - len(recent)) == recent
+
+    def close(self) -> None:
+        """Close the file."""
+        self.handle.close()
+
+    def _stream(self, position: int) -> Stream:
+        if self.kind:
+            return ArchiveStream(self.handle, self.kind)
+        return PlainStream(self.handle, position, self.extent)
+
+    def _reader(self, stream: Stream, head: bytes = b"", before: bytes = b"") -> Reader:
+        reading = self._reading
+        return Reader(stream, reading.max_record_bytes, reading.buffers, head=head, before=before)
+
+    def _to(self, position: int) -> tuple[bytes, bytes] | None:
+        """Put the stream at ``position``; return the file's head and the bytes before there."""
+        if self.kind:
+            stream = self._stream(0)
+            self.reader = self._reader(stream)
+            return pass_over(stream, position)
+        if position > self.status.st_size:
+            return None
+        self.reader = self._reader(self._stream(position))
+        size = min(position, BEFORE_BYTES)
+        head = pread(self.handle, min(position, HEAD_BYTES), 0)
+        return head, pread(self.handle, size, position - size)
+
+
+def open_file(
+    path: str, descriptors: Descriptors, find: Callable[[os.stat_result], str | None]
+) -> Handle:
+    """Open a regular file; SourceError says why it can't be, FileNotFoundError is left alone."""
+    try:
+        refuse_unless_regular(path, os.stat(path))
+        return Handle(path, descriptors, find)
+    except FileNotFoundError:
+        raise
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        raise SourceError(
+            f"{path} can't be read: {reason.lower()}",
+            hint="is the user that runs this allowed to read it?"
+            if isinstance(error, PermissionError)
+            else None,
+        ) from error
+
+
+def refuse_unless_regular(path: str, status: os.stat_result) -> None:
+    """SourceError for a folder, a device, a pipe or a socket."""
+    if stat.S_ISDIR(status.st_mode):
+        raise SourceError(
+            f"{path} is a folder, not a file",
+            hint="read its files as one partition with `folder: {path: ...}`, or each as its own"
+            f" with `file: {{path: {os.path.join(path, '*')}}}`",
+        )
+    if not stat.S_ISREG(status.st_mode):
+        raise SourceError(
+            f"{path} is no regular file",
+            hint="pipes and terminals are read with the source `stdin: {}`",
+        )
+
+
+def pass_over(stream: Stream, position: int) -> tuple[bytes, bytes] | None:
+    """Read forward to ``position``; return the first and last bytes, None if it isn't reached."""
+    target: Bytes = np.empty(min(SKIPPED_BYTES, max(position, 1)), np.uint8)
+    head = before = b""
+    while stream.position < position:
+        filled = stream.readinto(target[: position - stream.position])
+        if not filled:
+            return None
+        if len(head) < HEAD_BYTES:
+            head += target[: min(filled, HEAD_BYTES - len(head))].tobytes()
+        before = latest(before, target[max(0, filled - BEFORE_BYTES) : filled].tobytes())
+    return head, before
