@@ -19,7 +19,8 @@ from tailrace.formats.json_rows import JsonRows
 from tailrace.formats.records import Decoded, Records
 from tailrace.formats.spec import DecodeSpec, FieldSpec, JsonFormat, TimeForm
 from tailrace.formats.time_columns import time_column
-from tailrace.formats.times import SECOND, zone_of
+from tailrace.formats.times import SECOND
+from tailrace.formats.zones import zone_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

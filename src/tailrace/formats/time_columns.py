@@ -1,19 +1,96 @@
-"""Whole columns of texts into microseconds UTC; what ``times`` does for one text."""
+"""Whole columns of texts into microseconds UTC: shape by shape, the rest text by text.
+
+What a text means is said in ``times``.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from datetime import tzinfo
+from typing import TYPE_CHECKING
+
 import numpy as np
-import pyarrow as pa
+from numpy.lib.stride_tricks import sliding_window_view
 
 from tailrace.formats import times
 from tailrace.formats.columns import Memory, Typed, patch
 from tailrace.formats.spec import TimeForm
+from tailrace.formats.time_shapes import Shape, shape_of
+from tailrace.formats.zones import zone_of
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+    from numpy.typing import NDArray
+
+BLOCK = 16_384
+"""Rows at a time, so that their bytes stay in the cache."""
+LONGEST = 40
+"""Bytes of the longest texts that are read by shape."""
+WORTHWHILE = 64
+"""Fewer texts of a length, or of a shape, are read one by one."""
+TRIES = 8
+"""Texts of a length that are asked for their shape before the rest is read one by one."""
 
 
 def time_column(texts: pa.StringArray, form: TimeForm, zone: str, year: int | None) -> Typed:
     """A string array as int64 microseconds UTC."""
-    tz = times.zone_of(zone)
+    tz = zone_of(zone)
     memory = Memory.of(texts)
     known = np.zeros(len(texts), np.int64)
-    plain = np.zeros(len(texts), np.bool_)
-    return patch(texts, memory.valid, plain, known, lambda text: times.time(text, form, tz, year))
+    right = np.zeros(len(texts), np.bool_)
+    lengths = np.where(memory.valid, memory.ends - memory.starts, 0)
+    counts = np.bincount(np.minimum(lengths, LONGEST + 1), minlength=LONGEST + 2)
+    for length in np.flatnonzero(counts[: LONGEST + 1] >= WORTHWHILE).tolist():
+        if length:
+            reader = _Reader(memory, length, form, tz, year)
+            rows = np.flatnonzero(lengths == length)
+            for start in range(0, len(rows), BLOCK):
+                block = rows[start : start + BLOCK]
+                known[block], right[block] = reader.read(block)
+    return patch(texts, memory.valid, right, known, lambda text: times.time(text, form, tz, year))
+
+
+class _Reader:
+    """Reads the texts of one length, learning their shapes on the way."""
+
+    def __init__(
+        self, memory: Memory, length: int, form: TimeForm, zone: tzinfo, year: int | None
+    ) -> None:
+        self._windows = sliding_window_view(memory.data, length)
+        self._starts = memory.starts
+        self._form = form
+        self._zone = zone
+        self._year = year
+        self._shapes: list[Shape] = []
+        self._tries = TRIES
+
+    def read(self, rows: NDArray[np.intp]) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+        """Microseconds of some rows, and whether they are right."""
+        columns = np.ascontiguousarray(self._windows[self._starts[rows]].T)
+        known = np.zeros(len(rows), np.int64)
+        right = np.zeros(len(rows), np.bool_)
+        for shape in self._shapes_for(columns, right):
+            left = np.flatnonzero(~right)
+            if len(left) == len(rows):
+                known, right[:] = shape.read(columns)
+            else:
+                known[left], right[left] = shape.read(columns[:, left])
+        return known, right
+
+    def _shapes_for(self, columns: NDArray[np.uint8], right: NDArray[np.bool_]) -> Iterator[Shape]:
+        """Known shapes, then new ones, until ``right``, which the caller fills, is nearly full."""
+        known = iter(tuple(self._shapes))
+        asked = -1
+        while len(left := np.flatnonzero(~right)) >= WORTHWHILE:
+            shape = next(known, None)
+            while shape is None:
+                unasked = left[left > asked]
+                if not self._tries or not len(unasked):
+                    return
+                self._tries -= 1
+                asked = int(unasked[0])
+                text = columns[:, asked].tobytes().decode(errors="replace")
+                shape = shape_of(text, self._form, self._zone, self._year)
+                if shape is not None:
+                    self._shapes.append(shape)
+            yield shape

@@ -6,12 +6,11 @@ The forms are described in ``docs/semantics-decoding.md``. Nothing here looks at
 from __future__ import annotations
 
 import re
-from datetime import UTC, date, datetime, timedelta, tzinfo
-from functools import lru_cache
-from zoneinfo import ZoneInfo
+from datetime import date, tzinfo
 
 from tailrace.formats.spec import TimeForm
 from tailrace.formats.values import BadValueError, scaled_floor
+from tailrace.formats.zones import offset_at
 
 SECOND = 1_000_000
 DAY_SECONDS = 86_400
@@ -39,7 +38,7 @@ PATTERNS = {
         rf"(?P<day>[0-9]{{2}})/{_MONTH}/(?P<year>[0-9]{{4}}):{_CLOCK}{_SECOND}"
         rf" {_OFFSET}(?P<minutes>[0-9]{{2}})"
     ),
-    TimeForm.SYSLOG: re.compile(rf"{_MONTH} (?P<day>[ 1-3]?[0-9]) {_CLOCK}{_SECOND}{_FRACTION}"),
+    TimeForm.SYSLOG: re.compile(rf"{_MONTH} (?P<day>[ 0-3]?[0-9]) {_CLOCK}{_SECOND}{_FRACTION}"),
 }
 """The calendar forms; the groups name the parts."""
 
@@ -53,25 +52,6 @@ CALENDARS = {
 
 EPOCH_SHIFTS = {TimeForm.AUTO: 6, TimeForm.EPOCH: 6, TimeForm.EPOCH_MS: 3}
 """Decimal places from the written number to microseconds, for the forms that allow numbers."""
-
-
-@lru_cache
-def zone_of(name: str) -> tzinfo:
-    """The zone of an IANA name; UTC needs no database. Raises ``ZoneInfoNotFoundError`` or ``ValueError``."""
-    return UTC if name == "UTC" else ZoneInfo(name)
-
-
-def offset_at(local: int, zone: tzinfo) -> int:
-    """Seconds that the zone is ahead of UTC when its clocks show ``local`` seconds since 1970.
-
-    In the hour that clocks repeat the earlier offset holds; in the one they skip, the offset before the gap.
-    """
-    try:
-        shown = datetime(1970, 1, 1, tzinfo=zone) + timedelta(seconds=local)
-    except OverflowError:
-        raise BadValueError(OUTSIDE) from None
-    offset = shown.utcoffset()
-    return int(offset.total_seconds()) if offset else 0
 
 
 def time(text: str, form: TimeForm, zone: tzinfo, year: int | None) -> int:
@@ -117,7 +97,10 @@ def _offset(parts: dict[str, str | None], local: int, zone: tzinfo) -> int:
             raise BadValueError("no offset from UTC")
         ahead = hours * 3600 + minutes * 60
         return -ahead if parts["sign"] == "-" else ahead
-    return offset_at(local, zone)
+    try:
+        return offset_at(local, zone)
+    except OverflowError:
+        raise BadValueError(OUTSIDE) from None
 
 
 def _number(parts: dict[str, str | None], name: str) -> int:
