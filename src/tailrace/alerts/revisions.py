@@ -23,17 +23,7 @@ class Wording:
         rule = self._rule
         end = life.last
         fields = dict(zip(rule.key_names, key, strict=True))
-        # A key field comes before a measure of the same name, and so on down to the words of
-        # every rule.
-        values: dict[str, Scalar] = {
-            "rule": rule.name,
-            "pipeline": rule.pipeline,
-            "start": Time(end - rule.size),
-            "end": Time(end),
-        }
-        known = {**life.measures, **fields}
-        labels = {name: text.fill({**values, **known}) for name, text in self._labels.items()}
-        values = {**values, **labels, **known}
+        labels, annotations = self._texts(fields, life.measures, end)
         return Revision(
             id=revision_id(life.fingerprint, life.revision),
             fingerprint=life.fingerprint,
@@ -43,7 +33,7 @@ class Wording:
             pipeline=rule.pipeline,
             rule=rule.name,
             labels=labels,
-            annotations={name: text.fill(values) for name, text in self._annotations.items()},
+            annotations=annotations,
             key=fields,
             measures=life.measures,
             start=end - rule.size,
@@ -56,3 +46,22 @@ class Wording:
             flags=tuple(name for bit, name in enumerate(FLAGS) if life.flags >> bit & 1),
             at=at,
         )
+
+    def _texts(
+        self, fields: dict[str, Scalar], measures: dict[str, Scalar], end: int
+    ) -> tuple[dict[str, str], dict[str, str]]:
+        """Labels and annotations.
+
+        A name means a key field, else a measure, else a label, else a word of every rule.
+        """
+        rule = self._rule
+        words: dict[str, Scalar] = {
+            "rule": rule.name,
+            "pipeline": rule.pipeline,
+            "start": Time(end - rule.size),
+            "end": Time(end),
+        }
+        known = {**words, **measures, **fields}
+        labels = {name: text.fill(known) for name, text in self._labels.items()}
+        known = {**words, **labels, **measures, **fields}
+        return labels, {name: text.fill(known) for name, text in self._annotations.items()}

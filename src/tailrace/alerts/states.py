@@ -1,19 +1,20 @@
 """What the fold remembers of one (rule, key) from one epoch to the next, and its stored form.
 
-Stored as JSON text, read back exactly; a key with nothing to remember has no state at all.
+Stored as JSON text, read back exactly; a key with nothing to remember has no state at all. The
+lives are named tuples because a flood makes one for each key and epoch (0.5 µs, a frozen dataclass
+2 µs).
 """
 
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, NamedTuple
 
 from tailrace.plan.identity import Key, Scalar, Time, digest
 
 
-@dataclass(frozen=True, slots=True)
-class Pending:
+class Pending(NamedTuple):
     """Firing without a gap since the window end ``since``, but not yet for as long as ``for`` asks.
 
     ``last`` is the end of its last firing window.
@@ -22,9 +23,12 @@ class Pending:
     since: int
     last: int
 
+    def due(self, every: int, keep_firing_for: int) -> int:  # noqa: ARG002 - as all lives
+        """The watermark at which it is over if nothing fires."""
+        return self.last + every
 
-@dataclass(frozen=True, slots=True)
-class Firing:
+
+class Firing(NamedTuple):
     """An incident that is open.
 
     ``since``: end of its first firing window; ``opened_at``: of the one that opened it; ``last``:
@@ -43,16 +47,22 @@ class Firing:
     flags: int
     notices: tuple[str, ...]
 
+    def due(self, every: int, keep_firing_for: int) -> int:
+        """The watermark at which it is over if nothing fires."""
+        return self.last + every + keep_firing_for
 
-@dataclass(frozen=True, slots=True)
-class Cooldown:
+
+class Cooldown(NamedTuple):
     """Firings whose end is before ``until`` open nothing."""
 
     until: int
 
+    def due(self, every: int, keep_firing_for: int) -> int:  # noqa: ARG002 - as all lives
+        """The watermark at which it is over if nothing fires."""
+        return self.until
 
-@dataclass(frozen=True, slots=True)
-class Noticed:
+
+class Noticed(NamedTuple):
     """An early notice went out that an incident has yet to confirm.
 
     ``end`` is the end of the window that will fire, ``notice`` the notice's id.
@@ -60,6 +70,10 @@ class Noticed:
 
     end: int
     notice: str
+
+    def due(self, every: int, keep_firing_for: int) -> int:  # noqa: ARG002 - as all lives
+        """The watermark at which it is over if nothing fires."""
+        return self.end
 
 
 Life = Pending | Firing | Cooldown | Noticed
@@ -88,7 +102,7 @@ class IncidentState:
 
     def to_json(self) -> str:
         """Text from which ``from_json`` makes an equal state."""
-        life = {"phase": _NAMES[type(self.life)]} | asdict(self.life)
+        life: dict[str, Any] = {"phase": _NAMES[type(self.life)]} | self.life._asdict()
         if isinstance(self.life, Firing):
             life["measures"] = {name: _typed(v) for name, v in self.life.measures.items()}
         document = {

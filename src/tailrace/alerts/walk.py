@@ -5,13 +5,30 @@ The work is done once a stretch of consecutive windows or once a revision, never
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Iterator
+from typing import NamedTuple
 
-from tailrace.alerts.consecutive import Ordered, long_enough, without_gap
+import numpy as np
+
+from tailrace.alerts.consecutive import keys_of, long_enough, ordered, without_gap
 from tailrace.alerts.incidents import Firings, IncidentRule, Reason, Revision
 from tailrace.alerts.revisions import Wording
 from tailrace.alerts.states import Cooldown, Firing, Life, Noticed, Pending
 from tailrace.plan.identity import Key, Scalar, incident_fingerprint
+
+
+class Part(NamedTuple):
+    """One key's firings: their indexes from ``start`` to ``stop``, their first and last end.
+
+    ``number`` is the key's dense id; ``unbroken``: nothing between them resolves an incident.
+    """
+
+    number: int
+    start: int
+    stop: int
+    first: int
+    last: int
+    unbroken: bool
 
 
 class Walk:
@@ -20,33 +37,53 @@ class Walk:
     ``revisions`` and ``unconfirmed`` collect what happens on the way.
     """
 
-    def __init__(
-        self, rule: IncidentRule, wording: Wording, firings: Firings, ordered: Ordered
-    ) -> None:
+    def __init__(self, rule: IncidentRule, wording: Wording, firings: Firings) -> None:
         self._rule = rule
         self._wording = wording
         self._firings = firings
-        self._ordered = ordered
-        self._ends = ordered.ends
-        self._runs = without_gap(ordered, rule.every)
-        self._openable = long_enough(self._runs, ordered, rule.for_) if rule.for_ else self._runs
-        self._spans = (
-            without_gap(ordered, rule.every + rule.keep_firing_for)
-            if rule.keep_firing_for
-            else self._runs
-        )
+        self._ordered = found = ordered(firings.keys, firings.ends)
+        self._ends = found.ends
+        self._reach = rule.every + rule.keep_firing_for
+        self._runs = without_gap(found, rule.every)
+        self._openable = long_enough(self._runs, found, rule.for_) if rule.for_ else self._runs
+        self._spans = without_gap(found, self._reach) if rule.keep_firing_for else self._runs
         self.revisions: list[Revision] = []
         self.unconfirmed: list[str] = []
 
-    def key(self, key: Key, life: Life | None, start: int, stop: int) -> Life | None:
-        """The life of ``key`` after its firings, which are those from ``start`` to ``stop``."""
+    def parts(self) -> Iterator[Part]:
+        """The firings of one key after another."""
+        found = self._ordered
+        starts = np.asarray(keys_of(found).starts)
+        stops = np.append(starts[1:], len(found.ends))
+        spans = np.searchsorted(self._spans.starts, stops)
+        columns = (
+            found.keys[starts],
+            starts,
+            stops,
+            found.ends[starts],
+            found.ends[stops - 1],
+            np.diff(spans, prepend=0) == 1,
+        )
+        return map(Part, *(column.tolist() for column in columns))
+
+    def along(self, part: Part, key: Key, life: Life | None) -> Life | None:
+        """The life of a key after its firings."""
+        if (
+            type(life) is Firing
+            and part.unbroken
+            and part.first <= life.last + self._reach
+            and (life.update_due is None or part.last < life.update_due)
+        ):
+            # Nothing happens, as for most keys of a flood.
+            return self._prolonged(life, part.stop - 1, part.last)
+        return self._step_by_step(part.start, part.stop, key, life)
+
+    def _step_by_step(self, at: int, stop: int, key: Key, life: Life | None) -> Life | None:
         rule = self._rule
-        at = start
         while at < stop:
             match life:
                 case Firing():
-                    resolved_at = life.last + rule.every + rule.keep_firing_for
-                    if int(self._ends[at]) > resolved_at:
+                    if int(self._ends[at]) > life.last + self._reach:
                         life = resolve(rule, self._wording, key, life, self.revisions)
                     else:
                         life, at = self._carry_on(key, life, at)
@@ -109,21 +146,19 @@ class Walk:
             end = int(self._ends[at])
             period = self._rule.update_every
             due = life.opened_at + ((end - life.opened_at) // period + 1) * period
-            measures, flags = self._window(at)
-            life = replace(
-                life,
-                last=end,
-                revision=life.revision + 1,
-                update_due=due,
-                measures=measures,
-                flags=flags,
-            )
+            life = self._prolonged(life, at, end)
+            life = life._replace(revision=life.revision + 1, update_due=due)
             self.revisions.append(self._wording.revision(key, life, Reason.UPDATED, end))
         end = int(self._ends[last])
         if end > life.last:
-            measures, flags = self._window(last)
-            life = replace(life, last=end, measures=measures, flags=flags)
+            life = self._prolonged(life, last, end)
         return life, last + 1
+
+    def _prolonged(self, life: Firing, at: int, end: int) -> Firing:
+        """The incident after the firing at the index ``at``, whose window ends at ``end``."""
+        fingerprint, since, opened_at, _, revision, due, _, _, notices = life
+        measures, flags = self._window(at)
+        return Firing(fingerprint, since, opened_at, end, revision, due, measures, flags, notices)
 
     def _window(self, at: int) -> tuple[dict[str, Scalar], int]:
         row = self._ordered.row(at)
@@ -136,6 +171,6 @@ def resolve(
 ) -> Cooldown | None:
     """Resolve an incident because its time has passed; what remains is its cooldown, if any."""
     at = life.last + rule.every + rule.keep_firing_for
-    life = replace(life, revision=life.revision + 1)
+    life = life._replace(revision=life.revision + 1)
     revisions.append(wording.revision(key, life, Reason.RESOLVED, at, at))
     return Cooldown(at + rule.cooldown) if rule.cooldown else None
