@@ -1,0 +1,47 @@
+"""The pipeline file: its models, reading it with places and overrides, writing it.
+
+What the expressions in it mean is not known here; nothing here reads logs.
+"""
+
+from tailrace.config.event import Dedup, EventField, TimeSettings
+from tailrace.config.format import Csv, LogFormat
+from tailrace.config.keys import KeyPart
+from tailrace.config.loading import Loaded, load, loads
+from tailrace.config.operation import DeadLetterSettings, ExplainSettings, Limits, StoreSettings
+from tailrace.config.outputs import Archive, FileOutput, Output, TableOutput, TerminalOutput
+from tailrace.config.pipeline import PipelineConfig
+from tailrace.config.positions import Positions
+from tailrace.config.rules import Alert, Record
+from tailrace.config.source import FileSource, FolderSource, StdinSource
+from tailrace.config.units import Duration
+from tailrace.config.windows import Window
+
+__all__ = [
+    "Alert",
+    "Archive",
+    "Csv",
+    "DeadLetterSettings",
+    "Dedup",
+    "Duration",
+    "EventField",
+    "ExplainSettings",
+    "FileOutput",
+    "FileSource",
+    "FolderSource",
+    "KeyPart",
+    "Limits",
+    "Loaded",
+    "LogFormat",
+    "Output",
+    "PipelineConfig",
+    "Positions",
+    "Record",
+    "StdinSource",
+    "StoreSettings",
+    "TableOutput",
+    "TerminalOutput",
+    "TimeSettings",
+    "Window",
+    "load",
+    "loads",
+]

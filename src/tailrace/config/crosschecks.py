@@ -1,0 +1,185 @@
+"""What must fit together across the sections of a pipeline file: names that refer to names.
+
+The checks take a file in any state, so that a mistake in one section hides none in another.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+
+from pydantic import BaseModel
+
+from tailrace.config.complaints import Complaint, Path, key_of
+from tailrace.config.suggestions import suggestion
+from tailrace.config.values import shown
+
+
+def crosscheck(given: Mapping[str, object]) -> Iterator[Complaint]:
+    """Yield what doesn't fit together; ``given`` is the file's top, in YAML's values or models."""
+    yield from _empty(given)
+    yield from _rule_names(given)
+    yield from _references(given)
+    yield from _rows(given)
+    yield from _field_names(given)
+    yield from _dedup(given)
+    yield from _columns(given)
+    yield from _shared_targets(given)
+
+
+def _part(value: object, key: str) -> object:
+    """Return what stands behind a key, in a mapping or a model; None if nothing does."""
+    if isinstance(value, Mapping):
+        return value.get(key)
+    if isinstance(value, BaseModel):
+        for name, field in type(value).model_fields.items():
+            if key_of(name, field) == key:
+                return getattr(value, name)
+    return None
+
+
+def _keys(value: object) -> list[str]:
+    return [key for key in value if isinstance(key, str)] if isinstance(value, Mapping) else []
+
+
+def _items(value: object) -> Sequence[object]:
+    return value if isinstance(value, list | tuple) else ()
+
+
+def _texts(value: object, path: Path) -> Iterator[tuple[Path, str]]:
+    if isinstance(value, str):
+        yield path, value
+    for index, item in enumerate(_items(value)):
+        if isinstance(item, str):
+            yield (*path, index), item
+
+
+def _rules(given: Mapping[str, object]) -> Iterator[tuple[Path, str, str | None, object]]:
+    """Yield path, kind, name and rule."""
+    for index, rule in enumerate(_items(given.get("rules"))):
+        for kind in ("alert", "record"):
+            name = _part(rule, kind)
+            if name is not None:
+                yield ("rules", index), kind, name if isinstance(name, str) else None, rule
+                break
+
+
+def _empty(given: Mapping[str, object]) -> Iterator[Complaint]:
+    fields = given.get("fields")
+    if isinstance(fields, Mapping) and not fields:
+        yield Complaint(("fields",), "no field is declared", "for example client_ip: text")
+    if not given.get("rules") and not given.get("archive"):
+        hint = "add rules, or an archive that keeps the events"
+        yield Complaint((), "the pipeline does nothing: no rules, no archive", hint)
+
+
+def _rule_names(given: Mapping[str, object]) -> Iterator[Complaint]:
+    first: dict[str, int] = {}
+    for number, (path, kind, name, _) in enumerate(_rules(given), 1):
+        if name is None:
+            continue
+        if name in first:
+            message = f"the name '{name}' is taken by rule {first[name]} of this file"
+            yield Complaint((*path, kind), message, "each rule has a name of its own")
+        first.setdefault(name, number)
+
+
+def _references(given: Mapping[str, object]) -> Iterator[Complaint]:
+    known = _keys(given.get("outputs"))
+    places = [((*path, "to"), _part(rule, "to")) for path, _, _, rule in _rules(given)]
+    places.append((("archive", "to"), _part(given.get("archive"), "to")))
+    for path, to in places:
+        seen: set[str] = set()
+        for place, name in _texts(to, path):
+            if name not in known:
+                hint = suggestion(name, known, "outputs") or "the file has no 'outputs'"
+                yield Complaint(place, f"there is no output {shown(name)}", hint)
+            elif name in seen:
+                yield Complaint(place, f"the output {shown(name)} is named twice")
+            seen.add(name)
+
+
+def _rows(given: Mapping[str, object]) -> Iterator[Complaint]:
+    outputs = given.get("outputs")
+    by_windows = {
+        name for name in _keys(outputs) if _part(_part(outputs, name), "rows") == "windows"
+    }
+    for path, kind, _, rule in _rules(given):
+        if kind == "alert" and _part(rule, "window") is None:
+            for place, name in _texts(_part(rule, "to"), (*path, "to")):
+                if name in by_windows:
+                    message = f"the output '{name}' takes rows of windows, and the alert has none"
+                    yield Complaint(place, message, "remove 'rows: windows' or add a window")
+    for place, name in _texts(_part(given.get("archive"), "to"), ("archive", "to")):
+        if name in by_windows:
+            message = f"the output '{name}' takes rows of windows, and an archive has none"
+            yield Complaint(place, message, "remove 'rows: windows'")
+
+
+def _path_fields(given: Mapping[str, object]) -> list[str]:
+    source = given.get("source")
+    pattern = _part(_part(source, "file") if isinstance(source, Mapping) else source, "fields")
+    if not isinstance(pattern, str):
+        return []
+    try:
+        return list(re.compile(pattern).groupindex)
+    except (re.error, OverflowError, RecursionError):
+        return []
+
+
+def _field_names(given: Mapping[str, object]) -> Iterator[Complaint]:
+    declared = _keys(given.get("fields"))
+    from_path = _path_fields(given)
+    for name in from_path:
+        if name in declared:
+            message = f"the field '{name}' comes from the path already (source.file.fields)"
+            yield Complaint(("fields", name), message, at_key=True)
+    for name in _keys(given.get("derive")):
+        if name in declared or name in from_path:
+            message = f"'{name}' is a field of the record already"
+            yield Complaint(
+                ("derive", name), message, "a derived field has its own name", at_key=True
+            )
+
+
+def _dedup(given: Mapping[str, object]) -> Iterator[Complaint]:
+    known = [*_keys(given.get("fields")), *_path_fields(given), *_keys(given.get("derive"))]
+    for place, name in _texts(_part(given.get("dedup"), "by"), ("dedup", "by")):
+        if name not in known:
+            yield Complaint(
+                place, f"there is no field {shown(name)}", suggestion(name, known, "fields")
+            )
+
+
+def _columns(given: Mapping[str, object]) -> Iterator[Complaint]:
+    """Yield fields that read a column which the CSV format doesn't have."""
+    format_ = given.get("format")
+    csv = _part(format_, "csv") if isinstance(format_, Mapping) else format_
+    columns = [name for name in _items(_part(csv, "columns")) if isinstance(name, str)]
+    if not columns:
+        return
+    fields = given.get("fields")
+    for name in _keys(fields):
+        key = _part(_part(fields, name), "from")
+        for place, column in _texts(name if key is None else key, ("fields", name)):
+            if len(place) == 2 and column not in columns:
+                message = f"the CSV format has no column {shown(column)}"
+                yield Complaint(place, message, suggestion(column, columns, "columns"))
+    for place, column in _texts(_part(given.get("time"), "field"), ("time", "field")):
+        if len(place) == 2 and column not in columns:
+            message = f"the CSV format has no column {shown(column)}"
+            yield Complaint(place, message, suggestion(column, columns, "columns"))
+
+
+def _shared_targets(given: Mapping[str, object]) -> Iterator[Complaint]:
+    outputs = given.get("outputs")
+    first: dict[tuple[str, str], str] = {}
+    for name in _keys(outputs):
+        for kind, key in (("file", "path"), ("table", "name")):
+            target = _part(_part(_part(outputs, name), kind), key)
+            if not isinstance(target, str):
+                continue
+            other = first.setdefault((kind, target.rstrip("/")), name)
+            if other != name:
+                message = f"the output '{other}' writes to {shown(target)} already"
+                yield Complaint(("outputs", name, kind, key), message)

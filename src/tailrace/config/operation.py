@@ -1,0 +1,59 @@
+"""What bounds and houses a running pipeline: limits, dead letters, the store."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field
+
+from tailrace.config.base import Model
+from tailrace.config.scalars import Count, Filled, Span, size_at_least
+from tailrace.config.units import Duration
+
+_RecordSize = Annotated[int, *size_at_least(1)]
+_Size = Annotated[int, *size_at_least(0)]
+
+
+class Limits(Model):
+    """Bounds of what the senders of logs can make the pipeline hold."""
+
+    max_keys: Count = Field(
+        1_048_576,
+        description=(
+            "The most keys of a window's slice, over all rules with the same key. What is beyond is"
+            " left out, counted as evicted, and flagged."
+        ),
+    )
+    max_distinct: Count = Field(
+        10_000,
+        description="`count(distinct ...)` is exact up to here; beyond, it stays here, flagged.",
+    )
+    max_record_bytes: _RecordSize = Field(1 << 20, description="A longer record is a dead letter.")
+
+
+class DeadLetterSettings(Model):
+    """How much is kept of records that could not be read."""
+
+    max_bytes: _Size = Field(
+        256 << 20,
+        description="Beyond this, only position and reason of a dead letter are kept.",
+    )
+
+
+class ExplainSettings(Model):
+    """How long the reasons of alerts can be asked for."""
+
+    retain: Span = Field(
+        Duration(0),
+        description="How long, in event time, the counts behind closed windows are kept.",
+    )
+
+
+class StoreSettings(Model):
+    """The DuckDB file with the pipeline's state, incidents and tables."""
+
+    path: Filled | None = Field(
+        None,
+        description="The file. By default `.tailrace/NAME.duckdb` beside the pipeline file.",
+        examples=["/var/lib/tailrace/nginx.duckdb"],
+    )

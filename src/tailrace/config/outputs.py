@@ -1,0 +1,123 @@
+"""Where rows and incidents go."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import PurePath
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import Field
+
+from tailrace.config.base import Given, Model
+from tailrace.config.complaints import Complaint
+from tailrace.config.forms import NothingIsEmpty, exactly_one
+from tailrace.config.scalars import FieldName, Filled, ZoneName
+from tailrace.config.several import Several
+
+FileFormat = Literal["ndjson", "parquet"]
+SUFFIXES: dict[str, FileFormat] = {
+    "": "parquet",
+    ".parquet": "parquet",
+    ".ndjson": "ndjson",
+    ".jsonl": "ndjson",
+    ".json": "ndjson",
+}
+"""What a path's ending says about its format; without one it is a folder."""
+
+
+class FileOutput(Model):
+    """A file of JSON lines, or a folder of Parquet files."""
+
+    kind: ClassVar[str] = "file"
+
+    path: Filled = Field(
+        description="The file or folder; it is made if it doesn't exist.",
+        examples=["out/alerts.ndjson", "out/events/"],
+    )
+    format: FileFormat | None = Field(
+        None,
+        description=(
+            "`ndjson` or `parquet`. By default the path says it: `.ndjson`, `.jsonl` and `.json`"
+            " are JSON lines, `.parquet` and a folder are Parquet."
+        ),
+    )
+
+    @classmethod
+    def complaints(cls, given: Given) -> Iterator[Complaint]:
+        """The format must be given or be seen from the path."""
+        path = given.get("path")
+        if given.get("format") is None and isinstance(path, str) and path:
+            suffix = PurePath(path).suffix
+            if suffix not in SUFFIXES and not path.endswith("/"):
+                hint = "add format: ndjson or format: parquet"
+                yield Complaint(("path",), f"the ending '{suffix}' names no format", hint)
+
+    @property
+    def resolved_format(self) -> FileFormat:
+        """The format, given or seen from the path."""
+        if self.format is not None:
+            return self.format
+        return "parquet" if self.path.endswith("/") else SUFFIXES[PurePath(self.path).suffix]
+
+
+class TerminalOutput(Model):
+    """Lines for people, on standard output."""
+
+    kind: ClassVar[str] = "terminal"
+
+
+class TableOutput(Model):
+    """A table in the store, for `tailrace query`."""
+
+    kind: ClassVar[str] = "table"
+
+    name: FieldName = Field(description="The table's name.", examples=["goal1"])
+
+
+AnyTarget = FileOutput | TerminalOutput | TableOutput
+KINDS = ("file", "terminal", "table")
+
+
+class Output(Model):
+    """One output: exactly one kind, and what its rows look like."""
+
+    file: Annotated[FileOutput | None, NothingIsEmpty] = Field(
+        None, description="A file of JSON lines, or a folder of Parquet files."
+    )
+    terminal: Annotated[TerminalOutput | None, NothingIsEmpty] = Field(
+        None, description="Lines on standard output."
+    )
+    table: Annotated[TableOutput | None, NothingIsEmpty] = Field(
+        None, description="A table in the store."
+    )
+    rows: Literal["incidents", "windows"] = Field(
+        "incidents",
+        description=(
+            "What alerts send: `incidents` (opened, updated, resolved), or `windows`, a row for"
+            " each window that fires. Records and the archive send rows in any case."
+        ),
+    )
+    zone: ZoneName = Field("UTC", description="The time zone in which times are written.")
+
+    @classmethod
+    def complaints(cls, given: Given) -> Iterator[Complaint]:
+        """Exactly one kind."""
+        yield from exactly_one(given, KINDS, "output")
+
+    @property
+    def target(self) -> AnyTarget:
+        """The options of the kind that is given."""
+        chosen = self.file or self.terminal or self.table
+        assert chosen is not None  # noqa: S101 (the validator sees to it)
+        return chosen
+
+    @property
+    def kind(self) -> str:
+        """``file``, ``terminal`` or ``table``."""
+        return self.target.kind
+
+
+class Archive(Model):
+    """Keeps every event, typed; late ones too."""
+
+    to: Several = Field(description="The outputs, by name.", examples=["raw"])

@@ -1,0 +1,205 @@
+"""Rules: what makes an alert, and what is recorded."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Annotated, ClassVar
+
+from pydantic import Field, PlainValidator
+
+from tailrace.config.base import Given, Model
+from tailrace.config.complaints import Complaint, Path, expected, refusal
+from tailrace.config.keys import RESERVED, By, KeyPart, key_parts
+from tailrace.config.scalars import FieldName, Filled, LabelText, RuleName, Span, Text
+from tailrace.config.several import Several
+from tailrace.config.suggestions import suggestion
+from tailrace.config.units import Duration
+from tailrace.config.windows import WindowText
+
+_TIMERS = ("for", "keep_firing_for", "cooldown", "update_every")
+_ZERO = Duration(0)
+
+_BY = (
+    "The key: windows are counted for each of its values apart. A field, an expression, a list of"
+    " them, or a mapping from names to expressions. Without it there is one window for all events."
+)
+_WHERE = "A condition on each event; the rule sees only events for which it is true."
+_WINDOW = "`SIZE`, or `SIZE every EVERY` for windows that overlap; in event time, aligned to 1970."
+_SELECT = "Measures by name: expressions over aggregates and key fields."
+_TO = "The outputs, by name."
+
+
+class _Rule(Model):
+    by: By | None = Field(None, description=_BY, examples=["client_ip"])
+    where: Filled | None = Field(None, description=_WHERE, examples=["status >= 500"])
+    to: Several | tuple[()] = Field((), description=_TO, examples=["goal1"])
+
+    @property
+    def keys(self) -> tuple[KeyPart, ...]:
+        """The parts of the key, in order, with their places in the file."""
+        return key_parts(self.by)
+
+
+class Alert(_Rule):
+    """A condition that raises an alert while it holds."""
+
+    kind: ClassVar[str] = "alert"
+
+    name: RuleName = Field(
+        validation_alias="alert",
+        serialization_alias="alert",
+        description="The alert's name, unique among the rules.",
+        examples=["client_flood"],
+    )
+    window: WindowText | None = Field(
+        None,
+        description=f"{_WINDOW} Without it each event is judged by itself.",
+        examples=["20s every 1s"],
+    )
+    when: Filled = Field(
+        description=(
+            "The condition: over aggregates and key fields of a window, or over the fields of an"
+            " event."
+        ),
+        examples=["count(*) > 10"],
+    )
+    select: Mapping[FieldName, Filled] = Field(
+        {},
+        description=f"{_SELECT} What `when` uses is in the output in any case.",
+        examples=[{"errors": "count(*) filter (where status >= 500)"}],
+    )
+    for_: Span = Field(
+        _ZERO,
+        validation_alias="for",
+        serialization_alias="for",
+        description="How long the condition must hold, window after window, to open an incident.",
+        examples=["2m"],
+    )
+    keep_firing_for: Span = Field(
+        _ZERO,
+        description="How long after the last window that fires the incident stays open.",
+        examples=["5m"],
+    )
+    cooldown: Span = Field(
+        _ZERO,
+        description="How long after an incident no new one of the same key opens.",
+        examples=["10m"],
+    )
+    update_every: Span = Field(
+        _ZERO,
+        description="How often an open incident is told again with new measures; 0: never.",
+        examples=["1h"],
+    )
+    labels: Mapping[FieldName, LabelText] = Field(
+        {},
+        description="Texts that go with the alert; `{name}` stands for a key field or measure.",
+        examples=[{"severity": "page"}],
+    )
+    annotations: Mapping[FieldName, LabelText] = Field(
+        {},
+        description="Texts for people; `{name}` as in labels, `{{` for a brace.",
+        examples=[{"summary": "{client_ip} made {count} requests"}],
+    )
+
+    @classmethod
+    def complaints(cls, given: Given) -> Iterator[Complaint]:
+        """What needs a window; names that the row already uses."""
+        if given.get("window") is None and "window" not in given:
+            for key in ("by", "select"):
+                if given.get(key):
+                    yield Complaint(
+                        (key,),
+                        f"'{key}' needs a window; without one each event is judged by itself",
+                        "add for example window: 1m",
+                        at_key=True,
+                    )
+            for key in _TIMERS:
+                if key in given and given[key] not in (0, "0", "0s"):
+                    yield Complaint(
+                        (key,),
+                        f"'{key}' needs a window; an alert on single events has no duration",
+                        "add for example window: 1m",
+                        at_key=True,
+                    )
+        yield from _names(given)
+
+
+class Record(_Rule):
+    """Measures of every window, as rows."""
+
+    kind: ClassVar[str] = "record"
+
+    name: RuleName = Field(
+        validation_alias="record",
+        serialization_alias="record",
+        description="The record's name, unique among the rules.",
+        examples=["host_latency"],
+    )
+    window: WindowText = Field(description=_WINDOW, examples=["1m"])
+    when: Filled | None = Field(
+        None,
+        description="Only windows for which this holds become rows.",
+        examples=["count(*) >= 20"],
+    )
+    select: Mapping[FieldName, Filled] = Field(
+        description=_SELECT, examples=["{mean: avg(request_time)}"]
+    )
+
+    @classmethod
+    def complaints(cls, given: Given) -> Iterator[Complaint]:
+        """Something is selected; names that the row already uses."""
+        if isinstance(given.get("select"), Mapping) and not given["select"]:
+            yield Complaint(("select",), "nothing is selected", "for example mean: avg(bytes)")
+        yield from _names(given)
+
+
+def _names(given: Given) -> Iterator[Complaint]:
+    taken: set[str] = set()
+    for part in key_parts(given.get("by")):
+        if part.name is None:
+            continue
+        if part.name in RESERVED:
+            hint = f"give it a name of its own: by: {{my_{part.name}: {part.text}}}"
+            yield Complaint(part.path, f"the name '{part.name}' is taken in every row", hint)
+        elif part.name in taken:
+            yield Complaint(part.path, f"'{part.name}' is twice in the key")
+        taken.add(part.name)
+    select = given.get("select")
+    for name in select if isinstance(select, Mapping) else ():
+        if name in RESERVED:
+            yield Complaint(
+                ("select", name), f"the name '{name}' is taken in every row", at_key=True
+            )
+        elif name in taken:
+            yield Complaint(("select", name), f"'{name}' is a key field already", at_key=True)
+
+
+AnyRule = Alert | Record
+_KINDS: dict[str, type[Alert] | type[Record]] = {"alert": Alert, "record": Record}
+_EXAMPLE = "begin the rule with '- alert: NAME' or '- record: NAME'"
+
+
+def _chosen(value: object) -> AnyRule:
+    if isinstance(value, AnyRule):
+        return value
+    if not isinstance(value, Mapping):
+        raise expected("a rule", value, _EXAMPLE)
+    kinds = [kind for kind in _KINDS if kind in value]
+    if not kinds:
+        close = [key for key in value if isinstance(key, str) and suggestion(key, _KINDS, "")]
+        raise refusal("the rule has neither 'alert' nor 'record'", _EXAMPLE)
+    if len(kinds) > 1:
+        raise refusal("a rule is an alert or a record, not both", "make two rules of it")
+    return _KINDS[kinds[0]].model_validate(value, by_alias=True, by_name=False)
+
+
+class _RuleSchema:
+    def __get_pydantic_json_schema__(self, _: object, handler: object) -> dict[str, object]:
+        schemas = [handler(m.__pydantic_core_schema__) for m in _KINDS.values()]  # type: ignore[operator]
+        return {"oneOf": schemas}
+
+
+Rule = Annotated[AnyRule, PlainValidator(_chosen), _RuleSchema()]
+"""An alert or a record, told apart by its first key."""

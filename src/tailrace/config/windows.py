@@ -1,0 +1,74 @@
+"""The text of a window: ``20s``, ``20s every 1s``."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Annotated, Self
+
+from pydantic import PlainSerializer, PlainValidator, WithJsonSchema
+
+from tailrace.config.complaints import expected, refusal
+from tailrace.config.units import DURATION_PATTERN, Duration, render_duration
+from tailrace.config.values import shown
+
+_FORMS = "a window is 'SIZE' or 'SIZE every EVERY', for example 1m or 20s every 1s"
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """Windows ``[start, start + size)`` at each multiple of ``every``; both in microseconds.
+
+    >>> Window.parse("20s every 1s")
+    Window(size=20000000, every=1000000)
+    """
+
+    size: int
+    every: int
+
+    def __post_init__(self) -> None:
+        """Refuse, with ValueError, windows that leave out time or have no length."""
+        if self.size <= 0 or self.every <= 0:
+            raise ValueError("a window's size and every must be above 0")
+        if self.every > self.size:
+            every, size = render_duration(self.every), render_duration(self.size)
+            raise ValueError(f"every {every} is longer than the size {size}: events would be lost")
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Read ``SIZE`` or ``SIZE every EVERY``; ValueError in words for anything else."""
+        found = re.fullmatch(r"\s*(\S+)(?:\s+every\s+(\S+))?\s*", text)
+        if found is None:
+            raise ValueError(f"{shown(text)} is not a window")
+        size = Duration(found[1])
+        return cls(int(size), int(Duration(found[2]) if found[2] else size))
+
+    def __str__(self) -> str:
+        """The canonical text."""
+        size = render_duration(self.size)
+        return size if self.every == self.size else f"{size} every {render_duration(self.every)}"
+
+
+def _window(value: object) -> Window:
+    if isinstance(value, Window):
+        return value
+    if not isinstance(value, str):
+        raise expected("a window such as '20s every 1s'", value)
+    try:
+        return Window.parse(value)
+    except ValueError as error:
+        raise refusal(f"{error}, found {shown(value)}", _FORMS) from None
+
+
+WindowText = Annotated[
+    Window,
+    PlainValidator(_window),
+    PlainSerializer(str, return_type=str),
+    WithJsonSchema(
+        {
+            "type": "string",
+            "pattern": rf"^(?=.){DURATION_PATTERN}( +every +{DURATION_PATTERN})?$|\$\{{",
+            "examples": ["1m", "20s every 1s"],
+        }
+    ),
+]
