@@ -198,9 +198,11 @@ class Processor:
         for rule in self.plan.event_rules:
             account = counts.rules.setdefault(rule.identity, RuleCounts())
             account.events += mapped.events
-            account.filtered += mapped.duplicates
-            account.accepted += mapped.events - mapped.duplicates
-            account.errors += mapped.errors.get(rule.identity, 0)
+            judged = mapped.judged.get(rule.identity)
+            if judged is not None:
+                account.filtered += mapped.events - judged.passed
+                account.accepted += judged.passed
+                account.errors += judged.failed
             fired = mapped.fired.get(rule.identity)
             account.firings += fired.table.num_rows if fired is not None else 0
         return self._dead_letters(work)

@@ -17,7 +17,7 @@ from tailrace.expr import failure_sql, to_sql
 from tailrace.kernel import time as event_time
 from tailrace.kernel.dedup import Deduplicator
 from tailrace.kernel.partials_sql import GroupSql, quote
-from tailrace.kernel.types import EventRows, GroupPartials, Mapped
+from tailrace.kernel.types import EventRows, GroupPartials, Judged, Mapped
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -72,6 +72,7 @@ class Mapper:
         groups: dict[str, GroupPartials] = {}
         errors: dict[str, int] = {}
         fired: dict[str, EventRows] = {}
+        judged: dict[str, Judged] = {}
         if total:
             self._connection.register("events", table)
             for sql in self._groups:
@@ -80,14 +81,13 @@ class Mapper:
                 )
                 errors.update(sql.errors(self._connection, late=any_late, deduplicated=duplicates > 0))
             for rule in self._plan.event_rules:
-                mask, failed = self._judge(rule, deduplicated=duplicates > 0)
-                errors[rule.identity] = failed
+                mask, judged[rule.identity] = self._judge(rule, deduplicated=duplicates > 0)
                 chosen = np.flatnonzero(mask)
                 if len(chosen):
                     fired[rule.identity] = EventRows(_located(table, pieces).take(pa.array(chosen)))
             self._connection.unregister("events")
         archive = EventRows(_located(table, pieces)) if self._plan.archive and total else None
-        return Mapped(total, duplicates, groups, errors, derive_errors, fired, archive, after)
+        return Mapped(total, duplicates, groups, errors, derive_errors, judged, fired, archive, after)
 
     def _with_derived(self, events: pa.Table) -> tuple[pa.Table, dict[str, int]]:
         """The event table with its derived fields, and how many events each of them failed on."""
@@ -107,16 +107,20 @@ class Mapper:
             self._connection.unregister("plain")
         return events, errors
 
-    def _judge(self, rule: EventRule, *, deduplicated: bool) -> tuple[NDArray[np.bool_], int]:
+    def _judge(self, rule: EventRule, *, deduplicated: bool) -> tuple[NDArray[np.bool_], Judged]:
         """Which events a per-event rule fires for, and for how many its condition failed."""
-        condition = f"coalesce({to_sql(rule.when)}, false)"
-        failure = failure_sql(rule.when) or "false"
+        passes = f"coalesce({to_sql(rule.where)}, false)" if rule.where is not None else "true"
         if deduplicated:
-            condition, failure = f"not _duplicate and {condition}", f"not _duplicate and {failure}"
-        query = f"select {condition} as hit, {failure} as failed from events"  # noqa: S608 - whitelisted
+            passes = f"not _duplicate and {passes}"
+        failures = [f"({passes}) and {failure_sql(rule.when) or 'false'}"]
+        if rule.where is not None:
+            failures.append(failure_sql(rule.where) or "false")
+        failed = " or ".join(f"({failure})" for failure in failures)
+        columns = f"{passes} as passed, {passes} and coalesce({to_sql(rule.when)}, false) as hit"
+        query = f"select {columns}, coalesce({failed}, false) as failed from events"  # noqa: S608 - whitelisted
         result = self._connection.sql(query).to_arrow_table()
-        hit = result["hit"].to_numpy()
-        return hit.astype(np.bool_), pc.sum(result["failed"]).as_py() or 0
+        judged = Judged(int(pc.sum(result["passed"]).as_py() or 0), int(pc.sum(result["failed"]).as_py() or 0))
+        return result["hit"].to_numpy().astype(np.bool_), judged
 
 
 def _event_table(pieces: Sequence[Piece]) -> pa.Table:

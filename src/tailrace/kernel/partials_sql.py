@@ -53,7 +53,7 @@ class GroupSql:
         """Write the statements that don't depend on the batch."""
         self.group = group
         self._salt = salt
-        self._keys = [to_sql(key.node) for key in group.keys]
+        self._keys = [_key(to_sql(key.node), key.node.type) for key in group.keys]
         self._pane = f"_pane_{group.width}"
         self._late = f"_late_{group.width}"
         passes = [f"coalesce({to_sql(group.where)}, false)"] if group.where else []
@@ -121,7 +121,7 @@ class GroupSql:
         if partial.kind is PartialKind.DISTINCT:
             assert partial.type is not None  # noqa: S101 - as above
             encoded = f"{literal(_encoded_salt(self._salt))} || {_encode('value', partial.type)}"
-            item = f"('0x' || left(sha256({encoded}), 16))::ubigint"
+            item = f"('0x' || left(sha256({encoded}), 16))::ubigint"  # the first 64 bits
             inner = f"select distinct {head}{self._pane} as pane, {value} as value from events{kept}"  # noqa: S608
             query = (
                 f"select {self._code(names)} as code, pane, {item} as item, 1::bigint as n "  # noqa: S608
@@ -156,7 +156,6 @@ def _encode(value: str, type_: Type) -> str:
     text = {
         Type.TEXT: value,
         Type.BOOLEAN: f"(case when {value} then '1' else '0' end)",
-        Type.TIME: f"epoch_us({value})::varchar",
     }.get(type_, f"{value}::varchar")
     return f"'{_TAGS[type_]}' || strlen({text}) || ':' || {text}"
 
@@ -212,11 +211,31 @@ def _accumulate(partial: Partial) -> str:
             return f"coalesce(sum({_sum_term(partial)}), 0)::hugeint"
         case PartialKind.LEAST | PartialKind.GREATEST:
             assert partial.expression is not None  # noqa: S101 - by construction
-            function = "min" if partial.kind is PartialKind.LEAST else "max"
-            return f"{function}({_filtered(to_sql(partial.expression), partial)})"
+            return _extreme(partial)
         case _:
             message = f"no plain column for {partial.kind}"
             raise AssertionError(message)
+
+
+def _extreme(partial: Partial) -> str:
+    """The least or greatest value; where there is none a sentinel that loses every comparison (text: null)."""
+    assert partial.expression is not None  # noqa: S101 - by construction
+    least = partial.kind is PartialKind.LEAST
+    value = f"{'min' if least else 'max'}({_filtered(to_sql(partial.expression), partial)})"
+    match partial.expression.type:
+        case Type.INTEGER:
+            return f"coalesce({value}, {2**63 - 1 if least else -(2**63) + 1}::bigint)"
+        case Type.TIME:
+            return f"coalesce(epoch_us({value}), {2**63 - 1 if least else -(2**63) + 1}::bigint)"
+        case Type.DOUBLE:
+            return f"coalesce({value}, '{'' if least else '-'}infinity'::double)"
+        case _:
+            return value
+
+
+def _key(sql: str, type_: Type) -> str:
+    """A key field as it is kept: times as microseconds."""
+    return f"epoch_us({sql})" if type_ is Type.TIME else sql
 
 
 def _sum_term(partial: Partial) -> str:

@@ -55,6 +55,14 @@ class EventRows:
 
 
 @dataclass(frozen=True, slots=True)
+class Judged:
+    """How many events a per-event rule looked at, and on how many an operation of its own failed."""
+
+    passed: int
+    failed: int
+
+
+@dataclass(frozen=True, slots=True)
 class Mapped:
     """What the mapper made of a batch. ``after``: the maximum event time of each partition after it."""
 
@@ -63,6 +71,7 @@ class Mapped:
     groups: dict[str, GroupPartials]
     errors: dict[str, int]
     derive_errors: dict[str, int]
+    judged: dict[str, Judged]
     fired: dict[str, EventRows]
     archive: EventRows | None
     after: dict[str, int]

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from tailrace.plan.identity import BUCKETS
+
 if TYPE_CHECKING:
     from tailrace.config import PipelineConfig
     from tailrace.expr.early import Early
@@ -128,6 +130,7 @@ class EventRule:
 
     identity: str
     name: str
+    where: Node | None
     when: Node
     when_text: str
     labels: Mapping[str, str]
@@ -164,20 +167,20 @@ class Bounds:
         return -(-self.max_keys // BUCKETS)
 
 
-BUCKETS = 64
-"""The fixed number of hash buckets of keys (SEMANTICS 12)."""
-
-
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Everything that a pipeline file means; ``config`` is what it was compiled from (sources, outputs, store)."""
+    """Everything that a pipeline file means.
+
+    ``config`` is what it was compiled from (sources, outputs, store); ``text`` is the file as it was written, with
+    references to the environment unresolved, so that it can be kept.
+    """
 
     name: str
     config: PipelineConfig
+    text: str
     fields: Mapping[str, Type]
     derived: tuple[Derived, ...]
     columns: Mapping[str, Type]
-    time_field: str
     grace: int
     idle_after: int
     dedup: Dedup | None

@@ -52,7 +52,7 @@ class Commit:
 
     ``state`` is the whole small state (positions, partitions, watermark, counts) as JSON. ``incidents`` rows fit table
     ``incidents``, ``dead`` rows table ``dead_letters``; ``outbox`` holds (seq, output, rows); ``tables`` rows for
-    outputs of kind table; ``dedup`` rows for ``tailrace_dedup`` and the least time still needed by partition.
+    outputs of kind table; ``pipeline`` the text of a pipeline that is taken up; ``dedup`` rows for ``tailrace_dedup`` and the least time still needed by partition.
     """
 
     epoch: int
@@ -64,5 +64,6 @@ class Commit:
     outbox: tuple[tuple[int, str, pa.Table], ...] = ()
     tables: tuple[tuple[str, pa.Table], ...] = ()
     delivered: tuple[Delivered, ...] = ()
+    pipeline: str | None = None
     dedup: pa.Table | None = None
     dedup_floors: Mapping[str, int] = field(default_factory=dict)

@@ -20,7 +20,7 @@ from tailrace.store.schema import FORMAT_VERSION, TABLES
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from tailrace.store.commit import Commit, GroupDelta, Json
+    from tailrace.store.commit import Commit, Delivered, GroupDelta, Json
 
 MEMORY = ":memory:"
 """A store that lives as long as its process: for tests and the Python API."""
@@ -112,6 +112,8 @@ class Store:
         run = self._connection.execute
         run("delete from tailrace_epochs")
         run("insert into tailrace_epochs values (?, ?)", [commit.epoch, _dumps(commit.state)])
+        if commit.pipeline is not None:
+            self._set_pipeline(commit.pipeline)
         for delta in commit.groups:
             self._apply_group(delta)
         if commit.folds:
@@ -138,18 +140,40 @@ class Store:
             )
         for table, rows in commit.tables:
             self._append_table(table, rows)
-        for done in commit.delivered:
+        self._confirm(commit.delivered)
+        if commit.dedup is not None and commit.dedup.num_rows:
+            with self._registered("changed", commit.dedup):
+                run("insert into tailrace_dedup select * from changed")
+        for partition, floor in commit.dedup_floors.items():
+            run("delete from tailrace_dedup where partition = ? and time < ?", [partition, floor])
+
+    def _confirm(self, delivered: tuple[Delivered, ...]) -> None:
+        run = self._connection.execute
+        for done in delivered:
             run("delete from tailrace_outbox where output = ? and seq <= ?", [done.output, done.seq])
             run("delete from tailrace_outputs where output = ?", [done.output])
             run(
                 "insert into tailrace_outputs values (?, ?, ?, ?)",
                 [done.output, done.seq, done.rows, _dumps(done.body)],
             )
-        if commit.dedup is not None and commit.dedup.num_rows:
-            with self._registered("changed", commit.dedup):
-                run("insert into tailrace_dedup select * from changed")
-        for partition, floor in commit.dedup_floors.items():
-            run("delete from tailrace_dedup where partition = ? and time < ?", [partition, floor])
+
+    def confirm(self, delivered: tuple[Delivered, ...]) -> None:
+        """Note what outputs have confirmed, without an epoch."""
+        with self._transaction():
+            self._confirm(delivered)
+
+    def pipeline(self) -> str | None:
+        """The text of the pipeline that the state fits."""
+        row = self._connection.execute("select value from tailrace_meta where name = 'pipeline_text'").fetchall()
+        return row[0][0] if row else None
+
+    def put_pipeline(self, text: str) -> None:
+        """Note the text of the pipeline that a new store begins with."""
+        with self._transaction():
+            self._set_pipeline(text)
+
+    def _set_pipeline(self, text: str) -> None:
+        self._connection.execute("insert or replace into tailrace_meta values ('pipeline_text', ?)", [text])
 
     def _apply_group(self, delta: GroupDelta) -> None:
         tables = {f"panes_{delta.identity}": delta.plain}

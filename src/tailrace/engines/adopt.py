@@ -1,0 +1,52 @@
+"""Taking up a changed pipeline: a changed rule is a new rule (SEMANTICS 14)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tailrace.engines.dispatch import Dispatch, incident_table
+from tailrace.engines.processor import Result, first_rules
+from tailrace.store.commit import Commit, Fold
+
+if TYPE_CHECKING:
+    from tailrace.engines.processor import Processor
+    from tailrace.plan.model import Plan
+
+
+def adopt(processor: Processor, plan: Plan) -> Result | None:
+    """Change the state so that it fits ``plan``; the commit that says so, or None if no rule changed.
+
+    Incidents of removed rules resolve with reason ``rule_removed`` and go where the rule's alerts went, as far as
+    those outputs are still there. New rules start after all events read so far: what they count is complete.
+    """
+    state, old = processor.state, processor.plan
+    wanted = {rule.identity for rule in (*plan.rules, *plan.event_rules)}
+    known = set(state.rules)
+    if wanted == known:
+        return None
+    dispatch = Dispatch(plan, state.next_seq)
+    revisions = []
+    folds: list[Fold] = []
+    for rule in old.rules:
+        if rule.identity in wanted or not rule.alert:
+            continue
+        removed = processor.folds[rule.identity].remove(state.frontier)
+        revisions.extend(removed.revisions)
+        dispatch.revisions(rule, removed.revisions)
+        folds.extend(Fold(rule.identity, place, None) for place in removed.forgotten)
+    for identity in known - wanted:
+        del state.rules[identity]
+        state.counts.rules.pop(identity, None)
+    first_rules(plan, state)
+    outbox, tables = dispatch.batches()
+    state.next_seq += len(outbox)
+    state.epoch += 1
+    commit = Commit(
+        epoch=state.epoch,
+        state=state.to_json(),
+        folds=tuple(folds),
+        incidents=incident_table(revisions),
+        outbox=outbox,
+        tables=tables,
+    )
+    return Result(commit, revisions)

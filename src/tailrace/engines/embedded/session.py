@@ -1,0 +1,182 @@
+"""A pipeline at work on one store: recovers, takes up a changed file, and turns intakes into committed epochs.
+
+No threads and no clock here: the loop (``engine``) and tests drive a session turn by turn.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from tailrace.engines.adopt import adopt
+from tailrace.engines.contents import load_group
+from tailrace.engines.embedded.intake import StageTimes
+from tailrace.engines.epoch import Decision, DecisionKind, EpochPlan
+from tailrace.engines.processor import Processor, first_rules
+from tailrace.engines.state import EngineState
+from tailrace.errors import StoreError
+from tailrace.store.commit import Commit
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from tailrace.engines.delivery import Delivery
+    from tailrace.engines.processor import Result
+    from tailrace.formats.build import Decoder
+    from tailrace.formats.records import Decoded
+    from tailrace.plan.model import Plan
+    from tailrace.sources.types import Chunk, Source
+    from tailrace.store.store import Store
+
+Work = tuple["Chunk", "Decoded"]
+
+
+class Session:
+    """One run of a pipeline. ``on_commit`` is told of each commit point (for tests that die there)."""
+
+    def __init__(  # noqa: PLR0913 - the parts that a run is made of
+        self,
+        plan: Plan,
+        store: Store,
+        source: Source,
+        delivery: Delivery,
+        make_decoder: Callable[[Plan], Decoder],
+        *,
+        early_notices: bool,
+        on_commit: Callable[[str], None] = lambda _: None,
+    ) -> None:
+        """Take up what the store holds; an epoch that was begun is finished first, by its own plan and file."""
+        self.store, self.source, self.delivery = store, source, delivery
+        self.times = StageTimes()
+        self._make_decoder = make_decoder
+        self._early = early_notices
+        self._on_commit = on_commit
+        body = store.last_state()
+        self.state = EngineState.from_json(body) if body is not None else EngineState()
+        delivery.open(store.output_states(), store.outbox())
+        previous = store.pipeline() if body is not None or store.unfinished_plan() is not None else None
+        self.plan = previous if previous is not None else plan
+        if previous is None:
+            store.put_pipeline(plan.text)
+        first_rules(self.plan, self.state)
+        self.processor = self._processor()
+        self._recover()
+        if self.plan is not plan:
+            self.adopt(plan)
+
+    def _processor(self) -> Processor:
+        processor = Processor(self.plan, self.state, self.store.salt, early_notices=self._early)
+        for group in processor.groups:
+            reducer = processor.reducers[group.identity]
+            low = reducer.needed_from(self.state.frontier)
+            load_group(self.store, reducer, low)
+        for rule in self.plan.rules:
+            if rule.alert:
+                processor.load_fold(rule, self.store.folds(rule.identity))
+        if processor.mapper.dedup is not None:
+            processor.mapper.dedup.memory = self.store.dedup_memory().cast(
+                processor.mapper.dedup.memory.schema
+            )
+        return processor
+
+    def _recover(self) -> None:
+        self.source.open(self._positions())
+        body = self.store.unfinished_plan()
+        if body is None:
+            return
+        plan = EpochPlan.from_json(body)
+        decoder = self._make_decoder(self.plan)
+        work: list[Work] = []
+        for piece in plan.slices:
+            from tailrace.sources.types import Chunk  # noqa: PLC0415 - only on recovery
+
+            records = self.source.reread(piece)
+            work.append((Chunk(piece, records), decoder.decode(records, piece.fields)))
+        self._finish(plan, work)
+        self.source.open(self._positions())
+
+    def _positions(self) -> dict[str, dict[str, object]]:
+        return {n: p.resume for n, p in self.state.partitions.items() if p.resume is not None}
+
+    def adopt(self, plan: Plan) -> Result | None:
+        """Take up a changed pipeline between two epochs: removed rules resolve, new ones start now."""
+        result = adopt(self.processor, plan)
+        self.store.put_pipeline(plan.text)
+        if result is not None:
+            self._commit(result.commit)
+        self.plan = plan
+        self.processor = self._processor()
+        self.store.drop_groups({group.identity for group in self.processor.groups})
+        return result
+
+    def turn(
+        self,
+        work: Sequence[Work],
+        before: Sequence[Decision] = (),
+        after: Sequence[Decision] = (),
+        notes: dict[str, int] | None = None,
+    ) -> Result:
+        """One epoch: store its plan, process, commit, deliver."""
+        plan = EpochPlan(
+            epoch=self.state.epoch + 1,
+            before=tuple(before),
+            slices=tuple(chunk.slice for chunk, _ in work),
+            after=tuple(after),
+            notes=notes or {},
+        )
+        self._on_commit("before plan")
+        started = time.perf_counter()
+        self.store.put_plan(plan.epoch, plan.to_json(), plan.decisions())
+        self.times.commit += time.perf_counter() - started
+        self._on_commit("plan")
+        return self._finish(plan, work)
+
+    def _finish(self, plan: EpochPlan, work: Sequence[Work]) -> Result:
+        started = time.perf_counter()
+        result = self.processor.run(plan, work)
+        self.times.kernel += time.perf_counter() - started
+        self._commit(result.commit)
+        return result
+
+    def _commit(self, commit: Commit) -> None:
+        from dataclasses import replace  # noqa: PLC0415 - one use
+
+        started = time.perf_counter()
+        self.store.commit(replace(commit, delivered=self.delivery.confirmed()))
+        self.times.commit += time.perf_counter() - started
+        self._on_commit("commit")
+        for seq, output, rows in commit.outbox:
+            self.delivery.add(seq, output, rows)
+        started = time.perf_counter()
+        self.delivery.run()
+        self.times.deliver += time.perf_counter() - started
+        self._on_commit("delivered")
+
+    def settle(self) -> None:
+        """Tell the store what was delivered, without an epoch: at a stop, and when nothing else happens."""
+        self.delivery.run()
+        if self.delivery.unreported:
+            self.store.confirm(self.delivery.confirmed())
+            self._on_commit("confirmed")
+
+    def finish_input(self) -> Result:
+        """All input has ended: close every window."""
+        return self.turn([], after=[Decision(DecisionKind.FINAL)])
+
+    def close(self) -> None:
+        """Settle and give everything back."""
+        try:
+            self.settle()
+        finally:
+            self.delivery.close()
+            self.source.close()
+            self.store.close()
+
+
+def refuse_finished(state: EngineState, store: Store) -> None:
+    """StoreError if the store's bounded input was read to its end already."""
+    if state.finished:
+        raise StoreError(
+            f"{store.path}: this input was read to its end and its windows are closed",
+            hint="name another store.path to run it again, or use follow: true for input that grows",
+        )

@@ -1,0 +1,252 @@
+"""From a pipeline file to a plan: every expression parsed and typed, every problem reported with its place."""
+
+from __future__ import annotations
+
+from math import gcd
+from typing import TYPE_CHECKING
+
+from tailrace.config import Alert
+from tailrace.errors import PipelineError
+from tailrace.expr import Scope, Type, aggregates, early, measure_name, render, replace_aggregates
+from tailrace.expr.nodes import Aggregate, Column
+from tailrace.plan.identity import digest
+from tailrace.plan.model import Bounds, Dedup, Derived, EventRule, Key, Measure, Plan, Rule, Window
+from tailrace.plan.partials import partials_of
+from tailrace.plan.problems import Problems
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from tailrace.config import Loaded, PipelineConfig, Record
+    from tailrace.expr.nodes import Node
+    from tailrace.plan.problems import Path
+
+KEY_TYPES = frozenset({Type.TEXT, Type.INTEGER, Type.BOOLEAN, Type.TIME})
+
+_ALWAYS_IN_TEMPLATES = ("rule", "pipeline", "start", "end")
+
+
+def compile_pipeline(loaded: Loaded) -> Plan:
+    """The plan of a pipeline file; PipelineError with all problems, by position."""
+    problems = Problems(loaded.positions)
+    compiler = _Compiler(loaded.config, problems)
+    plan = compiler.plan(loaded.text)
+    if problems.found:
+        ordered = sorted(problems.found, key=lambda p: (p.where.line or 0, p.where.column or 0) if p.where else (0, 0))
+        raise PipelineError(problems=tuple(ordered))
+    return plan
+
+
+class _Compiler:
+    def __init__(self, config: PipelineConfig, problems: Problems) -> None:
+        self._config = config
+        self._problems = problems
+        self._fields = {name: Type(spec.type) for name, spec in config.fields.items()}
+        self._fields |= {name: Type.TEXT for name in config.path_fields if name not in self._fields}
+        self._columns: dict[str, Type] = dict(self._fields)
+        self._nonnegative = {
+            name for name, spec in config.fields.items() if spec.min is not None and spec.min >= 0
+        }
+
+    def plan(self, text: str) -> Plan:
+        config = self._config
+        derived = tuple(self._derived())
+        dedup = self._dedup()
+        meaning = self._event_meaning(derived)
+        rules: list[Rule] = []
+        event_rules: list[EventRule] = []
+        for index, rule in enumerate(config.rules):
+            path: Path = ("rules", index)
+            if isinstance(rule, Alert) and rule.window is None:
+                event_rule = self._event_rule(rule, path, meaning)
+                if event_rule is not None:
+                    event_rules.append(event_rule)
+                continue
+            compiled = self._window_rule(rule, path, meaning)
+            if compiled is not None:
+                rules.append(compiled)
+        return Plan(
+            name=config.name,
+            config=config,
+            text=text,
+            fields=self._fields,
+            derived=derived,
+            columns=self._columns,
+            grace=int(config.time.grace),
+            idle_after=int(config.time.idle_after),
+            dedup=dedup,
+            rules=tuple(rules),
+            event_rules=tuple(event_rules),
+            bounds=Bounds(config.limits.max_keys, config.limits.max_distinct),
+            archive=tuple(config.archive.to) if config.archive is not None else (),
+            explain_retain=int(config.explain.retain),
+        )
+
+    def _derived(self) -> Iterable[Derived]:
+        for name, text in self._config.derive.items():
+            node = self._problems.parse(("derive", name), text, Scope(self._columns, aggregates=False, keys=None))
+            if name in self._columns:
+                self._problems.add(("derive", name), f"{name!r} is a field already")
+            elif node is not None:
+                self._columns[name] = node.type
+                yield Derived(name, node)
+            else:
+                # Its own problem is noted; those who use it shall not all complain.
+                self._columns[name] = Type.NULL
+
+    def _dedup(self) -> Dedup | None:
+        dedup = self._config.dedup
+        if dedup is None:
+            return None
+        for index, name in enumerate(dedup.by):
+            if name not in self._fields:
+                hint = f"declared are {', '.join(self._fields)}"
+                self._problems.add(("dedup", "by", index), f"there is no field {name!r}", hint)
+        return Dedup(tuple(dedup.by), int(dedup.within))
+
+    def _event_meaning(self, derived: Iterable[Derived]) -> str:
+        """A hash of all that says what an event is: a change of it changes every rule."""
+        config = self._config
+        parts = [
+            repr(config.format),
+            repr((config.time.field, config.time.format, config.time.zone, int(config.time.grace))),
+            *(f"{name}: {spec!r}" for name, spec in config.fields.items()),
+            *(f"{d.name} = {render(d.node)}" for d in derived),
+            repr(config.dedup),
+            repr((config.limits.max_keys, config.limits.max_distinct)),
+        ]
+        return digest(*parts)
+
+    def _event_rule(self, rule: Alert, path: Path, meaning: str) -> EventRule | None:
+        scope = Scope(self._columns, aggregates=False, keys=None)
+        when = self._condition((*path, "when"), rule.when, scope)
+        where = self._condition((*path, "where"), rule.where, scope) if rule.where else None
+        known = (*self._columns, *_ALWAYS_IN_TEMPLATES, "time")
+        self._templates(rule, path, known)
+        if when is None or (rule.where and where is None):
+            return None
+        identity = digest(meaning, "event", rule.name, render(when), render(where) if where else None)
+        return EventRule(
+            identity, rule.name, where, when, rule.when, dict(rule.labels), dict(rule.annotations), tuple(rule.to)
+        )
+
+    def _window_rule(self, rule: Alert | Record, path: Path, meaning: str) -> Rule | None:
+        before = len(self._problems.found)
+        assert rule.window is not None  # noqa: S101 - the caller asked
+        window = Window(rule.window.size, rule.window.every, gcd(rule.window.size, rule.window.every))
+        row_scope = Scope(self._columns, aggregates=False, keys=None)
+        keys = self._keys(rule, path, row_scope)
+        where = self._condition((*path, "where"), rule.where, row_scope) if rule.where else None
+        key_types = {key.name: key.node.type for key in keys}
+        scope = Scope(self._columns | key_types, aggregates=True, keys=frozenset(key_types))
+        when = self._condition((*path, "when"), rule.when, scope) if rule.when else None
+        select: list[tuple[str, Node]] = []
+        for name, text in rule.select.items():
+            node = self._problems.parse((*path, "select", name), text, scope)
+            if node is not None:
+                select.append((name, node))
+        if len(self._problems.found) > before:
+            return None
+        measures, replaced, shown = _measures(when, select, taken={*key_types, *(n for n, _ in select)})
+        alert = isinstance(rule, Alert)
+        compiled_select = tuple((name, replace_aggregates(node, replaced)) for name, node in select)
+        compiled = Rule(
+            identity="",
+            name=rule.name,
+            alert=alert,
+            keys=keys,
+            where=where,
+            window=window,
+            measures=measures,
+            when=replace_aggregates(when, replaced) if when is not None else None,
+            when_text=rule.when,
+            select=compiled_select,
+            shown=shown,
+            early=early(when, self._never_negative) if when is not None else None,
+            for_=int(rule.for_) if isinstance(rule, Alert) else 0,
+            keep_firing_for=int(rule.keep_firing_for) if isinstance(rule, Alert) else 0,
+            cooldown=int(rule.cooldown) if isinstance(rule, Alert) else 0,
+            update_every=int(rule.update_every) if isinstance(rule, Alert) else 0,
+            labels=dict(rule.labels) if isinstance(rule, Alert) else {},
+            annotations=dict(rule.annotations) if isinstance(rule, Alert) else {},
+            to=tuple(rule.to),
+        )
+        if isinstance(rule, Alert):
+            self._templates(rule, path, (*key_types, *compiled.columns, *_ALWAYS_IN_TEMPLATES))
+        return _identified(compiled, meaning, select, when)
+
+    def _keys(self, rule: Alert | Record, path: Path, scope: Scope) -> tuple[Key, ...]:
+        keys = []
+        for part in rule.keys:
+            node = self._problems.parse((*path, *part.path), part.text, scope)
+            if node is None:
+                continue
+            if node.type not in KEY_TYPES:
+                hint = "a key is text, integer, boolean or time; cast it or round it to one of these"
+                self._problems.add((*path, *part.path), f"a {node.type} can't be a key", hint)
+                continue
+            keys.append(Key(part.name or render(node), node))
+        return tuple(keys)
+
+    def _condition(self, path: Path, text: str, scope: Scope) -> Node | None:
+        node = self._problems.parse(path, text, scope)
+        if node is not None and node.type not in {Type.BOOLEAN, Type.NULL}:
+            hint = "compare it with something, for example > 0"
+            self._problems.add(path, f"a condition must be true or false; this is {node.type}", hint)
+            return None
+        return node
+
+    def _templates(self, rule: Alert, path: Path, known: Iterable[str]) -> None:
+        for section in ("labels", "annotations"):
+            texts: Mapping[str, str] = getattr(rule, section)
+            names = {*known, *rule.labels} if section == "annotations" else known
+            for name, text in texts.items():
+                self._problems.template((*path, section, name), text, names)
+
+    def _never_negative(self, node: Node) -> bool:
+        return isinstance(node, Column) and node.name in self._nonnegative
+
+
+def _measures(
+    when: Node | None, select: Iterable[tuple[str, Node]], taken: set[str]
+) -> tuple[tuple[Measure, ...], dict[Aggregate, str], tuple[str, ...]]:
+    """All aggregates of a rule as measures with unique names; those of the condition are shown in rows.
+
+    An aggregate that is selected under a name of its own keeps that name and isn't shown twice.
+    """
+    selected = {node: name for name, node in select if isinstance(node, Aggregate)}
+    of_condition = aggregates(when) if when is not None else ()
+    every = dict.fromkeys((*of_condition, *(a for _, node in select for a in aggregates(node))))
+    names: dict[Aggregate, str] = {}
+    used = set(taken)
+    for aggregate in every:
+        name = base = measure_name(aggregate)
+        number = 2
+        while name in used:
+            name, number = f"{base}_{number}", number + 1
+        used.add(name)
+        names[aggregate] = name
+    measures = tuple(Measure(name, aggregate, partials_of(aggregate)) for aggregate, name in names.items())
+    shown = tuple(names[a] for a in of_condition if a not in selected)
+    return measures, names, shown
+
+
+def _identified(rule: Rule, meaning: str, select: Iterable[tuple[str, Node]], when: Node | None) -> Rule:
+    from dataclasses import replace  # noqa: PLC0415 - one use
+
+    identity = digest(
+        meaning,
+        "alert" if rule.alert else "record",
+        rule.name,
+        *(f"{key.name}={render(key.node)}" for key in rule.keys),
+        render(rule.where) if rule.where is not None else None,
+        rule.window.size,
+        rule.window.every,
+        render(when) if when is not None else None,
+        *(f"{name}={render(node)}" for name, node in select),
+        rule.for_,
+        rule.keep_firing_for,
+        rule.cooldown,
+        rule.update_every,
+    )
+    return replace(rule, identity=identity)
