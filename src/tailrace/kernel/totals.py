@@ -243,10 +243,10 @@ def merge(kind: PartialKind, values: Column, starts: NDArray[np.int64]) -> Colum
     least = kind is PartialKind.LEAST
     if values.dtype != np.object_:
         return (np.minimum if least else np.maximum).reduceat(values, starts)
-    choose = min if least else max
+    choose = min if least else max  # text compares by code point, which is the order of its UTF-8 bytes
     merged = np.empty(len(starts), np.object_)
     edges = [*starts.tolist(), len(values)]
     for place, (start, stop) in enumerate(zip(edges, edges[1:], strict=False)):
         present = [v for v in values[start:stop] if v is not None]
-        merged[place] = choose(present, key=lambda text: text.encode()) if present else None
+        merged[place] = choose(present) if present else None
     return merged
