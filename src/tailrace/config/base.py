@@ -24,10 +24,13 @@ Given = Mapping[str, object]
 """What was given for a model, by the keys of the pipeline file; the values not yet validated."""
 
 
-class _Meta(type(BaseModel)):  # type: ignore[misc]  # pydantic's metaclass has no public name
-    """Lets ``Model(...)`` in Python raise PipelineError, but leaves nested validation alone."""
+if TYPE_CHECKING:
+    # It has no public name, and type checkers know it for what makes dataclasses.
+    from pydantic._internal._model_construction import ModelMetaclass as _Meta
+else:
 
-    if not TYPE_CHECKING:
+    class _Meta(type(BaseModel)):
+        """Lets ``Model(...)`` in Python raise PipelineError, but leaves nested validation alone."""
 
         def __call__(cls, *args: object, **values: object) -> object:
             try:
@@ -51,7 +54,7 @@ class Model(BaseModel, metaclass=_Meta):
     )
 
     @classmethod
-    def complaints(cls, given: Given) -> Iterator[Complaint]:
+    def complaints(cls, given: Given) -> Iterator[Complaint]:  # noqa: ARG003 (models override it)
         """Yield what is wrong with several keys taken together; paths are relative to the model.
 
         Called whether or not the single values are right, and so must take any value as it is.

@@ -9,14 +9,16 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 from pydantic import BaseModel, ValidationError
-from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails, InitErrorDetails, PydanticCustomError
 
 from tailrace.config.suggestions import suggestion
-from tailrace.config.values import described, shown
+from tailrace.config.values import described, shown, written
+
+if TYPE_CHECKING:
+    from pydantic.fields import FieldInfo
 
 Path = tuple[str | int, ...]
 """Where a value is in the pipeline file: keys and list indexes, from the top."""
@@ -114,7 +116,7 @@ def _missing(path: Path, model: type[BaseModel]) -> Complaint:
     hint = None
     for name, field in model.model_fields.items():
         if key_of(name, field) == key and field.examples:
-            hint = f"for example {key}: {field.examples[0]}"
+            hint = f"for example {key}: {written(field.examples[0])}"
     return Complaint(path[:-1], f"the key '{key}' is missing", hint, at_key=True)
 
 
@@ -125,7 +127,7 @@ def _sentence(kind: str, found: object, context: Mapping[str, object]) -> str:
         return f"expected at least {context['ge']}, found {described(found)}"
     if kind == "string_unicode":
         return "expected text that can be written as UTF-8"
-    what = _EXPECTED.get(kind.split("_")[0])
+    what = _EXPECTED.get(kind.partition("_")[0])
     if what is None:
         return f"not valid here: {described(found)}"
     return f"expected {what}, found {described(found)}"

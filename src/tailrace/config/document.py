@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
-from yaml.error import Mark
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from tailrace.config.complaints import Path
@@ -17,6 +17,9 @@ from tailrace.config.positions import Place
 from tailrace.config.scalar_places import places_of
 from tailrace.config.values import shown
 from tailrace.errors import Problem, Where
+
+if TYPE_CHECKING:
+    from yaml.error import Mark
 
 Value = None | str | list["Value"] | dict[str, "Value"]
 
@@ -81,7 +84,7 @@ class Document:
             name = self._key(key_node, path)
             if name is None:
                 continue
-            if name == _MERGE and key_node.style is None:
+            if _merges(key_node):
                 merged.append(value_node)
                 continue
             if name in first:
@@ -107,7 +110,7 @@ class Document:
             around = (*around, id(node))
             for key_node, value_node in node.value:
                 name = self._key(key_node, path)
-                if name == _MERGE and key_node.style is None:
+                if _merges(key_node):
                     self._merge(value_node, path, around, result)
                 elif name is not None and name not in result:
                     where = self._where(key_node.start_mark)
@@ -132,7 +135,7 @@ class Document:
             return None
         return str(node.value)
 
-    def _scalar(self, node: Node, path: Path, key: Where | None) -> Value:
+    def _scalar(self, node: ScalarNode, path: Path, key: Where | None) -> Value:
         if node.style is None and node.value in _NULLS:
             return None
         if not _clean(node.value):
@@ -147,9 +150,10 @@ class Document:
             self.broken.add(path)
         return filled.text
 
-    def _refuse(self, node: Node, path: Path, message: str) -> None:
+    def _refuse(self, node: Node, path: Path, message: str) -> Value:
         self.problems.append(Problem(message, self._where(node.start_mark)))
         self.broken.add(path)
+        return None
 
     def _where(self, mark: Mark) -> Where:
         return Where(self.file, mark.line + 1, mark.column + 1)
@@ -160,7 +164,7 @@ class _Inside:
     """Finds the places of a scalar's characters when they are asked for."""
 
     document: Document
-    node: Node
+    node: ScalarNode
     filled: Filled
 
     def where(self, offset: int) -> Where:
@@ -176,6 +180,10 @@ class _Inside:
         lines = before.replace("\r\n", "\n").replace("\r", "\n").split("\n")
         column = len(lines[-1]) + (start.column if len(lines) == 1 else 0)
         return Where(self.document.file, start.line + len(lines), column + 1)
+
+
+def _merges(key: Node) -> bool:
+    return isinstance(key, ScalarNode) and key.style is None and key.value == _MERGE
 
 
 def _clean(text: str) -> bool:

@@ -9,7 +9,6 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-
 _REFERENCE = re.compile(
     r"\$\$\{|\$\{(?P<name>[A-Za-z_][A-Za-z0-9_]*)(?::-(?P<default>[^}]*))?\}|(?P<bad>\$\{)"
 )
@@ -52,7 +51,7 @@ class Filled:
 
 
 def fill(text: str, env: Mapping[str, str]) -> Filled:
-    """Fill in the references of a text. Secrets are the values taken from `env`, with their names."""
+    """Fill in the references of a text; secrets are the values taken from `env`, by value."""
     if "${" not in text:
         return Filled(text, (Piece(0, 0, len(text), literal=True),), {}, ())
     result: list[str] = []

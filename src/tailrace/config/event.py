@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field, PlainSerializer
@@ -51,7 +51,7 @@ class TimeSettings(Model):
         examples=["timestamp"],
     )
     format: TimeFormat = Field(
-        "auto",
+        default="auto",
         description=(
             "How it is written. `epoch`: seconds, as a number or text, with or without a fraction;"
             " `epoch_ms`: milliseconds; `iso`: ISO 8601; `datetime`: `YYYY-MM-DD HH:MM:SS`;"
@@ -60,33 +60,33 @@ class TimeSettings(Model):
         ),
     )
     zone: ZoneName = Field(
-        "UTC",
+        default="UTC",
         description=(
             "The time zone of times that are written without one. Of an hour that is there twice,"
             " the earlier one is meant."
         ),
     )
     grace: Span = Field(
-        Duration("5s"),
+        default=Duration("5s"),
         description=(
             "How much earlier than the latest event of its partition an event may be and still"
             " count. Windows close that much later."
         ),
     )
     max_future_skew: Span = Field(
-        Duration("1h"),
+        default=Duration("1h"),
         description=(
             "An event further ahead of its record's arrival is a dead letter: one wrong clock would"
             " close everybody's windows."
         ),
     )
     arrival: SourceKey | None = Field(
-        None,
+        default=None,
         description="The source key with the time of arrival, for sources that don't know it.",
         examples=["received_at"],
     )
     idle_after: PositiveSpan = Field(
-        Duration("30s"),
+        default=Duration("30s"),
         description="A partition whose end was confirmed for so long no longer holds windows open.",
     )
 
@@ -99,17 +99,17 @@ class EventField(Model):
         examples=["integer"],
     )
     required: Flag = Field(
-        False,  # noqa: FBT003 (a default)
+        default=False,
         description="Whether a record without a value for it is a dead letter.",
     )
     min: Number | None = Field(
-        None, description="Numbers only: a smaller value makes a dead letter."
+        default=None, description="Numbers only: a smaller value makes a dead letter."
     )
     max: Number | None = Field(
-        None, description="Numbers only: a greater value makes a dead letter."
+        default=None, description="Numbers only: a greater value makes a dead letter."
     )
     from_: SourceKey | None = Field(
-        None,
+        default=None,
         validation_alias="from",
         serialization_alias="from",
         description=(
@@ -180,8 +180,6 @@ FieldOrType = Annotated[
     EventField, BeforeValidator(_long_form), PlainSerializer(_short_form), _FieldSchema()
 ]
 """A field's options, or only its type."""
-
-Fields = Mapping[str, FieldOrType]
 
 
 class Dedup(Model):

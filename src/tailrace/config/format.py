@@ -40,7 +40,7 @@ class LogFormat(Model):
         examples=["$remote_addr [$time_local] $status $body_bytes_sent"],
     )
     escape: Literal["default", "json", "none"] = Field(
-        "default", description="nginx's `escape=` parameter of that format."
+        default="default", description="nginx's `escape=` parameter of that format."
     )
 
 
@@ -58,16 +58,16 @@ class Csv(Model):
     kind: ClassVar[str] = "csv"
 
     columns: tuple[Filled, ...] | None = Field(
-        None,
+        default=None,
         description="Names of the columns, in order; without them the header names them.",
         examples=[["time", "client_ip", "status"]],
     )
     header: Flag = Field(
-        True,  # noqa: FBT003 (a default)
+        default=True,
         description="Whether the first line of each file is a header and no record.",
     )
     delimiter: Annotated[Text, AfterValidator(_delimiter)] = Field(
-        ",", description="The character between values."
+        default=",", description="The character between values."
     )
 
     @classmethod

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from pydantic import BeforeValidator, GetJsonSchemaHandler
-from pydantic.json_schema import JsonSchemaValue
-from pydantic_core import CoreSchema
 
 from tailrace.config.base import Given, Model
 from tailrace.config.complaints import Complaint
+
+if TYPE_CHECKING:
+    from pydantic.json_schema import JsonSchemaValue
+    from pydantic_core import CoreSchema
 
 NothingIsEmpty = BeforeValidator(lambda value: {} if value is None else value)
 """``stdin:`` with nothing behind it means ``stdin: {}``."""

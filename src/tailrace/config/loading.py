@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -34,7 +34,7 @@ class Loaded:
     config: PipelineConfig
     positions: Positions
     file: str
-    redactor: Redactor = Redactor()
+    redactor: Redactor = field(default_factory=Redactor)
 
     @property
     def secrets(self) -> frozenset[str]:

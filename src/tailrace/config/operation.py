@@ -18,24 +18,26 @@ class Limits(Model):
     """Bounds of what the senders of logs can make the pipeline hold."""
 
     max_keys: Count = Field(
-        1_048_576,
+        default=1_048_576,
         description=(
             "The most keys of a window's slice, over all rules with the same key. What is beyond is"
             " left out, counted as evicted, and flagged."
         ),
     )
     max_distinct: Count = Field(
-        10_000,
+        default=10_000,
         description="`count(distinct ...)` is exact up to here; beyond, it stays here, flagged.",
     )
-    max_record_bytes: _RecordSize = Field(1 << 20, description="A longer record is a dead letter.")
+    max_record_bytes: _RecordSize = Field(
+        default=1 << 20, description="A longer record is a dead letter."
+    )
 
 
 class DeadLetterSettings(Model):
     """How much is kept of records that could not be read."""
 
     max_bytes: _Size = Field(
-        256 << 20,
+        default=256 << 20,
         description="Beyond this, only position and reason of a dead letter are kept.",
     )
 
@@ -44,7 +46,7 @@ class ExplainSettings(Model):
     """How long the reasons of alerts can be asked for."""
 
     retain: Span = Field(
-        Duration(0),
+        default=Duration(0),
         description="How long, in event time, the counts behind closed windows are kept.",
     )
 
@@ -53,7 +55,7 @@ class StoreSettings(Model):
     """The DuckDB file with the pipeline's state, incidents and tables."""
 
     path: Filled | None = Field(
-        None,
+        default=None,
         description="The file. By default `.tailrace/NAME.duckdb` beside the pipeline file.",
         examples=["/var/lib/tailrace/nginx.duckdb"],
     )

@@ -35,7 +35,7 @@ class FileOutput(Model):
         examples=["out/alerts.ndjson", "out/events/"],
     )
     format: FileFormat | None = Field(
-        None,
+        default=None,
         description=(
             "`ndjson` or `parquet`. By default the path says it: `.ndjson`, `.jsonl` and `.json`"
             " are JSON lines, `.parquet` and a folder are Parquet."
@@ -82,22 +82,22 @@ class Output(Model):
     """One output: exactly one kind, and what its rows look like."""
 
     file: Annotated[FileOutput | None, NothingIsEmpty] = Field(
-        None, description="A file of JSON lines, or a folder of Parquet files."
+        default=None, description="A file of JSON lines, or a folder of Parquet files."
     )
     terminal: Annotated[TerminalOutput | None, NothingIsEmpty] = Field(
-        None, description="Lines on standard output."
+        default=None, description="Lines on standard output."
     )
     table: Annotated[TableOutput | None, NothingIsEmpty] = Field(
-        None, description="A table in the store."
+        default=None, description="A table in the store."
     )
     rows: Literal["incidents", "windows"] = Field(
-        "incidents",
+        default="incidents",
         description=(
             "What alerts send: `incidents` (opened, updated, resolved), or `windows`, a row for"
             " each window that fires. Records and the archive send rows in any case."
         ),
     )
-    zone: ZoneName = Field("UTC", description="The time zone in which times are written.")
+    zone: ZoneName = Field(default="UTC", description="The time zone in which times are written.")
 
     @classmethod
     def complaints(cls, given: Given) -> Iterator[Complaint]:

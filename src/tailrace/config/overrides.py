@@ -55,7 +55,7 @@ def _node(text: str, file: str) -> Node | Problem | None:
     text = text.strip()
     if text[:1] in ("[", "{", '"', "'"):
         return compose(text, file)
-    start, end = (Mark(file, at, 0, at, None, None) for at in (0, len(text)))
+    start, end = (Mark(file, at, 0, at, None, 0) for at in (0, len(text)))
     return ScalarNode("tag:yaml.org,2002:str", text, start, end)
 
 

@@ -9,7 +9,7 @@ from pydantic import Field
 from tailrace.config.base import Given, Model
 from tailrace.config.complaints import Complaint
 from tailrace.config.crosschecks import crosscheck
-from tailrace.config.event import Dedup, Fields, FieldOrType, TimeSettings
+from tailrace.config.event import Dedup, FieldOrType, TimeSettings
 from tailrace.config.format import Format
 from tailrace.config.operation import DeadLetterSettings, ExplainSettings, Limits, StoreSettings
 from tailrace.config.outputs import Archive, Output
@@ -19,45 +19,47 @@ from tailrace.config.source import FileSource, Source
 
 
 class PipelineConfig(Model):
-    """A pipeline: where records come from, what events are, which rules judge them, what follows."""
+    """Where records come from, what makes them events, which rules judge them, what follows."""
 
     name: PipelineName = Field(
         description="The pipeline's name; part of every incident's fingerprint.",
         examples=["nginx"],
     )
     source: Source = Field(
-        description="Where records come from.", examples=["{file: {path: access.log}}"]
+        description="Where records come from.", examples=[{"file": {"path": "access.log"}}]
     )
-    format: Format = Field("json", description="How a record's bytes become fields.")
+    format: Format = Field(default="json", description="How a record's bytes become fields.")
     time: TimeSettings = Field(
-        description="The event time.", examples=["{field: timestamp, grace: 5s}"]
+        description="The event time.", examples=[{"field": "timestamp", "grace": "5s"}]
     )
     fields: Mapping[FieldName, FieldOrType] = Field(
         description="The fields of an event, by name, with their types.",
-        examples=["{client_ip: text, status: integer}"],
+        examples=[{"client_ip": "text", "status": "integer"}],
     )
     derive: Mapping[FieldName, Filled] = Field(
-        {},
+        default={},
         description=(
             "Further fields, computed for each event, in this order; later ones may use earlier"
             " ones."
         ),
         examples=[{"path": "split_part(request, ' ', 2)"}],
     )
-    dedup: Dedup | None = Field(None, description="What makes an event a duplicate.")
-    limits: Limits = Field(Limits(), description="Bounds of what senders of logs can cause.")
+    dedup: Dedup | None = Field(default=None, description="What makes an event a duplicate.")
+    limits: Limits = Field(
+        default=Limits(), description="Bounds of what senders of logs can cause."
+    )
     dead_letters: DeadLetterSettings = Field(
-        DeadLetterSettings(), description="What is kept of records that could not be read."
+        default=DeadLetterSettings(), description="What is kept of records that could not be read."
     )
     explain: ExplainSettings = Field(
-        ExplainSettings(), description="How long the reasons of alerts can be asked for."
+        default=ExplainSettings(), description="How long the reasons of alerts can be asked for."
     )
-    rules: tuple[Rule, ...] = Field((), description="The rules, alerts and records.")
-    archive: Archive | None = Field(None, description="Keeps every event.")
+    rules: tuple[Rule, ...] = Field(default=(), description="The rules, alerts and records.")
+    archive: Archive | None = Field(default=None, description="Keeps every event.")
     outputs: Mapping[PipelineName, Output] = Field(
-        {}, description="Where rows and incidents go, by names of your own."
+        default={}, description="Where rows and incidents go, by names of your own."
     )
-    store: StoreSettings = Field(StoreSettings(), description="The file with the state.")
+    store: StoreSettings = Field(default=StoreSettings(), description="The file with the state.")
 
     @classmethod
     def complaints(cls, given: Given) -> Iterator[Complaint]:

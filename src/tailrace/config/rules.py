@@ -2,47 +2,46 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Annotated, ClassVar
 
-from pydantic import Field, PlainValidator
+from pydantic import Field, PlainSerializer, PlainValidator
 
 from tailrace.config.base import Given, Model
-from tailrace.config.complaints import Complaint, Path, expected, refusal
+from tailrace.config.complaints import Complaint, expected, refusal
 from tailrace.config.keys import RESERVED, By, KeyPart, key_parts
-from tailrace.config.scalars import FieldName, Filled, LabelText, RuleName, Span, Text
-from tailrace.config.several import Several
-from tailrace.config.suggestions import suggestion
+from tailrace.config.scalars import FieldName, Filled, LabelText, RuleName, Span
+from tailrace.config.several import SeveralOrNone
 from tailrace.config.units import Duration
 from tailrace.config.windows import WindowText
 
 _TIMERS = ("for", "keep_firing_for", "cooldown", "update_every")
 _ZERO = Duration(0)
 
-_BY = (
-    "The key: windows are counted for each of its values apart. A field, an expression, a list of"
-    " them, or a mapping from names to expressions. Without it there is one window for all events."
-)
-_WHERE = "A condition on each event; the rule sees only events for which it is true."
 _WINDOW = "`SIZE`, or `SIZE every EVERY` for windows that overlap; in event time, aligned to 1970."
 _SELECT = "Measures by name: expressions over aggregates and key fields."
-_TO = "The outputs, by name."
+
+_By = Annotated[
+    By | None,
+    Field(
+        description=(
+            "The key: each of its values is counted apart. A field, an expression, a list of them,"
+            " or a mapping from names to expressions. Without it all events are counted together."
+        ),
+        examples=["client_ip"],
+    ),
+]
+_Where = Annotated[
+    Filled | None,
+    Field(
+        description="A condition on each event; the rule sees those for which it is true.",
+        examples=["status >= 500"],
+    ),
+]
+_To = Annotated[SeveralOrNone, Field(description="The outputs, by name.", examples=["goal1"])]
 
 
-class _Rule(Model):
-    by: By | None = Field(None, description=_BY, examples=["client_ip"])
-    where: Filled | None = Field(None, description=_WHERE, examples=["status >= 500"])
-    to: Several | tuple[()] = Field((), description=_TO, examples=["goal1"])
-
-    @property
-    def keys(self) -> tuple[KeyPart, ...]:
-        """The parts of the key, in order, with their places in the file."""
-        return key_parts(self.by)
-
-
-class Alert(_Rule):
+class Alert(Model):
     """A condition that raises an alert while it holds."""
 
     kind: ClassVar[str] = "alert"
@@ -53,11 +52,13 @@ class Alert(_Rule):
         description="The alert's name, unique among the rules.",
         examples=["client_flood"],
     )
+    by: _By = None
     window: WindowText | None = Field(
-        None,
+        default=None,
         description=f"{_WINDOW} Without it each event is judged by itself.",
         examples=["20s every 1s"],
     )
+    where: _Where = None
     when: Filled = Field(
         description=(
             "The condition: over aggregates and key fields of a window, or over the fields of an"
@@ -66,47 +67,53 @@ class Alert(_Rule):
         examples=["count(*) > 10"],
     )
     select: Mapping[FieldName, Filled] = Field(
-        {},
+        default={},
         description=f"{_SELECT} What `when` uses is in the output in any case.",
         examples=[{"errors": "count(*) filter (where status >= 500)"}],
     )
     for_: Span = Field(
-        _ZERO,
+        default=_ZERO,
         validation_alias="for",
         serialization_alias="for",
         description="How long the condition must hold, window after window, to open an incident.",
         examples=["2m"],
     )
     keep_firing_for: Span = Field(
-        _ZERO,
+        default=_ZERO,
         description="How long after the last window that fires the incident stays open.",
         examples=["5m"],
     )
     cooldown: Span = Field(
-        _ZERO,
+        default=_ZERO,
         description="How long after an incident no new one of the same key opens.",
         examples=["10m"],
     )
     update_every: Span = Field(
-        _ZERO,
+        default=_ZERO,
         description="How often an open incident is told again with new measures; 0: never.",
         examples=["1h"],
     )
     labels: Mapping[FieldName, LabelText] = Field(
-        {},
+        default={},
         description="Texts that go with the alert; `{name}` stands for a key field or measure.",
         examples=[{"severity": "page"}],
     )
     annotations: Mapping[FieldName, LabelText] = Field(
-        {},
+        default={},
         description="Texts for people; `{name}` as in labels, `{{` for a brace.",
         examples=[{"summary": "{client_ip} made {count} requests"}],
     )
+    to: _To = ()
+
+    @property
+    def keys(self) -> tuple[KeyPart, ...]:
+        """The parts of the key, in order, with their places in the file."""
+        return key_parts(self.by)
 
     @classmethod
     def complaints(cls, given: Given) -> Iterator[Complaint]:
         """What needs a window; names that the row already uses."""
-        if given.get("window") is None and "window" not in given:
+        if given.get("window") is None:
             for key in ("by", "select"):
                 if given.get(key):
                     yield Complaint(
@@ -126,7 +133,7 @@ class Alert(_Rule):
         yield from _names(given)
 
 
-class Record(_Rule):
+class Record(Model):
     """Measures of every window, as rows."""
 
     kind: ClassVar[str] = "record"
@@ -137,15 +144,23 @@ class Record(_Rule):
         description="The record's name, unique among the rules.",
         examples=["host_latency"],
     )
+    by: _By = None
     window: WindowText = Field(description=_WINDOW, examples=["1m"])
+    where: _Where = None
     when: Filled | None = Field(
-        None,
+        default=None,
         description="Only windows for which this holds become rows.",
         examples=["count(*) >= 20"],
     )
     select: Mapping[FieldName, Filled] = Field(
-        description=_SELECT, examples=["{mean: avg(request_time)}"]
+        description=_SELECT, examples=[{"mean": "avg(request_time)"}]
     )
+    to: _To = ()
+
+    @property
+    def keys(self) -> tuple[KeyPart, ...]:
+        """The parts of the key, in order, with their places in the file."""
+        return key_parts(self.by)
 
     @classmethod
     def complaints(cls, given: Given) -> Iterator[Complaint]:
@@ -177,7 +192,7 @@ def _names(given: Given) -> Iterator[Complaint]:
 
 
 AnyRule = Alert | Record
-_KINDS: dict[str, type[Alert] | type[Record]] = {"alert": Alert, "record": Record}
+_KINDS: dict[str, type[Alert | Record]] = {"alert": Alert, "record": Record}
 _EXAMPLE = "begin the rule with '- alert: NAME' or '- record: NAME'"
 
 
@@ -188,7 +203,6 @@ def _chosen(value: object) -> AnyRule:
         raise expected("a rule", value, _EXAMPLE)
     kinds = [kind for kind in _KINDS if kind in value]
     if not kinds:
-        close = [key for key in value if isinstance(key, str) and suggestion(key, _KINDS, "")]
         raise refusal("the rule has neither 'alert' nor 'record'", _EXAMPLE)
     if len(kinds) > 1:
         raise refusal("a rule is an alert or a record, not both", "make two rules of it")
@@ -201,5 +215,7 @@ class _RuleSchema:
         return {"oneOf": schemas}
 
 
-Rule = Annotated[AnyRule, PlainValidator(_chosen), _RuleSchema()]
+Rule = Annotated[
+    AnyRule, PlainValidator(_chosen), PlainSerializer(lambda rule: rule), _RuleSchema()
+]
 """An alert or a record, told apart by its first key."""

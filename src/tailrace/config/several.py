@@ -48,6 +48,14 @@ Several = Annotated[
 ]
 """One or more texts; a single one may be written without a list. Kept as a tuple."""
 
+SeveralOrNone = Annotated[
+    tuple[str, ...],
+    PlainValidator(lambda value: () if value in ([], ()) else _several(value)),
+    PlainSerializer(_shortest),
+    WithJsonSchema({"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]}),
+]
+"""As `Several`, but may be empty."""
+
 Paths = Annotated[
     str | tuple[str, ...],
     PlainValidator(_as_given),

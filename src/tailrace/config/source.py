@@ -32,7 +32,7 @@ _FOLLOW = (
 
 
 class FileSource(Model):
-    """Lines of files; a path is one partition through its rotations. `.gz` and `.zst` are read too."""
+    """Lines of files. Each path is one partition through its rotations; `.gz` and `.zst` too."""
 
     kind: ClassVar[str] = "file"
 
@@ -40,9 +40,9 @@ class FileSource(Model):
         description="A file, or a list of them; `*`, `?`, `[...]` and `**` match as in a shell.",
         examples=["/var/log/nginx/access.log", "/var/log/nginx/*.log"],
     )
-    follow: Flag = Field(False, description=_FOLLOW)  # noqa: FBT003 (a default)
+    follow: Flag = Field(default=False, description=_FOLLOW)
     fields: Annotated[Filled, AfterValidator(_groups)] | None = Field(
-        None,
+        default=None,
         description=(
             "A regular expression that is searched in the path; its named groups become text"
             " fields of every event of that file."
@@ -68,11 +68,11 @@ class FolderSource(Model):
 
     path: Filled = Field(description="The folder.", examples=["spool"])
     pattern: Filled = Field(
-        "*",
+        default="*",
         description="Which of its files are read, as in a shell.",
         examples=["*.ndjson"],
     )
-    follow: Flag = Field(False, description=_FOLLOW)  # noqa: FBT003 (a default)
+    follow: Flag = Field(default=False, description=_FOLLOW)
 
 
 class StdinSource(Model):
@@ -84,12 +84,14 @@ class StdinSource(Model):
 class SourceForm(Model):
     """Where records come from: exactly one of these kinds."""
 
-    file: Annotated[FileSource | None, NothingIsEmpty] = Field(None, description="Lines of files.")
+    file: Annotated[FileSource | None, NothingIsEmpty] = Field(
+        default=None, description="Lines of files."
+    )
     folder: Annotated[FolderSource | None, NothingIsEmpty] = Field(
-        None, description="The files of a folder, in order."
+        default=None, description="The files of a folder, in order."
     )
     stdin: Annotated[StdinSource | None, NothingIsEmpty] = Field(
-        None, description="Lines of standard input."
+        default=None, description="Lines of standard input."
     )
 
     @classmethod

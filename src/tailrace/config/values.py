@@ -36,16 +36,34 @@ def described(value: object) -> str:
     """Say what `value` is: the text itself, or "a list", "a mapping", "nothing", a type's name."""
     match value:
         case None:
-            return "nothing"
+            words = "nothing"
         case str():
-            return shown(value) if value else "empty text"
+            words = shown(value) if value else "empty text"
         case bool():
-            return "true" if value else "false"
+            words = "true" if value else "false"
         case int() | float():
-            return f"the number {value!r}"
+            words = f"the number {value!r}"
         case Mapping():
-            return "a mapping"
+            words = "a mapping"
         case list() | tuple():
-            return "a list"
+            words = "a list"
         case _:
-            return f"a value of type {type(value).__name__}"
+            words = f"a value of type {type(value).__name__}"
+    return words
+
+
+def written(value: object) -> str:
+    """Return an example's value as one would write it in the file, in one line."""
+    match value:
+        case Mapping():
+            return "{" + ", ".join(f"{key}: {written(item)}" for key, item in value.items()) + "}"
+        case list() | tuple():
+            return "[" + ", ".join(written(item) for item in value) + "]"
+        case bool():
+            return str(value).lower()
+        case str() if (
+            not value or value[0] in "{[*&!%@`'\"|>#-?:," or ", " in value or ": " in value
+        ):
+            return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
+        case _:
+            return str(value)

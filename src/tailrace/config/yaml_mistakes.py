@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
 
-from yaml.error import MarkedYAMLError
+if TYPE_CHECKING:
+    from yaml.error import MarkedYAMLError
 
 _QUOTE = "put the whole text in quotes"
 _INDENT = "compare the indentation with the lines above; text with ': ', '{' or quotes needs quotes"

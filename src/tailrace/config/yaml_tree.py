@@ -6,10 +6,10 @@ no objects are made.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, cast
+
 from yaml.composer import Composer, ComposerError
 from yaml.error import MarkedYAMLError, YAMLError
-from yaml.events import Event
-from yaml.nodes import Node
 from yaml.parser import Parser
 from yaml.reader import Reader, ReaderError
 from yaml.resolver import BaseResolver
@@ -17,6 +17,11 @@ from yaml.scanner import Scanner
 
 from tailrace.config.yaml_mistakes import explained
 from tailrace.errors import Problem, Where
+
+if TYPE_CHECKING:
+    from yaml.error import Mark
+    from yaml.events import Event
+    from yaml.nodes import Node
 
 LONGEST_TEXT = 1 << 20
 """Characters; a pipeline file has a few thousand."""
@@ -36,9 +41,9 @@ class _Loader(Reader, Scanner, Parser, Composer, BaseResolver):
     def compose_node(self, parent: Node | None, index: int) -> Node | None:
         self.depth += 1
         if self.depth > DEEPEST:
-            event: Event = self.peek_event()
-            message = f"nested more than {DEEPEST} levels deep"
-            raise ComposerError(None, None, message, event.start_mark)
+            event: Event = self.peek_event()  # type: ignore[no-untyped-call]
+            mark = cast("Mark", event.start_mark)
+            raise ComposerError(None, None, f"nested more than {DEEPEST} levels deep", mark)
         try:
             return super().compose_node(parent, index)
         finally:
@@ -73,5 +78,5 @@ def _unreadable(text: str, file: str, error: ReaderError) -> Problem:
     character = error.character
     code = character if isinstance(character, int) else ord(character)
     message = f"the character U+{code:04X} is not allowed in YAML"
-    hint = 'in double quotes it can be written as "\\u{:04X}"'.format(code)
+    hint = f'in double quotes it can be written as "\\u{code:04X}"'
     return Problem(message, Where(file, line, column), hint)
