@@ -6,6 +6,7 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Self
 
 from pydantic import ValidationError
 from yaml.nodes import MappingNode, Node
@@ -18,6 +19,7 @@ from tailrace.config.pipeline import PipelineConfig
 from tailrace.config.positions import Positions
 from tailrace.config.secrets import Redactor
 from tailrace.config.values import described, redacting
+from tailrace.config.writing import dumps
 from tailrace.config.yaml_tree import compose
 from tailrace.errors import PipelineError, Problem, Where
 
@@ -28,13 +30,20 @@ _BEGIN = "a pipeline file begins with 'name: ...'"
 class Loaded:
     """A pipeline file that was read: what it says, and where each value is written.
 
-    ``secrets`` are the values that came from the environment; nothing shown to anyone may hold one.
+    ``text`` is the file as it stands, nothing filled in. ``secrets`` are the values that came from
+    the environment; nothing shown to anyone may hold one.
     """
 
     config: PipelineConfig
     positions: Positions
     file: str
+    text: str
     redactor: Redactor = field(default_factory=Redactor)
+
+    @classmethod
+    def of(cls, config: PipelineConfig) -> Self:
+        """Return a pipeline built in Python as if it had been read; its places are paths."""
+        return cls(config, Positions(), "<python>", dumps(config))
 
     @property
     def secrets(self) -> frozenset[str]:
@@ -100,7 +109,7 @@ def loads(
     if problems or config is None:
         problems = [_redacted(problem, redactor) for problem in problems]
         raise PipelineError(problems=tuple(sorted(problems, key=_order)))
-    return Loaded(config, positions, file, redactor)
+    return Loaded(config, positions, file, text, redactor)
 
 
 def _top(node: Node | Problem | None, document: Document) -> dict[str, Value] | None:

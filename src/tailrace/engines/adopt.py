@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from tailrace.plan.model import Plan
 
 
-def adopt(processor: Processor, plan: Plan) -> Result | None:
-    """Change the state so that it fits ``plan``; the commit that says so, or None if no rule changed.
+def adopt(processor: Processor, plan: Plan) -> Result:
+    """Change the state so that it fits ``plan``; the commit that says so.
 
     Incidents of removed rules resolve with reason ``rule_removed`` and go where the rule's alerts went, as far as
     those outputs are still there. New rules start after all events read so far: what they count is complete.
@@ -22,8 +22,6 @@ def adopt(processor: Processor, plan: Plan) -> Result | None:
     state, old = processor.state, processor.plan
     wanted = {rule.identity for rule in (*plan.rules, *plan.event_rules)}
     known = set(state.rules)
-    if wanted == known:
-        return None
     dispatch = Dispatch(plan, state.next_seq)
     revisions = []
     folds: list[Fold] = []
@@ -48,5 +46,6 @@ def adopt(processor: Processor, plan: Plan) -> Result | None:
         incidents=incident_table(revisions),
         outbox=outbox,
         tables=tables,
+        pipeline=plan.text,
     )
     return Result(commit, revisions)

@@ -12,32 +12,17 @@ from tailrace.expr import Type
 from tailrace.plan.identity import Time
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Iterable
 
     from tailrace.kernel.keys import DenseKeys
     from tailrace.kernel.types import RuleFirings
-    from tailrace.plan.identity import Key, Scalar
+    from tailrace.plan.identity import Scalar
     from tailrace.plan.model import Rule
 
 
 def folds_of(states: Iterable[str]) -> list[IncidentState]:
     """Stored states as values."""
     return [IncidentState.from_json(text) for text in states]
-
-
-def key_reader(keys: DenseKeys, rule: Rule) -> Callable[[int], Key]:
-    """The typed key of a dense number; times as ``Time``."""
-    times = [index for index, key in enumerate(rule.keys) if key.node.type is Type.TIME]
-    if not times:
-        return keys.values
-
-    def read(number: int) -> Key:
-        values: list[Scalar] = list(keys.values(number))
-        for index in times:
-            values[index] = Time(values[index])  # type: ignore[arg-type]  # a time key is stored as its integer
-        return tuple(values)
-
-    return read
 
 
 def fold_firings(firings: RuleFirings, keys: DenseKeys, rule: Rule) -> Firings:
@@ -52,7 +37,7 @@ def fold_firings(firings: RuleFirings, keys: DenseKeys, rule: Rule) -> Firings:
     return Firings(
         ends=firings.ends,
         keys=firings.keys,
-        key_values=key_reader(keys, rule),
+        key_values=keys.values,
         measures=measures,
         flags=firings.flags.astype(np.int64),
     )

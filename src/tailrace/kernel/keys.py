@@ -11,14 +11,14 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from tailrace.plan.identity import bucket, salted_hash
+from tailrace.plan.identity import Time, bucket, salted_hash
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     from numpy.typing import NDArray
 
-KeyValue = str | int | bool
+KeyValue = str | int | bool | Time
 """The value of a key field; a null makes an event filtered, so there is none here."""
 
 
@@ -29,8 +29,9 @@ class DenseKeys:
     canonical encoding of the fields (see ``plan.identity``).
     """
 
-    def __init__(self) -> None:
-        """Start empty."""
+    def __init__(self, times: Collection[int] = ()) -> None:
+        """Start empty; ``times`` are the places of key fields of type time."""
+        self._times = frozenset(times)
         self._numbers: dict[str, int] = {}
         self._values: list[tuple[KeyValue, ...]] = []
         self._buckets: NDArray[np.int8] = np.empty(0, np.int8)
@@ -55,13 +56,17 @@ class DenseKeys:
         if len(fresh):
             rows = np.empty(len(words), np.int64)
             rows[indices[::-1]] = np.arange(len(indices) - 1, -1, -1)
-            taken = [field.take(pa.array(rows[fresh])).to_pylist() for field in fields]
+            taken = [self._typed(i, field.take(pa.array(rows[fresh]))) for i, field in enumerate(fields)]
             first = len(self._values)
             for offset, position in enumerate(fresh.tolist()):
                 known[words[position]] = first + offset
             self._values.extend(zip(*taken, strict=True) if taken else [()] * len(fresh))
             mapped[fresh] = np.arange(first, first + len(fresh))
         return mapped[indices]
+
+    def _typed(self, place: int, column: pa.ChunkedArray) -> list[KeyValue]:
+        values: list[KeyValue] = column.to_pylist()
+        return [Time(value) for value in values] if place in self._times else values
 
     def values(self, number: int) -> tuple[KeyValue, ...]:
         """The typed fields of a key."""

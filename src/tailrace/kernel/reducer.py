@@ -56,7 +56,7 @@ class GroupReducer:
     def __init__(self, group: Group, bounds: Bounds, salt: str) -> None:
         """Start without state."""
         self.group = group
-        self.keys = DenseKeys()
+        self.keys = DenseKeys([i for i, key in enumerate(group.keys) if key.node.type is Type.TIME])
         self._bounds = bounds
         self._runs = Runs()
         self._sides = {partial.name: Runs() for partial in group.sides}
@@ -79,7 +79,7 @@ class GroupReducer:
         """Add a batch's partials: (rows added, side rows added, events evicted, whether earlier rows changed)."""
         plain = partials.plain
         names = [f"k{index}" for index in range(len(self.group.keys))]
-        numbers = self.keys.number(plain["code"], [_key_column(plain[name]) for name in names])
+        numbers = self.keys.number(plain["code"], [plain[name] for name in names])
         columns = {"n": plain["n"].to_numpy(), **{p.name: _partial(plain[p.name]) for p in self.group.plain}}
         run = sorted_run(plain["pane"].to_numpy(), numbers, columns)
         self._runs.append(run)
@@ -279,10 +279,6 @@ def to_arrow(values: Values, type_: Type) -> pa.Array:
     """Evaluated values as an Arrow array of the type's storage (times as int64 microseconds)."""
     mask = None if values.valid is None else ~values.valid
     return pa.array(values.data, ARROW_TYPES[type_], mask=mask, from_pandas=False)
-
-
-def _key_column(column: pa.ChunkedArray) -> pa.ChunkedArray:
-    return column.cast(pa.timestamp("us")).cast(pa.int64()) if pa.types.is_timestamp(column.type) else column
 
 
 def _partial(column: pa.ChunkedArray) -> np.ndarray:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from math import gcd
 from typing import TYPE_CHECKING
 
-from tailrace.config import Alert
+from tailrace.config import Alert, loads
 from tailrace.errors import PipelineError
 from tailrace.expr import Scope, Type, aggregates, early, measure_name, render, replace_aggregates
 from tailrace.expr.nodes import Aggregate, Column
@@ -30,11 +31,17 @@ def compile_pipeline(loaded: Loaded) -> Plan:
     """The plan of a pipeline file; PipelineError with all problems, by position."""
     problems = Problems(loaded.positions)
     compiler = _Compiler(loaded.config, problems)
-    plan = compiler.plan(loaded.text)
+    plan = compiler.plan(json.dumps({"file": loaded.file, "text": loaded.text, "sets": list(loaded.sets)}))
     if problems.found:
         ordered = sorted(problems.found, key=lambda p: (p.where.line or 0, p.where.column or 0) if p.where else (0, 0))
         raise PipelineError(problems=tuple(ordered))
     return plan
+
+
+def compile_text(kept: str, env: Mapping[str, str] | None = None) -> Plan:
+    """The plan of a text that ``Plan.text`` kept, with today's environment."""
+    body = json.loads(kept)
+    return compile_pipeline(loads(body["text"], body["file"], env=env, sets=body["sets"]))
 
 
 class _Compiler:

@@ -11,8 +11,8 @@ from functools import lru_cache
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 # The years 2 to 9998, so that no zone's offset leaves the calendar of datetime.
-_FIRST = -62_104_060_800_000_000
-_BEYOND = 253_370_764_800_000_000
+FIRST = -62_104_060_800_000_000
+BEYOND = 253_370_764_800_000_000
 # The calendar repeats after 400 years: 146 097 days.
 _CYCLE = 146_097 * 86_400_000_000
 
@@ -20,7 +20,7 @@ _CYCLE = 146_097 * 86_400_000_000
 @lru_cache(maxsize=4096)
 def iso(microseconds: int, zone: tzinfo = UTC) -> str:
     """ISO 8601 text of an instant given as microseconds since the epoch, in a zone."""
-    if not _FIRST <= microseconds < _BEYOND:
+    if not FIRST <= microseconds < BEYOND:
         return _far(microseconds)
     moment = (_EPOCH + timedelta(microseconds=int(microseconds))).astimezone(zone)
     finest = "microseconds" if microseconds % 1000 else "milliseconds"

@@ -42,10 +42,14 @@ class Session:
         delivery: Delivery,
         make_decoder: Callable[[Plan], Decoder],
         *,
+        previous: Plan | None,
         early_notices: bool,
         on_commit: Callable[[str], None] = lambda _: None,
     ) -> None:
-        """Take up what the store holds; an epoch that was begun is finished first, by its own plan and file."""
+        """Take up what the store holds; an epoch that was begun is finished first, by its own plan and file.
+
+        ``previous`` is the plan that the store's state fits, None for a new store.
+        """
         self.store, self.source, self.delivery = store, source, delivery
         self.times = StageTimes()
         self._make_decoder = make_decoder
@@ -54,15 +58,15 @@ class Session:
         body = store.last_state()
         self.state = EngineState.from_json(body) if body is not None else EngineState()
         delivery.open(store.output_states(), store.outbox())
-        previous = store.pipeline() if body is not None or store.unfinished_plan() is not None else None
-        self.plan = previous if previous is not None else plan
         if previous is None:
             store.put_pipeline(plan.text)
+        self.plan = plan if previous is None else previous
         first_rules(self.plan, self.state)
         self.processor = self._processor()
         self._recover()
         if self.plan is not plan:
             self.adopt(plan)
+        self._on_commit("opened")
 
     def _processor(self) -> Processor:
         processor = Processor(self.plan, self.state, self.store.salt, early_notices=self._early)
@@ -98,12 +102,14 @@ class Session:
     def _positions(self) -> dict[str, dict[str, object]]:
         return {n: p.resume for n, p in self.state.partitions.items() if p.resume is not None}
 
-    def adopt(self, plan: Plan) -> Result | None:
+    def reopen(self) -> None:
+        """Let the source begin again at the committed positions, what was read ahead being given up."""
+        self.source.open(self._positions())
+
+    def adopt(self, plan: Plan) -> Result:
         """Take up a changed pipeline between two epochs: removed rules resolve, new ones start now."""
         result = adopt(self.processor, plan)
-        self.store.put_pipeline(plan.text)
-        if result is not None:
-            self._commit(result.commit)
+        self._commit(result.commit)
         self.plan = plan
         self.processor = self._processor()
         self.store.drop_groups({group.identity for group in self.processor.groups})

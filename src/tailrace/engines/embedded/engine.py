@@ -1,0 +1,170 @@
+"""The loop of the embedded engine: intakes become epochs, the clock becomes decisions, until the input or a person ends it."""
+
+from __future__ import annotations
+
+import threading
+import time
+from typing import TYPE_CHECKING
+
+from tailrace.engines.delivery import OUTBOX_BYTES
+from tailrace.engines.embedded.intake import Reader
+from tailrace.engines.embedded.liveness import LivenessClock
+from tailrace.engines.epoch import Decision, DecisionKind
+from tailrace.engines.state import Liveness
+from tailrace.errors import TailraceError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tailrace.engines.embedded.intake import Intake
+    from tailrace.engines.embedded.session import Session
+    from tailrace.engines.processor import Result
+    from tailrace.formats.build import Decoder
+    from tailrace.plan.model import Plan
+    from tailrace.sources.types import Note
+
+BATCH_BYTES = 16 << 20
+"""What one poll reads at most while there is a backlog."""
+
+EPOCH_BYTES = 64 << 20
+"""What one epoch takes at most of what is decoded already: fewer commits when there is a backlog."""
+
+TICK_SECONDS = 0.25
+"""How often the clock is looked at when nothing comes."""
+
+
+class Engine:
+    """Runs a session until its input ends or ``stop`` is called (from any thread or a signal handler)."""
+
+    def __init__(
+        self,
+        session: Session,
+        make_decoder: Callable[[Plan], Decoder],
+        *,
+        listen: Callable[[Result | None, tuple[Note, ...]], None] = lambda _result, _notes: None,
+    ) -> None:
+        """``listen`` is called after each epoch, and at least every quarter of a second, by the running thread."""
+        self.session = session
+        self._make_decoder = make_decoder
+        self._listen = listen
+        self._stop = threading.Event()
+        self._reload: Callable[[], Plan] | None = None
+        self._liveness = LivenessClock(session.plan.idle_after, session.plan.grace)
+        self.reload_error: TailraceError | None = None
+
+    def stop(self) -> None:
+        """Ask the loop to end after the epoch that is under way."""
+        self._stop.set()
+
+    def reload(self, load: Callable[[], Plan]) -> None:
+        """Ask the loop to take up what ``load`` gives, between two epochs; if it raises, the old plan stays."""
+        self._reload = load
+
+    def run(self) -> bool:
+        """Run; True if the input was read to its end, False if the run was stopped before."""
+        session = self.session
+        reader = self._reader()
+        ended = False
+        try:
+            while not self._stop.is_set():
+                if self._reload is not None:
+                    reader = self._take_reload(reader)
+                self._wait_for_outputs()
+                intake = reader.take(TICK_SECONDS)
+                if intake is None and reader.ended:
+                    ended = True
+                    break
+                self._step(reader, intake)
+        finally:
+            reader.close()
+        if ended and not session.state.finished:
+            self._listen(session.finish_input(), ())
+        session.settle()
+        return ended
+
+    def _reader(self) -> Reader:
+        session = self.session
+        plan = session.plan
+
+        def watermarks() -> dict[str, int]:
+            return {n: p.maximum for n, p in list(session.state.partitions.items())}
+
+        return Reader(
+            session.source,
+            lambda: self._make_decoder(plan),
+            watermarks,
+            open_partitions=[
+                name for name, p in session.state.partitions.items() if p.liveness is not Liveness.ENDED
+            ],
+            batch_bytes=BATCH_BYTES,
+            times=session.times,
+        )
+
+    def _step(self, reader: Reader, intake: Intake | None) -> None:
+        """One epoch of what is there, or a look at the clock."""
+        taken = [intake] if intake is not None else []
+        size = _bytes(intake) if intake is not None else 0
+        while size and size < EPOCH_BYTES:
+            more = reader.take_ready()
+            if more is None:
+                break
+            taken.append(more)
+            size += _bytes(more)
+        state = self.session.state
+        before: list[Decision] = []
+        after: list[Decision] = []
+        notes: list[Note] = []
+        seen: set[tuple[DecisionKind, str]] = set()
+        for one in taken:
+            self._liveness.observe(one.poll, one.at)
+            for decision in self._liveness.before(one.poll, state):
+                if (decision.kind, decision.subject) not in seen:
+                    seen.add((decision.kind, decision.subject))
+                    before.append(decision)
+            after += [Decision(DecisionKind.ENDED, name) for name in one.poll.ended]
+            notes += one.poll.notes
+        now = time.monotonic()
+        if not self.session.source.bounded:
+            after += self._liveness.idle(state, now)
+            clock = self._liveness.clock(state, now)
+            if clock is not None:
+                after.append(clock)
+        work = [pair for one in taken for pair in zip(one.poll.chunks, one.decoded, strict=True)]
+        result = None
+        if work or before or after:
+            counted: dict[str, int] = {}
+            for note in notes:
+                counted[note.code] = counted.get(note.code, 0) + note.count
+            result = self.session.turn(work, before, after, counted)
+        elif not taken:
+            self.session.settle()
+        self._listen(result, tuple(notes))
+
+    def _wait_for_outputs(self) -> None:
+        """Back-pressure: nothing is read while more than the bound waits for outputs."""
+        delivery = self.session.delivery
+        while delivery.waiting_bytes > OUTBOX_BYTES and not self._stop.is_set():
+            self.session.settle()
+            self._listen(None, ())
+            self._stop.wait(TICK_SECONDS)
+
+    def _take_reload(self, reader: Reader) -> Reader:
+        load, self._reload = self._reload, None
+        assert load is not None  # noqa: S101 - the caller looked
+        try:
+            plan = load()
+        except TailraceError as error:
+            self.reload_error = error
+            self._listen(None, ())
+            return reader
+        self.reload_error = None
+        reader.close()
+        self.session.adopt(plan)
+        self.session.reopen()
+        self._liveness = LivenessClock(plan.idle_after, plan.grace)
+        self._listen(None, ())
+        return self._reader()
+
+
+def _bytes(intake: Intake) -> int:
+    return sum(len(chunk.records.data) for chunk in intake.poll.chunks)
