@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from tailrace.errors import SourceError
 from tailrace.formats.records import Records
 from tailrace.sources.identity import Place
+from tailrace.sources.missing import missing
 from tailrace.sources.opened import OpenFile, Reading
+from tailrace.sources.paths import path_of
 from tailrace.sources.tracing import trace
 from tailrace.sources.types import Chunk, Note, Slice
 
@@ -57,7 +59,12 @@ class Chain:
         if self.file is None:
             return Took(None, 0)
         start = self.file.reader.position
-        records, size = self.file.read(limit, keep_last=keep_last)
+        try:
+            records, size = self.file.read(limit, keep_last=keep_last)
+        except FileNotFoundError:
+            raise
+        except OSError as error:
+            raise missing(self.file.handle.path, error) from error
         if not len(records):
             return Took(None, size)
         place = self.file.place(self.generation)
@@ -66,19 +73,21 @@ class Chain:
         )
         return Took(Chunk(piece, records), size)
 
-    def reread(self, piece: Slice) -> Records:
-        """Read a slice again, wherever its file is now."""
-        place = Place.from_json(self.name, piece.resume)
-        found = trace(self.path, place, self._reading, None)
-        if found is not None:
-            try:
-                records = found.file.reread(piece.start, place)
-            finally:
-                found.file.close()
-            if records is not None:
-                return records
-        raise SourceError(
-            f"{self.path}: bytes {piece.start} to {piece.end} of generation {piece.generation} are"
-            " no longer what was read",
-            hint="the file was removed, truncated or changed; its rotated files were searched too",
-        )
+
+def reread(piece: Slice, reading: Reading) -> Records:
+    """Read a slice again, wherever its file is now; SourceError if it is gone or differs."""
+    place = Place.from_json(piece.partition, piece.resume)
+    path = path_of(piece.partition)
+    found = trace(path, place, reading, None)
+    if found is not None:
+        try:
+            records = found.file.reread(piece.start, place)
+        finally:
+            found.file.close()
+        if records is not None:
+            return records
+    raise SourceError(
+        f"{path}: bytes {piece.start} to {piece.end} of generation {piece.generation} are no longer"
+        " what was read",
+        hint="the file was removed, truncated or changed; its rotated files were searched too",
+    )

@@ -1,4 +1,7 @@
-"""The ``file`` source: each path that matches is a partition."""
+"""The ``file`` source for files that are read once: each path that matches is a partition.
+
+Files that are followed: ``following``. What happens to one path: ``finished``, ``followed``.
+"""
 
 from __future__ import annotations
 
@@ -7,12 +10,21 @@ from collections.abc import Mapping, Sequence
 
 from tailrace.errors import SourceError
 from tailrace.formats.records import Records
+from tailrace.sources.chain import Chain, reread
 from tailrace.sources.finished import FinishedPath
 from tailrace.sources.missing import did_you_mean
 from tailrace.sources.opened import Reading
-from tailrace.sources.paths import PathFields, has_pattern, matches, partition_name, refuse_stdin
+from tailrace.sources.paths import (
+    PathFields,
+    covered,
+    has_pattern,
+    matches,
+    partition_name,
+    refuse_stdin,
+)
+from tailrace.sources.report import Report
 from tailrace.sources.turns import Turns
-from tailrace.sources.types import Chunk, Json, Note, Poll, Slice
+from tailrace.sources.types import Chunk, Json, Poll, Slice
 
 
 class FinishedFiles:
@@ -29,8 +41,7 @@ class FinishedFiles:
         self._reading = Reading(max_record_bytes)
         self._parts: dict[str, FinishedPath] = {}
         self._turns = Turns()
-        self._reported: set[str] = set()
-        self._appeared = False
+        self._report = Report()
         self._failure: SourceError | None = None
 
     def open(self, positions: Mapping[str, dict[str, Json]]) -> None:
@@ -38,9 +49,14 @@ class FinishedFiles:
         for path in self._files():
             name = partition_name(path)
             if name not in self._parts:
-                part = FinishedPath(name, path, self._fields.of(path), self._reading)
-                part.open(positions.get(name))
-                self._parts[name] = part
+                chain = Chain(name, path, self._fields.of(path), self._reading)
+                self._parts[name] = FinishedPath(chain, self._reading)
+                self._parts[name].open(positions.get(name))
+        for name, stored in positions.items():
+            if name not in self._parts:
+                chain = Chain(name, name, {}, self._reading)
+                self._parts[name] = FinishedPath(chain, self._reading)
+                self._parts[name].open_gone(stored, wanted=covered(name, self._paths))
 
     def _files(self) -> list[str]:
         files = []
@@ -59,34 +75,19 @@ class FinishedFiles:
         if self._failure is not None:
             raise self._failure
         chunks: list[Chunk] = []
+        parts = list(self._parts.values())
         try:
-            for chunk in self._turns.take(list(self._parts.values()), max_bytes, watermarks):
+            for chunk in self._turns.take(parts, max_bytes, watermarks):
                 chunks.append(chunk)  # noqa: PERF402 - those before an error count
         except SourceError as error:
             if not chunks:
                 raise
             self._failure = error
-        appeared = () if self._appeared else tuple(self._parts)
-        self._appeared = True
-        ended = [
-            name for name, part in self._parts.items() if part.ended and name not in self._reported
-        ]
-        self._reported.update(ended)
-        return Poll(tuple(chunks), appeared, tuple(ended), tuple(ended), self._notes())
-
-    def _notes(self) -> tuple[Note, ...]:
-        notes: list[Note] = []
-        for part in self._parts.values():
-            notes += part.chain.notes
-            part.chain.notes.clear()
-        return tuple(notes)
+        return self._report.poll(chunks, parts, parts)
 
     def reread(self, piece: Slice) -> Records:
         """Read a slice again."""
-        part = self._parts.get(piece.partition)
-        if part is None:
-            raise SourceError(f"{piece.partition} is no partition of this source any more")
-        return part.chain.reread(piece)
+        return reread(piece, self._reading)
 
     def wait(self, seconds: float) -> None:
         """Return at once: all there is can be read."""

@@ -17,9 +17,11 @@ from tailrace.sources.types import Json
 class FinishedPath:
     """A partition: the file at a path and, when resumed, the rotated files that lie before it."""
 
-    def __init__(self, name: str, path: str, fields: dict[str, str], reading: Reading) -> None:
-        self.chain = Chain(name, path, fields, reading)
-        self._path = path
+    seen = True
+
+    def __init__(self, chain: Chain, reading: Reading) -> None:
+        self.chain = chain
+        self._path = chain.path
         self._reading = reading
         self._left: deque[tuple[str, int]] = deque()
         """Files to read yet, and the size at which each ends."""
@@ -69,6 +71,29 @@ class FinishedPath:
         if not found.is_current:
             self._expect(self._path)
 
+    @property
+    def at_end(self) -> bool:
+        """Whether all is read."""
+        return self.ended
+
+    def open_gone(self, stored: dict[str, Json], *, wanted: bool) -> None:
+        """Take up a stored partition whose path leads to nothing, or that isn't ``wanted`` more."""
+        place = Place.from_json(self.name, stored)
+        found = trace(self._path, place, self._reading, place.extent) if wanted else None
+        if found is not None:
+            if place.extent is None or found.file.kind:
+                found.file.finish_here(found.file.status.st_size)
+            self.chain.take_up(found.file, place.generation)
+            for path in found.younger:
+                self._expect(path)
+            return
+        self.ended = True
+        if place.extent is None or place.position < place.extent:
+            self.chain.note(
+                "partition_dropped",
+                f"{self._path} is no longer read; {place.position} bytes of it were",
+            )
+
     def read(self, limit: int) -> Took:
         """Read about ``limit`` bytes; SourceError if the file is not what it was."""
         file = self.chain.file or self._next()
@@ -76,8 +101,11 @@ class FinishedPath:
             self.ended = True
             return Took(None, 0)
         # A line cut by the extent is no record while its writer goes on.
-        grown = not file.kind and file.status.st_size > (file.extent or 0)
-        took = self.chain.read(limit, keep_last=not grown)
+        try:
+            grown = not file.kind and file.status.st_size > (file.extent or 0)
+            took = self.chain.read(limit, keep_last=not grown)
+        except FileNotFoundError as error:
+            raise missing(file.handle.path, error) from error
         if file.reader.done:
             if file.reader.begun_bytes:
                 self.chain.note(

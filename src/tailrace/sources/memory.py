@@ -34,14 +34,14 @@ class Step:
 
 
 class MemorySource:
-    """Lines of bytes held in memory, one run of bytes for each partition.
+    r"""Lines of bytes held in memory, one run of bytes for each partition.
 
     Without a ``script`` the input is bounded and an unterminated last line is a record.
     ``cuts``: for a partition, positions at which a poll's chunk ends at the latest (at the line end
     before them). With a ``script`` each poll does one step of it and the source is as ``bounded``
     as asked; after its last step a bounded source goes on to the end, one that isn't is silent.
 
-    >>> source = MemorySource({"a": b"one\\ntwo\\n"})
+    >>> source = MemorySource({"a": b"one\ntwo\n"})
     >>> source.open({})
     >>> source.poll(1 << 20, {}).chunks[0].records.positions.tolist()
     [0, 4]
@@ -199,7 +199,7 @@ def read_out(reader: Reader, size: int) -> Records:
     while True:
         begin = reader.stream.position
         parts.append(reader.read(size))
-        if not reader.pending and reader.stream.position == begin or reader.done:
+        if (not reader.pending and reader.stream.position == begin) or reader.done:
             break
     parts = [records for records in parts if len(records)]
     return joined(parts) if len(parts) > 1 else parts[0] if parts else nothing()

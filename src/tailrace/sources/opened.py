@@ -60,17 +60,16 @@ class OpenFile:
         """What the file system says of the file now."""
         return os.fstat(self.handle.descriptor)
 
+    def begins_as(self, place: Place) -> bool:
+        """Whether the first bytes are those of the place's file; leaves the reader behind them."""
+        seen = self._to(place.head_bytes)
+        return seen is not None and digest(seen[0]) == place.head
+
     def seek(self, place: Place) -> bool:
         """Go to the place; False, and the file is unusable, if it is not in this file."""
-        seen = self._to(place.head_bytes)
-        if seen is None or digest(seen[0]) != place.head:
+        if not self.begins_as(place):
             return False
-        head, before = seen
-        if self.kind:
-            rest = pass_over(self.reader.stream, place.position)
-            seen = rest and ((head + rest[0])[:HEAD_BYTES], latest(before, rest[1]))
-        else:
-            seen = self._to(place.position)
+        seen = self._to(place.position)
         if seen is None or not place.agrees(*seen):
             return False
         self.reader = self._reader(self.reader.stream, *seen)
@@ -82,6 +81,7 @@ class OpenFile:
         stream = self.reader.stream
         if isinstance(stream, PlainStream):
             stream.extent = size
+        self.reader.finish()
 
     def read(self, limit: int, *, keep_last: bool) -> tuple[Records, int]:
         """Return the records in about ``limit`` bytes more, and how many bytes that took."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fnmatch
 import glob
 import os
 import re
@@ -18,6 +19,16 @@ def partition_name(path: str) -> str:
     return absolute.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
 
 
+def path_of(partition: str) -> str:
+    """Return the path whose partition has this name."""
+    if os.path.exists(partition):
+        return partition
+    raw = re.sub(
+        rb"\\x([0-9a-f]{2})", lambda found: bytes.fromhex(found[1].decode()), partition.encode()
+    )
+    return os.fsdecode(raw)
+
+
 def has_pattern(path: str) -> bool:
     """Whether the path is a pattern rather than one file's: an existing file's name is not."""
     return glob.has_magic(path) and not os.path.exists(path)
@@ -27,6 +38,11 @@ def matches(pattern: str) -> list[str]:
     """Return the files and whatever else is no folder under a pattern, in order of their names."""
     found = glob.glob(pattern, recursive=True)
     return sorted(os.path.abspath(path) for path in found if not os.path.isdir(path))
+
+
+def covered(path: str, patterns: Iterable[str]) -> bool:
+    """Whether one of the paths and patterns stands for this absolute path."""
+    return any(fnmatch.fnmatchcase(path, partition_name(pattern)) for pattern in patterns)
 
 
 def refuse_stdin(paths: Iterable[str]) -> None:

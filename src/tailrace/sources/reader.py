@@ -50,7 +50,7 @@ class Reader:
         self._skipped = b""
         """While skipping: the last bytes passed over."""
         self._pending = False
-        """Whether ``_unsplit`` may hold whole lines."""
+        """Whether ``_unsplit`` may hold whole records."""
 
     @property
     def begun_bytes(self) -> int:
@@ -71,6 +71,10 @@ class Reader:
     def recent(self) -> bytes:
         """The bytes last read from the stream, ``BEFORE_BYTES`` at most."""
         return self._skipped if self._skipping else latest(self.before, self._unsplit)
+
+    def finish(self) -> None:
+        """Expect no more of the stream: the line begun may be its last."""
+        self._pending = self.begun_bytes > 0
 
     def read(self, limit: int, *, keep_last: bool = True) -> Records:
         """Read about ``limit`` bytes more; return the records that end there, perhaps none.
@@ -124,6 +128,7 @@ class Reader:
 
     def _skip(self, limit: int, *, keep_last: bool) -> Records:
         """Pass over what follows the first bytes of a line that is too long, up to its end."""
+        self._pending = False
         buffer = self._buffers.take(limit)
         filled = self._readinto(buffer)
         ends = line_ends(buffer[:filled])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 ARCHIVES = (".gz", ".zst")
 NUMBERED = re.compile(r"\.(\d{1,5})")
@@ -80,6 +80,16 @@ def rotated_age(base: str, name: str) -> Age | None:
     if DATED.fullmatch(rest) is not None:
         return (0, 0, natural(rest))
     return None
+
+
+def rotation_bases(name: str) -> Iterator[str]:
+    """Name the files of which ``name`` may be a rotated form, the inverse of ``rotated_age``."""
+    name = plain_name(name)
+    for suffix in (NUMBERED.pattern, DATED.pattern):
+        if (found := re.fullmatch(rf"(.+?)(?:{suffix})(\.[^.\d][^.]*)?", name)) is not None:
+            base = found[1] + (found.groups()[-1] or "")
+            if rotated_age(base, name) is not None:
+                yield base
 
 
 def rotated(path: str) -> list[str]:

@@ -76,3 +76,24 @@ def by_inode(path: str) -> Callable[[os.stat_result], str | None]:
         return next(same_inode(path, status.st_dev, status.st_ino), None)
 
     return find
+
+
+def resembles(path: str, place: Place) -> bool:
+    """Whether a file begins as the one of a place does; cheap, archives included."""
+    return tried(path, lambda file: file.begins_as(place))
+
+
+def holds(path: str, place: Place) -> bool:
+    """Whether a place is in a file; an archive is decompressed up to there."""
+    return tried(path, lambda file: file.begins_as(place) and file.seek(place))
+
+
+def tried(path: str, question: Callable[[OpenFile], bool]) -> bool:
+    """Ask something of a file that may be gone, unreadable or damaged; those answer no."""
+    reading = Reading(1)
+    with suppress(OSError, SourceError):
+        try:
+            return question(OpenFile(path, reading))
+        finally:
+            reading.descriptors.close()
+    return False
