@@ -15,6 +15,7 @@ from tailrace.config.rules import Alert, Record
 from tailrace.config.source import FileSource, FolderSource, StdinSource
 from tailrace.config.units import Duration
 from tailrace.config.windows import Window
+from tailrace.config.writing import dumps
 
 __all__ = [
     "Alert",
@@ -42,6 +43,7 @@ __all__ = [
     "TerminalOutput",
     "TimeSettings",
     "Window",
+    "dumps",
     "load",
     "loads",
 ]

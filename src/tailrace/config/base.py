@@ -7,7 +7,8 @@ concern several keys at once; a mistake in Python is a PipelineError, as one in 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from pydantic import (
     BaseModel,
@@ -53,6 +54,9 @@ class Model(BaseModel, metaclass=_Meta):
         serialize_by_alias=True,
     )
 
+    elsewhere: ClassVar[Mapping[str, str]] = {}
+    """Hints for keys that this model doesn't have, where a guess at the spelling would mislead."""
+
     @classmethod
     def complaints(cls, given: Given) -> Iterator[Complaint]:  # noqa: ARG003 (models override it)
         """Yield what is wrong with several keys taken together; paths are relative to the model.
@@ -69,13 +73,24 @@ class Model(BaseModel, metaclass=_Meta):
         try:
             made = handler(data)
         except ValidationError as error:
-            found += complaints_of(error, cls)
+            found += (cls._by_key(c) for c in complaints_of(error, cls))
         if isinstance(data, Mapping):
             paths = {complaint.path for complaint in found}
             found += (c for c in cls.complaints(cls._given(data)) if c.path not in paths)
         if made is None or found:
             raise refusals(found)
         return made
+
+    @classmethod
+    def _by_key(cls, complaint: Complaint) -> Complaint:
+        """Speak of keys as the pipeline file has them, and of those that belong elsewhere."""
+        path, hint = complaint.path, complaint.hint
+        if path and path[0] in cls.model_fields:
+            name = str(path[0])
+            path = (key_of(name, cls.model_fields[name]), *path[1:])
+        if complaint.unknown and len(path) == 1:
+            hint = cls.elsewhere.get(str(path[0]), hint)
+        return replace(complaint, path=path, hint=hint)
 
     @classmethod
     def _given(cls, data: Mapping[str, object]) -> Given:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from fnmatch import fnmatchcase
 
 from pydantic import BaseModel
 
@@ -128,6 +129,7 @@ def _path_fields(given: Mapping[str, object]) -> list[str]:
 
 
 def _field_names(given: Mapping[str, object]) -> Iterator[Complaint]:
+    yield from _twins(given)
     declared = _keys(given.get("fields"))
     from_path = _path_fields(given)
     for name in from_path:
@@ -142,8 +144,20 @@ def _field_names(given: Mapping[str, object]) -> Iterator[Complaint]:
             )
 
 
+def _twins(given: Mapping[str, object]) -> Iterator[Complaint]:
+    """Yield names that differ only in upper and lower case, which expressions don't tell apart."""
+    first: dict[str, str] = {}
+    for section in ("fields", "derive"):
+        for name in _keys(given.get(section)):
+            other = first.setdefault(name.lower(), name)
+            if other != name:
+                message = f"'{name}' and '{other}' differ only in upper and lower case"
+                hint = "expressions don't tell them apart; rename one (and give 'from')"
+                yield Complaint((section, name), message, hint, at_key=True)
+
+
 def _dedup(given: Mapping[str, object]) -> Iterator[Complaint]:
-    known = [*_keys(given.get("fields")), *_path_fields(given), *_keys(given.get("derive"))]
+    known = [*_keys(given.get("fields")), *_path_fields(given)]
     for place, name in _texts(_part(given.get("dedup"), "by"), ("dedup", "by")):
         if name not in known:
             yield Complaint(
@@ -159,27 +173,34 @@ def _columns(given: Mapping[str, object]) -> Iterator[Complaint]:
     if not columns:
         return
     fields = given.get("fields")
+    read = [(("time", "field"), _part(given.get("time"), "field"))]
     for name in _keys(fields):
         key = _part(_part(fields, name), "from")
-        for place, column in _texts(name if key is None else key, ("fields", name)):
-            if len(place) == 2 and column not in columns:
-                message = f"the CSV format has no column {shown(column)}"
-                yield Complaint(place, message, suggestion(column, columns, "columns"))
-    for place, column in _texts(_part(given.get("time"), "field"), ("time", "field")):
-        if len(place) == 2 and column not in columns:
-            message = f"the CSV format has no column {shown(column)}"
-            yield Complaint(place, message, suggestion(column, columns, "columns"))
+        read.append((("fields", name), name) if key is None else (("fields", name, "from"), key))
+    for path, key in read:
+        if isinstance(key, str) and key not in columns:
+            message = f"the CSV format has no column {shown(key)}"
+            yield Complaint(
+                path, message, suggestion(key, columns, "columns"), at_key=path[-1] == key
+            )
 
 
 def _shared_targets(given: Mapping[str, object]) -> Iterator[Complaint]:
     outputs = given.get("outputs")
+    source = given.get("source")
+    file = _part(source, "file") if isinstance(source, Mapping) else source
+    read = [path for _, path in _texts(_part(file, "path"), ())]
     first: dict[tuple[str, str], str] = {}
     for name in _keys(outputs):
         for kind, key in (("file", "path"), ("table", "name")):
             target = _part(_part(_part(outputs, name), kind), key)
             if not isinstance(target, str):
                 continue
-            other = first.setdefault((kind, target.rstrip("/")), name)
+            target = target.rstrip("/") if kind == "file" else target.lower()
+            other = first.setdefault((kind, target), name)
             if other != name:
                 message = f"the output '{other}' writes to {shown(target)} already"
+                yield Complaint(("outputs", name, kind, key), message)
+            if kind == "file" and any(fnmatchcase(target, pattern) for pattern in read):
+                message = f"the source reads {shown(target)}: its own output would come in again"
                 yield Complaint(("outputs", name, kind, key), message)

@@ -94,6 +94,10 @@ class TimeSettings(Model):
 class EventField(Model):
     """One field of the event. `status: integer` is short for `status: {type: integer}`."""
 
+    elsewhere: ClassVar[Mapping[str, str]] = {
+        "name": "the field's name is its key; the source key is 'from'"
+    }
+
     type: FieldType = Field(
         description="`text`, `integer` (64 bits), `double`, `boolean` or `time`.",
         examples=["integer"],

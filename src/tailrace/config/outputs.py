@@ -6,13 +6,14 @@ from collections.abc import Iterator
 from pathlib import PurePath
 from typing import Annotated, ClassVar, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from tailrace.config.base import Given, Model
-from tailrace.config.complaints import Complaint
+from tailrace.config.complaints import Complaint, refusal
 from tailrace.config.forms import NothingIsEmpty, exactly_one
 from tailrace.config.scalars import FieldName, Filled, ZoneName
 from tailrace.config.several import Several
+from tailrace.config.values import shown
 
 FileFormat = Literal["ndjson", "parquet"]
 SUFFIXES: dict[str, FileFormat] = {
@@ -66,12 +67,27 @@ class TerminalOutput(Model):
     kind: ClassVar[str] = "terminal"
 
 
+_TAKEN = ("incidents", "dead_letters")
+_OURS = "tailrace_"
+
+
+def _free(name: str) -> str:
+    if name.lower() in _TAKEN or name.lower().startswith(_OURS):
+        raise refusal(
+            f"the table {shown(name)} is the store's own",
+            f"take another name; {' and '.join(_TAKEN)} and {_OURS}... are taken",
+        )
+    return name
+
+
 class TableOutput(Model):
     """A table in the store, for `tailrace query`."""
 
     kind: ClassVar[str] = "table"
 
-    name: FieldName = Field(description="The table's name.", examples=["goal1"])
+    name: Annotated[FieldName, AfterValidator(_free)] = Field(
+        description="The table's name.", examples=["goal1"]
+    )
 
 
 AnyTarget = FileOutput | TerminalOutput | TableOutput

@@ -61,6 +61,14 @@ class PipelineConfig(Model):
     )
     store: StoreSettings = Field(default=StoreSettings(), description="The file with the state.")
 
+    elsewhere: ClassVar[Mapping[str, str]] = {
+        "archives": "there is one: archive: {to: [...]}",
+        "filter": "each rule has its own 'where'",
+        "where": "each rule has its own 'where'",
+        "sources": "a pipeline has one source; a file source takes a list of paths",
+        "output": "did you mean 'outputs'?",
+    }
+
     @classmethod
     def complaints(cls, given: Given) -> Iterator[Complaint]:
         """What must fit together across sections."""

@@ -45,6 +45,16 @@ class Alert(Model):
     """A condition that raises an alert while it holds."""
 
     kind: ClassVar[str] = "alert"
+    elsewhere: ClassVar[Mapping[str, str]] = {
+        "expr": "the condition is called 'when'",
+        "having": "the condition is called 'when'",
+        "condition": "the condition is called 'when'",
+        "filter": "the condition on events is called 'where'",
+        "group_by": "the key is called 'by'",
+        "severity": "write labels: {severity: ...}",
+        "summary": "write annotations: {summary: ...}",
+        "description": "write annotations: {description: ...}",
+    }
 
     name: RuleName = Field(
         validation_alias="alert",
@@ -137,6 +147,13 @@ class Record(Model):
     """Measures of every window, as rows."""
 
     kind: ClassVar[str] = "record"
+    elsewhere: ClassVar[Mapping[str, str]] = {
+        "expr": "measures are in 'select'",
+        "having": "the condition on windows is called 'when'",
+        "filter": "the condition on events is called 'where'",
+        "group_by": "the key is called 'by'",
+        **{key: f"only alerts have '{key}'" for key in (*_TIMERS, "labels", "annotations")},
+    }
 
     name: RuleName = Field(
         validation_alias="record",
