@@ -20,6 +20,7 @@ from tailrace.sources.paths import (
     has_pattern,
     matches,
     partition_name,
+    path_of,
     refuse_stdin,
 )
 from tailrace.sources.report import Report
@@ -54,9 +55,11 @@ class FinishedFiles:
                 self._parts[name].open(positions.get(name))
         for name, stored in positions.items():
             if name not in self._parts:
-                chain = Chain(name, name, {}, self._reading)
+                wanted = covered(name, self._paths)
+                fields = self._fields.of(name) if wanted else {}
+                chain = Chain(name, path_of(name), fields, self._reading)
                 self._parts[name] = FinishedPath(chain, self._reading)
-                self._parts[name].open_gone(stored, wanted=covered(name, self._paths))
+                self._parts[name].open_gone(stored, wanted=wanted)
 
     def _files(self) -> list[str]:
         files = []
