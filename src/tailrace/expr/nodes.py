@@ -1,6 +1,7 @@
 """The typed syntax tree of the expression language: small frozen nodes, one class each.
 
-What a node means as SQL, as NumPy or as text lives in its own module beside this one; nothing here computes.
+What a node means as SQL, as NumPy or as text lives in its own module beside this one; nothing
+here computes.
 """
 
 from __future__ import annotations
@@ -49,7 +50,7 @@ class _Base:
 
 @dataclass(frozen=True, slots=True)
 class Literal(_Base):
-    """A constant; ``value`` is a Python value of the node's type (TIME: microseconds since the epoch)."""
+    """A constant; ``value`` is a Python value of the type (TIME: microseconds since the epoch)."""
 
     value: str | int | float | bool | None
 
@@ -71,7 +72,7 @@ class Unary(_Base):
 
 @dataclass(frozen=True, slots=True)
 class Binary(_Base):
-    """``op`` is one of ``+ - * / // % || = != < <= > >= and or``; operands have been coerced to one type."""
+    """``op`` is one of ``+ - * / // % || = != < <= > >= and or``; both operands have one type."""
 
     op: str
     left: Node
@@ -96,9 +97,9 @@ class Case(_Base):
 
 @dataclass(frozen=True, slots=True)
 class Cast(_Base):
-    """``cast(operand as type)``; a value that can't be cast gives null and counts as an error of the rule.
+    """``cast(operand as type)``; what can't be cast gives null and counts as an error of the rule.
 
-    ``implicit`` marks the widening from integer to double that the type checker put in; it can't fail.
+    ``implicit`` marks the widening from integer to double by the type checker; it can't fail.
     """
 
     operand: Node
@@ -136,7 +137,7 @@ class IsNull(_Base):
 class Aggregate(_Base):
     """An aggregate over the events of a window; ``count(*)`` has no ``arg``.
 
-    ``where`` is the condition of ``filter (where ...)``; ``q`` is the exact rank of ``quantile(x, q)``.
+    ``where`` is the condition of ``filter (where ...)``; ``q`` the exact rank of ``quantile``.
     """
 
     function: AggregateFunction

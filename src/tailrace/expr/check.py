@@ -1,0 +1,337 @@
+"""The tree as written to the typed tree: names, types and the whitelist.
+
+Aggregates are typed in ``aggregates``, calls of scalar functions in ``calls``. Problems of sibling
+parts are collected, so that one look at an expression finds more than one of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from tailrace.expr import aggregates, calls
+from tailrace.expr.casts import cast
+from tailrace.expr.coercion import NUMBERS, coerce, common_type, mismatch, must_be
+from tailrace.expr.hints import INSTEAD
+from tailrace.expr.moments import read_moment
+from tailrace.expr.nodes import (
+    Binary,
+    Case,
+    Column,
+    In,
+    IsNull,
+    Like,
+    Literal,
+    Node,
+    Span,
+    Type,
+    Unary,
+)
+from tailrace.expr.parts import size
+from tailrace.expr.problems import ExpressionProblem, Refused, did_you_mean, refused
+from tailrace.expr.scope import Scope
+from tailrace.expr.sqltext import INT64_MAX, INT64_MIN
+from tailrace.expr.syntax import (
+    As,
+    Between,
+    Choice,
+    Infix,
+    Invocation,
+    Matches,
+    Missing,
+    Moment,
+    Name,
+    Number,
+    OneOf,
+    Prefix,
+    Syntax,
+    Text,
+    Word,
+)
+
+MAX_NODES = 5_000
+"""Of the typed tree, in which `between` and `case x when` repeat their operand."""
+
+COMPARISONS = frozenset({"=", "!=", "<", "<=", ">", ">="})
+_NAMES_SHOWN = 12
+_LONGEST_INTEGER = 1000
+
+
+class Checker:
+    """Types the parts of one expression within a scope; raises Refused."""
+
+    def __init__(self, scope: Scope) -> None:
+        self._scope = scope
+        self._inside: str | None = None
+
+    def all(self, *trees: Syntax) -> tuple[Node, ...]:
+        """Each tree typed; the problems of all of them are raised together."""
+        nodes: list[Node] = []
+        problems: list[ExpressionProblem] = []
+        for tree in trees:
+            try:
+                nodes.append(self.node(tree))
+            except Refused as found:
+                problems.extend(found.problems)
+        if problems:
+            raise Refused(*problems)
+        return tuple(nodes)
+
+    def node(self, tree: Syntax) -> Node:  # noqa: C901, PLR0911, PLR0912 - one line a construct
+        """One tree typed."""
+        match tree:
+            case Name():
+                return self._column(tree)
+            case Number():
+                return _number(tree)
+            case Text():
+                return Literal(type=Type.TEXT, span=tree.span, value=tree.value)
+            case Moment():
+                return _moment(tree)
+            case Word():
+                kind = Type.NULL if tree.value is None else Type.BOOLEAN
+                return Literal(type=kind, span=tree.span, value=tree.value)
+            case Prefix():
+                return self._prefix(tree)
+            case Infix():
+                left, right = self.all(tree.left, tree.right)
+                return _infix(tree.op, left, right, tree.span, tree.op_span)
+            case Between():
+                return self._between(tree)
+            case OneOf():
+                return self._one_of(tree)
+            case Matches():
+                return self._matches(tree)
+            case Missing():
+                operand = _typed(self.node(tree.operand), Type.TEXT)
+                return IsNull(
+                    type=Type.BOOLEAN, span=tree.span, operand=operand, negated=tree.negated
+                )
+            case Choice():
+                return self._choice(tree)
+            case As():
+                return cast(self.node(tree.operand), tree.target, tree.target_span, tree.span)
+            case Invocation():
+                return self._invocation(tree)
+
+    @contextmanager
+    def inside(self, function: str) -> Iterator[None]:
+        """While the argument or filter of an aggregate is typed: all fields, no aggregates."""
+        self._inside = function
+        try:
+            yield
+        finally:
+            self._inside = None
+
+    def _column(self, name: Name) -> Node:
+        scope = self._scope
+        kind = scope.columns.get(name.name)
+        if kind is None:
+            known = ", ".join(list(scope.columns)[:_NAMES_SHOWN])
+            more = ", ..." if len(scope.columns) > _NAMES_SHOWN else ""
+            guess = INSTEAD.get(name.name.lower()) or did_you_mean(name.name, scope.columns)
+            listed = f"fields: {known}{more}" if known else "no field is declared"
+            hint = f"{guess} ({listed})" if guess else listed
+            raise refused(f"unknown field '{name.name}'", name.span, hint)
+        if scope.aggregates and self._inside is None and name.name not in (scope.keys or ()):
+            message = f"'{name.name}' needs an aggregate: a window has many events"
+            hint = f"aggregate it, such as max({name.name}), or add it to `by`"
+            raise refused(message, name.span, hint)
+        return Column(type=kind, span=name.span, name=name.name)
+
+    def _prefix(self, tree: Prefix) -> Node:
+        operand = self.node(tree.operand)
+        if tree.op == "not":
+            operand = must_be(operand, Type.BOOLEAN, "what `not` turns round")
+            return Unary(type=Type.BOOLEAN, span=tree.span, op="not", operand=operand)
+        operand = _typed(operand, Type.INTEGER)
+        _refuse_no_number(operand, "-")
+        if isinstance(operand, Literal) and operand.value not in (None, INT64_MIN):
+            value = -operand.value + 0  # type: ignore[operator] # a number, as just checked
+            return Literal(type=operand.type, span=tree.span, value=value)
+        return Unary(type=operand.type, span=tree.span, op="-", operand=operand)
+
+    def _between(self, tree: Between) -> Node:
+        operand, low, high = self.all(tree.operand, tree.low, tree.high)
+        _refuse_large(operand, 2, tree.span)
+        least = _infix(">=", operand, low, tree.span, tree.low.span)
+        most = _infix("<=", operand, high, tree.span, tree.high.span)
+        both = Binary(type=Type.BOOLEAN, span=tree.span, op="and", left=least, right=most)
+        if tree.negated:
+            return Unary(type=Type.BOOLEAN, span=tree.span, op="not", operand=both)
+        return both
+
+    def _one_of(self, tree: OneOf) -> Node:
+        operand, *items = self.all(tree.operand, *tree.items)
+        if not items:
+            raise refused("`in ()` holds for nothing", tree.span, "list at least one value")
+        for item in items:
+            if not isinstance(item, Literal):
+                hint = "join comparisons with `or`"
+                raise refused("`in` takes constants only", item.span, hint)
+            if item.value is None:
+                raise refused("`in` can't look for null", item.span, "add `or ... is null`")
+        shared = operand.type
+        for item in items:
+            both = common_type((shared, item.type))
+            if both is None:
+                raise mismatch(operand, item)
+            shared = both
+        literals = tuple(coerce(item, shared) for item in items)
+        return In(
+            type=Type.BOOLEAN,
+            span=tree.span,
+            operand=coerce(operand, shared),
+            items=tuple(item for item in literals if isinstance(item, Literal)),
+            negated=tree.negated,
+        )
+
+    def _matches(self, tree: Matches) -> Node:
+        word = "ilike" if tree.ignore_case else "like"
+        operand, pattern = self.all(tree.operand, tree.pattern)
+        operand = must_be(operand, Type.TEXT, f"what `{word}` looks at")
+        if not isinstance(pattern, Literal) or not isinstance(pattern.value, str):
+            hint = "contains, starts_with and ends_with take any text"
+            raise refused(f"the pattern of `{word}` must be a quoted text", pattern.span, hint)
+        return Like(
+            type=Type.BOOLEAN,
+            span=tree.span,
+            operand=operand,
+            pattern=pattern.value,
+            negated=tree.negated,
+            ignore_case=tree.ignore_case,
+        )
+
+    def _choice(self, tree: Choice) -> Node:
+        conditions = self.all(*(condition for condition, _ in tree.branches))
+        if tree.operand is None:
+            conditions = tuple(
+                must_be(condition, Type.BOOLEAN, "the condition of `when`")
+                for condition in conditions
+            )
+        else:
+            operand = self.node(tree.operand)
+            _refuse_large(operand, len(conditions), tree.span)
+            conditions = tuple(
+                _infix("=", operand, value, value.span, value.span) for value in conditions
+            )
+        values = self.all(*(value for _, value in tree.branches))
+        default: Node = Literal(type=Type.NULL, span=tree.span, value=None)
+        if tree.default is not None:
+            default = self.node(tree.default)
+        shared = _shared_type((*values, default))
+        branches = tuple(
+            (condition, coerce(value, shared))
+            for condition, value in zip(conditions, values, strict=True)
+        )
+        return Case(type=shared, span=tree.span, branches=branches, default=coerce(default, shared))
+
+    def _invocation(self, tree: Invocation) -> Node:
+        if tree.name not in aggregates.NAMES:
+            return calls.call(self, tree)
+        if self._inside is not None:
+            message = f"{tree.name} can't stand inside {self._inside}"
+            raise refused(message, tree.span, "aggregates don't nest")
+        if not self._scope.aggregates:
+            hint = "aggregates belong into `when` and `select` of a rule with a `window`"
+            raise refused(f"{tree.name} is an aggregate; here is one event", tree.span, hint)
+        return aggregates.typed(self, tree)
+
+
+def _number(tree: Number) -> Literal:
+    text = tree.text
+    if text.lstrip("-").isdigit():
+        whole = int(text) if len(text) <= _LONGEST_INTEGER else INT64_MAX + 1
+        if INT64_MIN <= whole <= INT64_MAX:
+            return Literal(type=Type.INTEGER, span=tree.span, value=whole)
+        hint = "integers have 64 bits; write it with a point for a double"
+        raise refused(f"{text} is beyond the integers", tree.span, hint)
+    value = float(text) + 0.0
+    if abs(value) == float("inf"):
+        raise refused(f"{text} is beyond the doubles", tree.span)
+    return Literal(type=Type.DOUBLE, span=tree.span, value=value)
+
+
+def _moment(tree: Moment) -> Literal:
+    value = read_moment(tree.value)
+    if value is None:
+        hint = "write timestamp '2024-01-01 00:00:00', UTC unless a zone such as +02:00 follows"
+        raise refused(f"'{tree.value}' is not a point in time", tree.span, hint)
+    return Literal(type=Type.TIME, span=tree.span, value=value)
+
+
+def _infix(op: str, left: Node, right: Node, span: Span, op_span: Span) -> Binary:
+    if op in ("and", "or"):
+        left = must_be(left, Type.BOOLEAN, f"each side of `{op}`")
+        right = must_be(right, Type.BOOLEAN, f"each side of `{op}`")
+        return Binary(type=Type.BOOLEAN, span=span, op=op, left=left, right=right)
+    if op in COMPARISONS:
+        return _comparison(op, left, right, span, op_span)
+    if op == "||":
+        left = must_be(left, Type.TEXT, "each side of `||`")
+        right = must_be(right, Type.TEXT, "each side of `||`")
+        return Binary(type=Type.TEXT, span=span, op=op, left=left, right=right)
+    return _arithmetic(op, left, right, span)
+
+
+def _comparison(op: str, left: Node, right: Node, span: Span, op_span: Span) -> Binary:
+    for side in (left, right):
+        if isinstance(side, Literal) and side.value is None:
+            raise refused(f"`{op} null` is never true", side.span, "write `is null`")
+    shared = common_type((left.type, right.type))
+    if shared is None:
+        raise mismatch(left, right)
+    if shared is Type.BOOLEAN and op not in ("=", "!="):
+        raise refused(f"true and false have no order for `{op}`", op_span, "use = or !=")
+    left, right = coerce(left, shared), coerce(right, shared)
+    return Binary(type=Type.BOOLEAN, span=span, op=op, left=left, right=right)
+
+
+def _arithmetic(op: str, left: Node, right: Node, span: Span) -> Binary:
+    left, right = _typed(left, right.type), _typed(right, left.type)
+    left, right = _typed(left, Type.INTEGER), _typed(right, Type.INTEGER)
+    _refuse_no_number(left, op)
+    _refuse_no_number(right, op)
+    shared = common_type((left.type, right.type)) or Type.DOUBLE
+    if op == "/":
+        shared = Type.DOUBLE
+    if op == "//" and shared is not Type.INTEGER:
+        wrong = left if left.type is Type.DOUBLE else right
+        raise refused("`//` divides integers", wrong.span, "write floor(x / y) for doubles")
+    return Binary(
+        type=shared, span=span, op=op, left=coerce(left, shared), right=coerce(right, shared)
+    )
+
+
+def _refuse_no_number(node: Node, op: str) -> None:
+    if node.type in NUMBERS:
+        return
+    hint = "epoch(t) gives the seconds of a time" if node.type is Type.TIME else None
+    if node.type is Type.TEXT:
+        hint = "join texts with ||"
+        if isinstance(node, Column):
+            hint = (
+                f"declare {node.name} as a number under `fields`, or cast({node.name} as integer)"
+            )
+    raise refused(f"`{op}` takes numbers, not {node.type}", node.span, hint)
+
+
+def _shared_type(nodes: tuple[Node, ...]) -> Type:
+    first = next((node for node in nodes if node.type is not Type.NULL), nodes[0])
+    shared = first.type
+    for node in nodes:
+        both = common_type((shared, node.type))
+        if both is None:
+            raise mismatch(first, node)
+        shared = both
+    return shared
+
+
+def _typed(node: Node, kind: Type) -> Node:
+    """A null literal takes ``kind``; every other node stays."""
+    return coerce(node, kind) if node.type is Type.NULL and kind is not Type.NULL else node
+
+
+def _refuse_large(operand: Node, copies: int, span: Span) -> None:
+    if size(operand) * copies > MAX_NODES:
+        raise refused("the expression is too large", span, "derive fields for its parts")

@@ -1,0 +1,145 @@
+"""Scalar functions of text. Letters are the 26 of ASCII wherever case matters."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from string import ascii_lowercase, ascii_uppercase
+
+from tailrace.expr.nodes import Call, Type
+from tailrace.expr.signature import Function, Parameter, Variant, some_text, whole_number
+from tailrace.expr.sqltext import BLANKS, bind, text_literal
+
+TEXT, INTEGER, BOOLEAN = Type.TEXT, Type.INTEGER, Type.BOOLEAN
+FARTHEST = 1_000_000
+"""The largest position or number of a part that can be asked for."""
+
+
+_TO_LOWER = str.maketrans(ascii_uppercase, ascii_lowercase)
+
+
+def lower_sql(sql: str) -> str:
+    """ASCII letters to lower case; `translate` is exact but slow, so only for other texts."""
+    return _cased(sql, "lower", ascii_uppercase, ascii_lowercase)
+
+
+def lower_ascii(text: str) -> str:
+    """The same of a Python text."""
+    return text.translate(_TO_LOWER)
+
+
+def _cased(sql: str, function: str, from_: str, to: str) -> str:
+    other = f"translate({{v}}, '{from_}', '{to}')"
+    body = f"CASE WHEN strlen({{v}}) = length({{v}}) THEN {function}({{v}}) ELSE {other} END"
+    return bind(sql, body)
+
+
+def _lower(_call: Call, args: Sequence[str]) -> str:
+    return lower_sql(args[0])
+
+
+def _upper(_call: Call, args: Sequence[str]) -> str:
+    return _cased(args[0], "upper", ascii_lowercase, ascii_uppercase)
+
+
+def _of_text(
+    name: str,
+    result: Type,
+    sql: str,
+    doc: str,
+    example: tuple[str, str],
+    *more: Parameter,
+) -> Function:
+    variant = Variant((Parameter("x", TEXT), *more), result, sql)
+    return Function(name, (variant,), doc, *example)
+
+
+FUNCTIONS = (
+    Function(
+        "lower",
+        (Variant((Parameter("x", TEXT),), TEXT, _lower),),
+        "The letters A-Z become a-z; all other characters stay.",
+        "lower('GET')",
+        "'get'",
+    ),
+    Function(
+        "upper",
+        (Variant((Parameter("x", TEXT),), TEXT, _upper),),
+        "The letters a-z become A-Z; all other characters stay.",
+        "upper('get')",
+        "'GET'",
+    ),
+    _of_text(
+        "length",
+        INTEGER,
+        "length({0})",
+        "The number of characters (Unicode code points).",
+        ("length('über')", "4"),
+    ),
+    _of_text(
+        "trim",
+        TEXT,
+        f"trim({{0}}, {text_literal(BLANKS)})",
+        "Without the blanks (space, tab, line ends, form feed) at both ends.",
+        ("trim('  a b ')", "'a b'"),
+    ),
+    Function(
+        "substr",
+        (
+            Variant(
+                (
+                    Parameter("x", TEXT),
+                    Parameter("start", INTEGER, check=whole_number(1, FARTHEST)),
+                    Parameter("length", INTEGER, optional=True, check=whole_number(0, FARTHEST)),
+                ),
+                TEXT,
+                "substr({})",
+            ),
+        ),
+        "The characters from `start` (the first is 1), at most `length` of them.",
+        "substr('abcdef', 2, 3)",
+        "'bcd'",
+    ),
+    _of_text(
+        "split_part",
+        TEXT,
+        "split_part({0}, {1}, {2})",
+        "The part number `n` of x cut at `separator`; negative numbers count from the end. "
+        "A part that is not there is the empty text.",
+        ("split_part('GET /a HTTP/1.1', ' ', 2)", "'/a'"),
+        Parameter("separator", TEXT, check=some_text),
+        Parameter("n", INTEGER, check=whole_number(-FARTHEST, FARTHEST, 0)),
+    ),
+    _of_text(
+        "starts_with",
+        BOOLEAN,
+        "starts_with({0}, {1})",
+        "Whether x begins with y.",
+        ("starts_with('/api/v1', '/api/')", "true"),
+        Parameter("y", TEXT),
+    ),
+    _of_text(
+        "ends_with",
+        BOOLEAN,
+        "ends_with({0}, {1})",
+        "Whether x ends with y.",
+        ("ends_with('a.php', '.php')", "true"),
+        Parameter("y", TEXT),
+    ),
+    _of_text(
+        "contains",
+        BOOLEAN,
+        "contains({0}, {1})",
+        "Whether y occurs in x.",
+        ("contains('a=1&b=2', 'b=')", "true"),
+        Parameter("y", TEXT),
+    ),
+    _of_text(
+        "replace",
+        TEXT,
+        "replace({0}, {1}, {2})",
+        "Each occurrence of `from` in x becomes `to`.",
+        ("replace('a-b-c', '-', '.')", "'a.b.c'"),
+        Parameter("from", TEXT, check=some_text),
+        Parameter("to", TEXT),
+    ),
+)
