@@ -180,9 +180,8 @@ def _columns(given: Mapping[str, object]) -> Iterator[Complaint]:
     for path, key in read:
         if isinstance(key, str) and key not in columns:
             message = f"the CSV format has no column {shown(key)}"
-            yield Complaint(
-                path, message, suggestion(key, columns, "columns"), at_key=path[-1] == key
-            )
+            hint = suggestion(key, columns, "columns")
+            yield Complaint(path, message, hint, at_key=path[-1] == key)
 
 
 def _shared_targets(given: Mapping[str, object]) -> Iterator[Complaint]:
