@@ -176,7 +176,8 @@ def _columns(given: Mapping[str, object]) -> Iterator[Complaint]:
     read = [(("time", "field"), _part(given.get("time"), "field"))]
     for name in _keys(fields):
         key = _part(_part(fields, name), "from")
-        read.append((("fields", name), name) if key is None else (("fields", name, "from"), key))
+        path: Path = ("fields", name) if key is None else ("fields", name, "from")
+        read.append((path, name if key is None else key))
     for path, key in read:
         if isinstance(key, str) and key not in columns:
             message = f"the CSV format has no column {shown(key)}"

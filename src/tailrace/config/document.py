@@ -64,7 +64,7 @@ class Document:
                 self._refuse(node, path, f"aliases expand the file to over {MOST_VALUES} values")
             return None
         if node.tag not in _PLAIN_TAGS[type(node)]:
-            return self._refuse(node, path, f"tags such as {shown(node.tag)} are not supported")
+            return self._refuse(node, path, f"tags such as {_tag(node)} are not supported")
         around = (*around, id(node))
         if isinstance(node, ScalarNode):
             return self._scalar(node, path, key)
@@ -125,7 +125,7 @@ class Document:
             self.problems.append(Problem("a key must be text", where, hint))
             return None
         if node.tag not in _PLAIN_TAGS[ScalarNode]:
-            self._refuse(node, path, f"tags such as {shown(node.tag)} are not supported")
+            self._refuse(node, path, f"tags such as {_tag(node)} are not supported")
             return None
         if node.style is None and node.value in _NULLS:
             self.problems.append(Problem("a key is empty", where, "a key is written 'key: value'"))
@@ -180,6 +180,10 @@ class _Inside:
         lines = before.replace("\r\n", "\n").replace("\r", "\n").split("\n")
         column = len(lines[-1]) + (start.column if len(lines) == 1 else 0)
         return Where(self.document.file, start.line + len(lines), column + 1)
+
+
+def _tag(node: Node) -> str:
+    return shown(str(node.tag).replace("tag:yaml.org,2002:", "!!"))
 
 
 def _merges(key: Node) -> bool:

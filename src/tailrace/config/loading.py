@@ -122,9 +122,10 @@ def _top(node: Node | Problem | None, document: Document) -> dict[str, Value] | 
             top = document.read(node)
             return top if isinstance(top, dict) else None
         case _:
-            value = described(document.read(node))
-            message = f"expected keys with values, found {value}"
-            document.problems.append(Problem(message, Where(document.file, 1, 1), _BEGIN))
+            value = document.read(node)
+            if not document.problems:
+                message = f"expected keys with values, found {described(value)}"
+                document.problems.append(Problem(message, Where(document.file, 1, 1), _BEGIN))
     return None
 
 

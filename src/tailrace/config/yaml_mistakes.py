@@ -29,8 +29,9 @@ _EXPLANATIONS: tuple[tuple[str, str, str | None, bool], ...] = (
     ),
     (
         r"mapping values are not allowed",
-        "a second ':' in one line",
-        f"if it belongs to a text, {_QUOTE}; otherwise check the indentation",
+        "a ':' is not allowed here",
+        "a text that has ': ' in it needs quotes; otherwise check this line's and the last one's"
+        " indentation",
         False,
     ),
     (
@@ -51,6 +52,18 @@ _EXPLANATIONS: tuple[tuple[str, str, str | None, bool], ...] = (
         f"if '[' began a text, {_QUOTE}",
         False,
     ),
+    (
+        r"expected <block end>, but found '<scalar>'",
+        "text goes on after the end of a quoted text, '}' or ']'",
+        f"{_QUOTE}, of the other kind if it has quotes itself",
+        False,
+    ),
+    (
+        r"expected <block end>, but found '[:?]'|found ':'",
+        "there is no key before this ':'",
+        "a key is written 'key: value'",
+        False,
+    ),
     (r"block mapping; expected <block end>", "this doesn't belong here", _INDENT, False),
     (r"block collection; expected <block end>", "this doesn't belong here", _INDENT, False),
     (r"sequence entries are not allowed", "a '-' is not allowed here", _INDENT, False),
@@ -67,7 +80,7 @@ _EXPLANATIONS: tuple[tuple[str, str, str | None, bool], ...] = (
         True,
     ),
     (
-        r"but found another document",
+        r"but found another document|expected '<document start>'",
         "a second document begins here",
         "a pipeline file has one; remove the '---'",
         False,
@@ -97,7 +110,8 @@ _EXPLANATIONS: tuple[tuple[str, str, str | None, bool], ...] = (
         f"if it is a text, {_QUOTE}",
         False,
     ),
-    (r"nested more than", "", None, False),
+    (r"expected the node content", "a value is missing here", None, False),
+    (r"incompatible YAML document", "only YAML 1.1 and 1.2 are read", "remove '%YAML'", False),
 )
 
 
@@ -106,6 +120,6 @@ def explained(error: MarkedYAMLError) -> tuple[str, str | None, bool]:
     said = f"{error.context or ''}; {error.problem or ''}"
     for pattern, message, hint, at_context in _EXPLANATIONS:
         found = re.search(pattern, said)
-        if found is not None and message:
+        if found is not None:
             return found.expand(message), found.expand(hint) if hint else None, at_context
     return str(error.problem or error.context), None, False

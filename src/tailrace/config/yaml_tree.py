@@ -66,8 +66,8 @@ def compose(text: str, file: str) -> Node | Problem | None:
         if at_context and error.context_mark:
             line, column = error.context_mark.line, error.context_mark.column
         return Problem(message, Where(file, line + 1, column + 1), hint)
-    except (YAMLError, ValueError) as error:
-        # ValueError: an escape such as "\UFFFFFFFF" is no character.
+    except (YAMLError, ValueError, OverflowError) as error:
+        # The last two: an escape such as "\UFFFFFFFF" names no character.
         return Problem(f"not valid YAML: {error}", Where(file))
 
 
