@@ -173,7 +173,7 @@ def _columns(given: Mapping[str, object]) -> Iterator[Complaint]:
     if not columns:
         return
     fields = given.get("fields")
-    read = [(("time", "field"), _part(given.get("time"), "field"))]
+    read: list[tuple[Path, object]] = [(("time", "field"), _part(given.get("time"), "field"))]
     for name in _keys(fields):
         key = _part(_part(fields, name), "from")
         path: Path = ("fields", name) if key is None else ("fields", name, "from")
