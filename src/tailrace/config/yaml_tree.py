@@ -66,9 +66,11 @@ def compose(text: str, file: str) -> Node | Problem | None:
         if at_context and error.context_mark:
             line, column = error.context_mark.line, error.context_mark.column
         return Problem(message, Where(file, line + 1, column + 1), hint)
-    except (YAMLError, ValueError, OverflowError) as error:
-        # The last two: an escape such as "\UFFFFFFFF" names no character.
+    except YAMLError as error:
         return Problem(f"not valid YAML: {error}", Where(file))
+    except (ValueError, OverflowError):
+        # PyYAML makes a character of "\UFFFFFFFF" without asking whether there is one.
+        return Problem("an escape in double quotes names no character", Where(file))
 
 
 def _unreadable(text: str, file: str, error: ReaderError) -> Problem:
