@@ -61,10 +61,20 @@ class Memory:
 
     def not_digits(self) -> NDArray[np.intp]:
         """The places of all bytes of the texts other than 0 to 9, ascending."""
+        first, held = self._held()
+        return np.flatnonzero(held - np.uint8(ord("0")) > 9) + first
+
+    def places_of(self, byte: int) -> NDArray[np.intp]:
+        """The places of a byte in the texts, ascending."""
+        first, held = self._held()
+        return np.flatnonzero(held == byte) + first
+
+    def _held(self) -> tuple[int, NDArray[np.uint8]]:
+        """The bytes of all texts, and the place of the first."""
         if not len(self.starts):
-            return np.zeros(0, np.intp)
-        first, end = self.starts[0], self.ends[-1]
-        return np.flatnonzero(self.data[first:end] - np.uint8(ord("0")) > 9) + first
+            return 0, self.data[:0]
+        first, end = int(self.starts[0]), int(self.ends[-1])
+        return first, self.data[first:end]
 
     def rows_of(self, places: NDArray[np.intp]) -> NDArray[np.intp]:
         """The row that holds each place."""

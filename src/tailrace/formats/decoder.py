@@ -16,8 +16,9 @@ from tailrace.formats.columns import Typed
 from tailrace.formats.faults import Faults, shown
 from tailrace.formats.frame import Frame, frame
 from tailrace.formats.json_rows import JsonRows
+from tailrace.formats.log_rows import LogRows
 from tailrace.formats.records import Decoded, Records
-from tailrace.formats.spec import DecodeSpec, FieldSpec, JsonFormat, TimeForm
+from tailrace.formats.spec import DecodeSpec, FieldSpec, JsonFormat, LogFormat, TimeForm
 from tailrace.formats.time_columns import time_column
 from tailrace.formats.times import SECOND
 from tailrace.formats.zones import zone_of
@@ -182,5 +183,7 @@ def _rows_of(spec: DecodeSpec) -> Rows:
     match spec.format:
         case JsonFormat():
             return JsonRows(list(dict.fromkeys(paths)))
+        case LogFormat():
+            return LogRows(spec.format, list(dict.fromkeys(paths)))
         case _:
             raise NotImplementedError

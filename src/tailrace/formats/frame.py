@@ -13,7 +13,6 @@ from tailrace.formats.records import Records
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-BLANKS = b" \t\r\n"
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 

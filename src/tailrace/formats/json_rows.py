@@ -16,9 +16,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from tailrace.formats.codes import Code
-from tailrace.formats.faults import Faults, shown
-from tailrace.formats.frame import BLANKS, Frame
-from tailrace.formats.paths import Path, Tree, place, structure, trees_of
+from tailrace.formats.faults import SHOWN, Faults, shown
+from tailrace.formats.frame import Frame
+from tailrace.formats.paths import Path, place, structure, trees_of
+from tailrace.formats.screen import BLANKS, mark_blank, not_utf8
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -46,6 +47,7 @@ class JsonRows:
 
     def split(self, frame: Frame, faults: Faults) -> dict[Path, pa.StringArray]:
         """One string array of ``len(frame)`` for each path, null in rows that are (or become) out."""
+        mark_blank(frame, faults)
         self._mark_misshapen(frame, faults)
         batches: list[pa.RecordBatch] = []
         done, wary = 0, False
@@ -86,13 +88,10 @@ class JsonRows:
         rows = np.flatnonzero(~self._valid(texts)) + start
         for row in rows.tolist():
             content = frame.content(row)
-            faults.mark(
-                row,
-                *(
-                    _not_utf8(content)
-                    or (Code.MALFORMED_JSON, f"refused: {shown(content.decode())}")
-                ),
-            )
+            if found := not_utf8(content):
+                faults.mark(row, Code.INVALID_UTF8, found)
+            else:
+                faults.mark(row, Code.MALFORMED_JSON, f"not JSON: {shown(content.decode())}")
         return bool(len(rows))
 
     def _valid(self, texts: pa.StringArray) -> NDArray[np.bool_]:
@@ -104,43 +103,25 @@ class JsonRows:
         return found
 
     def _mark_misshapen(self, frame: Frame, faults: Faults) -> None:
-        """Mark what is blank, and what can't be an object because of its outermost bytes."""
+        """Mark what can't be an object because of its outermost bytes."""
         odd = (frame.first != ord("{")) | (frame.last != ord("}"))
-        odd &= ~faults.out
-        blank, values = [], []
-        for row in np.flatnonzero(odd).tolist():
+        others = []
+        for row in np.flatnonzero(odd & ~faults.out).tolist():
             content = frame.content(row).strip(BLANKS)
-            if not content:
-                blank.append(row)
-            elif found := _not_utf8(content):
-                faults.mark(row, *found)
-            elif content[0] != ord("{"):
-                values.append(row)
-            elif content[-1] != ord("}"):
-                faults.mark(
-                    row,
-                    Code.MALFORMED_JSON,
-                    f"ends with {shown(content[-40:].decode(errors='replace'))}",
-                )
-        faults.mark_blank(np.asarray(blank, np.intp))
-        if values:
-            contents = [frame.content(row) for row in values]
+            if found := not_utf8(content):
+                faults.mark(row, Code.INVALID_UTF8, found)
+            elif not content.startswith(b"{"):
+                others.append(row)
+            elif not content.endswith(b"}"):
+                end = content.decode()[-SHOWN // 2 :]
+                faults.mark(row, Code.MALFORMED_JSON, f"ends too early: {shown(end)}")
+        if others:
+            contents = [frame.content(row) for row in others]
             valid = self._valid(pa.array(contents, pa.binary()).view(pa.string()))
-            for row, content, is_json in zip(values, contents, valid.tolist(), strict=True):
-                text = shown(content.decode())
-                if is_json:
-                    faults.mark(row, Code.NOT_AN_OBJECT, f"not an object: {text}")
-                else:
-                    faults.mark(row, Code.MALFORMED_JSON, f"begins with {text}")
-
-
-def _not_utf8(content: bytes) -> tuple[Code, str] | None:
-    try:
-        content.decode()
-    except UnicodeDecodeError as error:
-        near = content[max(0, error.start - 20) : error.start + 20]
-        return Code.INVALID_UTF8, f"byte {error.start} is not UTF-8: {shown(near)}"
-    return None
+            for row, content, is_json in zip(others, contents, valid.tolist(), strict=True):
+                code = Code.NOT_AN_OBJECT if is_json else Code.MALFORMED_JSON
+                word = "an object" if is_json else "JSON"
+                faults.mark(row, code, f"not {word}: {shown(content.decode())}")
 
 
 def _joined(batches: Sequence[pa.RecordBatch], column: int, numbers: list[int]) -> pa.StringArray:

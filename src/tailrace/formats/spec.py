@@ -58,7 +58,9 @@ class CsvFormat:
 
 Format = JsonFormat | LogFormat | CsvFormat
 
-COMMON = LogFormat('$remote_addr - $remote_user [$time_local] "$request" $status $body_bytes_sent')
+COMMON = LogFormat(
+    '$remote_addr $remote_ident $remote_user [$time_local] "$request" $status $body_bytes_sent'
+)
 COMBINED = LogFormat(COMMON.template + ' "$http_referer" "$http_user_agent"')
 
 
