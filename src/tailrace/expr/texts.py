@@ -15,6 +15,7 @@ FARTHEST = 1_000_000
 
 
 _TO_LOWER = str.maketrans(ascii_uppercase, ascii_lowercase)
+_TO_UPPER = str.maketrans(ascii_lowercase, ascii_uppercase)
 
 
 def lower_sql(sql: str) -> str:
@@ -25,6 +26,11 @@ def lower_sql(sql: str) -> str:
 def lower_ascii(text: str) -> str:
     """The same of a Python text."""
     return text.translate(_TO_LOWER)
+
+
+def upper_ascii(text: str) -> str:
+    """ASCII letters of a Python text to upper case."""
+    return text.translate(_TO_UPPER)
 
 
 def _cased(sql: str, function: str, from_: str, to: str) -> str:
