@@ -1,0 +1,93 @@
+"""Rows as JSON text, for outputs that write text: one function for each content of a batch.
+
+The text is what ``json.dumps`` with ``ensure_ascii=False`` and separators without blanks writes:
+fields in a fixed order, doubles in shortest form, times ISO 8601 in the output's zone.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from datetime import UTC, tzinfo
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+
+from tailrace.alerts.incidents import Revision
+from tailrace.alerts.notices import Notice
+from tailrace.outputs.batches import Content, Form, batch_table
+from tailrace.outputs.events import EventTexts
+from tailrace.outputs.texts import as_json, iso_texts, joined, json_objects, json_texts, raw_objects
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+
+def window_rows(
+    rule: str,
+    keys: Mapping[str, pa.Array],
+    ends: NDArray[np.int64],
+    size: int,
+    measures: Mapping[str, pa.Array],
+    zone: tzinfo = UTC,
+) -> pa.Table:
+    """A row for each window: ``{"window":{"start":..,"end":..},<keys>,<measures>}``.
+
+    ``keys`` and ``measures`` are parallel columns of typed values (times as timestamps), ``ends``
+    the windows' ends and ``size`` their length in microseconds.
+    """
+    # Many keys share a window.
+    windows = pa.array(ends).dictionary_encode()
+    distinct = windows.dictionary.to_numpy()
+    start, end = iso_texts(distinct - size, zone), iso_texts(distinct, zone)
+    window = joined('"window":{"start":"', start, '","end":"', end, '"}').take(windows.indices)
+    texts = json_objects([*keys.items(), *measures.items()], zone, before=(window,))
+    return _table(texts, Content.WINDOWS, rule)
+
+
+def incident_rows(revisions: Sequence[Revision], zone: tzinfo = UTC) -> pa.Table:
+    """A row for each revision, as ``Revision.to_json_dict`` gives it."""
+    return _documents([revision.to_json_dict(zone) for revision in revisions], Content.INCIDENTS)
+
+
+def notice_rows(notices: Sequence[Notice], zone: tzinfo = UTC) -> pa.Table:
+    """A row for each early notice, as ``Notice.to_json_dict`` gives it."""
+    return _documents([notice.to_json_dict(zone) for notice in notices], Content.NOTICES)
+
+
+def event_rows(alert: EventTexts, zone: tzinfo = UTC) -> pa.Table:
+    """A row for each event that a per-event rule fired for."""
+    texts = raw_objects(
+        [
+            ("id", joined('"', alert.ids, '"')),
+            ("rule", as_json(alert.rule.name)),
+            ("pipeline", as_json(alert.rule.pipeline)),
+            ("state", '"event"'),
+            ("time", joined('"', iso_texts(alert.times, zone), '"')),
+            ("fields", alert.fields(zone)),
+            ("labels", alert.labels(zone)),
+            ("annotations", alert.annotations(zone)),
+            ("partition", json_texts(alert.partitions)),
+            ("position", json_texts(alert.positions)),
+        ]
+    )
+    return _table(texts, Content.EVENTS, alert.rule.name)
+
+
+def archive_rows(fields: Mapping[str, pa.Array], zone: tzinfo = UTC) -> pa.Table:
+    """A row for each event: its fields, in their order."""
+    return _table(json_objects(list(fields.items()), zone), Content.ARCHIVE)
+
+
+def _documents(documents: Sequence[Mapping[str, object]], content: Content) -> pa.Table:
+    return _table(pa.array([dumps(document) for document in documents], pa.string()), content)
+
+
+def dumps(document: Mapping[str, object]) -> str:
+    """A row's JSON text."""
+    return json.dumps(document, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+
+
+def _table(texts: pa.Array, content: Content, rule: str = "") -> pa.Table:
+    return batch_table({"json": texts}, Form.ROWS, content, rule)

@@ -1,0 +1,152 @@
+"""Columns of typed values as text, byte for byte as single values are written.
+
+``plain_texts`` is ``plan.templates.as_text`` for columns, ``json_texts`` is ``json.dumps`` and
+``iso_texts`` is ``plan.instants.iso``. Nothing is done value by value that Arrow can do at once:
+rows of a flood are written by the million.
+"""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, tzinfo
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from tailrace.plan.instants import iso
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+_THOUSAND = range(1000)
+_MILLISECONDS = pa.array([f".{number:03}" for number in _THOUSAND])
+_MICROSECONDS = pa.array([f"{number:03}" if number else "" for number in _THOUSAND])
+_ESCAPED = '["\\\\\\x00-\\x1f]'
+
+
+def joined(*parts: pa.Array | str) -> pa.Array:
+    """Texts put together row by row; a ``str`` is the same in every row. Null if a part is."""
+    return pc.binary_join_element_wise(
+        *(pa.scalar(part) if isinstance(part, str) else part for part in parts), ""
+    )
+
+
+def iso_texts(microseconds: NDArray[np.int64], zone: tzinfo = UTC) -> pa.Array:
+    """ISO 8601 text of instants given as microseconds since the epoch."""
+    # A batch has few different seconds.
+    seconds = pa.array(microseconds // 1_000_000).dictionary_encode()
+    texts = [
+        iso(second * 1_000_000, zone).rpartition(".000")
+        for second in seconds.dictionary.to_pylist()
+    ]
+    heads = pa.array([head for head, _, _ in texts], pa.string())
+    offsets = pa.array([offset for _, _, offset in texts], pa.string())
+    fraction = microseconds % 1_000_000
+    return joined(
+        heads.take(seconds.indices),
+        _MILLISECONDS.take(pa.array(fraction // 1000)),
+        _MICROSECONDS.take(pa.array(fraction % 1000)),
+        offsets.take(seconds.indices),
+    )
+
+
+def plain_texts(column: pa.Array, zone: tzinfo = UTC) -> pa.Array:
+    """Values as people read them: doubles shortest, times ISO 8601; null stays null."""
+    kind = column.type
+    if pa.types.is_string(kind):
+        return column
+    if pa.types.is_dictionary(kind):
+        return plain_texts(column.dictionary, zone).take(column.indices)
+    if pa.types.is_timestamp(kind):
+        known = column.cast(pa.timestamp("us", kind.tz)).cast(pa.int64())
+        instants = pc.fill_null(known, 0).to_numpy(zero_copy_only=False)
+        return _nulls_of(column, iso_texts(instants, zone))
+    if pa.types.is_float64(kind):
+        return _double_texts(column)
+    if pa.types.is_int64(kind) or pa.types.is_boolean(kind) or pa.types.is_null(kind):
+        return column.cast(pa.string())
+    raise TypeError(f"a column of type {kind} has no text")
+
+
+def json_texts(column: pa.Array, zone: tzinfo = UTC) -> pa.Array:
+    """Values as JSON, as ``json.dumps(value, ensure_ascii=False)`` writes them; times as text."""
+    kind = column.type
+    if pa.types.is_dictionary(kind):
+        texts = json_texts(column.dictionary, zone).take(column.indices)
+    elif pa.types.is_string(kind):
+        texts = _quoted(column)
+    elif pa.types.is_timestamp(kind):
+        texts = joined('"', plain_texts(column, zone), '"')
+    else:
+        texts = plain_texts(column, zone)
+    return pc.fill_null(texts, "null") if texts.null_count else texts
+
+
+def json_objects(
+    columns: list[tuple[str, pa.Array]],
+    zone: tzinfo = UTC,
+    *,
+    before: tuple[str | pa.Array, ...] = (),
+) -> pa.Array:
+    """JSON objects of typed values; ``before`` is JSON of fields that come first."""
+    fields = [(name, json_texts(column, zone)) for name, column in columns]
+    return raw_objects(fields, before=before)
+
+
+def raw_objects(
+    fields: list[tuple[str, pa.Array | str]], *, before: tuple[str | pa.Array, ...] = ()
+) -> pa.Array:
+    """JSON objects of fields whose values are JSON already."""
+    parts: list[pa.Array | str] = ["{", *before]
+    for name, texts in fields:
+        comma = "," if len(parts) > 1 else ""
+        parts += [f"{comma}{as_json(name)}:", texts]
+    return joined(*parts, "}")
+
+
+def as_json(value: str) -> str:
+    """A text as JSON."""
+    return json.dumps(value, ensure_ascii=False)
+
+
+def _quoted(column: pa.Array) -> pa.Array:
+    quoted = joined('"', column, '"')
+    if not _may_need_escapes(column):
+        return quoted
+    special = pc.match_substring_regex(column, _ESCAPED)
+    special = pc.fill_null(special, False)  # noqa: FBT003 - a value
+    rare = [as_json(value) for value in column.filter(special).to_pylist()]
+    return pc.replace_with_mask(quoted, special, pa.array(rare, pa.string()))
+
+
+def _may_need_escapes(column: pa.Array) -> bool:
+    """Whether any byte of the texts is a quote, a backslash or a control character."""
+    data = column.buffers()[2]
+    if data is None or not len(column):
+        return False
+    offsets = np.frombuffer(column.buffers()[1], np.int32)
+    start, end = offsets[column.offset], offsets[column.offset + len(column)]
+    octets = np.frombuffer(data, np.uint8)[start:end]
+    return bool(((octets < 0x20) | (octets == 0x22) | (octets == 0x5C)).any())
+
+
+def _double_texts(column: pa.Array) -> pa.Array:
+    """As ``repr`` writes doubles: Arrow has the same digits, but not always the same notation."""
+    values = pc.fill_null(column, 0.0).to_numpy(zero_copy_only=False) + 0.0
+    size = np.abs(values)
+    whole = (values == np.floor(values)) & (size < 1e10)
+    texts = pa.array(values).cast(pa.string())
+    texts = pc.if_else(pa.array(whole), joined(texts, ".0"), texts)
+    odd = ~whole & ((size < 1e-3) | (size >= 1e10))
+    if odd.any():
+        rare = pa.array([repr(value) for value in values[odd].tolist()], pa.string())
+        texts = pc.replace_with_mask(texts, pa.array(odd), rare)
+    return _nulls_of(column, texts)
+
+
+def _nulls_of(column: pa.Array, texts: pa.Array) -> pa.Array:
+    if not column.null_count:
+        return texts
+    return pc.if_else(column.is_valid(), texts, pa.scalar(None, pa.string()))
