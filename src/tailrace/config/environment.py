@@ -93,7 +93,7 @@ def _value(
     if default is not None and not value:
         return default, None
     if value is None:
-        hint = f"set it, or give a default: ${{{name}:-value}}"
+        hint = f"set it, or give a default: ${{{name}:-value}}; for a plain '${{' write '$${{'"
         return "", (f"the environment variable {name} is not set", hint)
     if "\0" in value or not _is_unicode(value):
         return "", (f"the environment variable {name} is not UTF-8 text", "set it to plain text")

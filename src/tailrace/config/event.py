@@ -9,6 +9,7 @@ from pydantic import BeforeValidator, Field, PlainSerializer
 
 from tailrace.config.base import Given, Model
 from tailrace.config.complaints import Complaint, refusal
+from tailrace.config.kinds import Kind
 from tailrace.config.scalars import Flag, Number, PositiveSpan, Span, ZoneName
 from tailrace.config.several import Several, SourceKey, steps
 from tailrace.config.suggestions import suggestion
@@ -99,7 +100,7 @@ class EventField(Model):
     }
 
     type: FieldType = Field(
-        description="`text`, `integer` (64 bits), `double`, `boolean` or `time`.",
+        description="`integer` has 64 bits; `time` is read as `time.format: auto` says.",
         examples=["integer"],
     )
     required: Flag = Field(
@@ -181,7 +182,11 @@ class _FieldSchema:
 
 
 FieldOrType = Annotated[
-    EventField, BeforeValidator(_long_form), PlainSerializer(_short_form), _FieldSchema()
+    EventField,
+    BeforeValidator(_long_form),
+    PlainSerializer(_short_form),
+    _FieldSchema(),
+    Kind("field"),
 ]
 """A field's options, or only its type."""
 

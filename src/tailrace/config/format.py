@@ -10,6 +10,7 @@ from pydantic import AfterValidator, Field, PlainSerializer, PlainValidator
 from tailrace.config.base import Given, Model
 from tailrace.config.complaints import Complaint, expected, refusal
 from tailrace.config.forms import NothingIsEmpty
+from tailrace.config.kinds import Kind
 from tailrace.config.scalars import Filled, Flag, JsonSchema, Text
 from tailrace.config.suggestions import suggestion
 from tailrace.config.values import shown
@@ -128,5 +129,11 @@ class _FormatSchema:
         return {"anyOf": [{"enum": list(FORMAT_NAMES)}, *schemas]}
 
 
-Format = Annotated[AnyFormat, PlainValidator(_chosen), PlainSerializer(_written), _FormatSchema()]
+Format = Annotated[
+    AnyFormat,
+    PlainValidator(_chosen),
+    PlainSerializer(_written),
+    _FormatSchema(),
+    Kind("name or mapping"),
+]
 """A format's name, or a format with options."""

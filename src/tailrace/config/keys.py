@@ -10,9 +10,10 @@ from typing import Annotated
 from pydantic import PlainSerializer, PlainValidator, WithJsonSchema
 
 from tailrace.config.complaints import Complaint, Path, expected, refusals
+from tailrace.config.kinds import Kind
 from tailrace.config.values import described, shown
 
-RESERVED = frozenset({"window", "start", "end", "rule"})
+RESERVED = frozenset({"window", "start", "end", "rule", "pipeline"})
 """Names that every row or template has already."""
 
 Key = str | tuple[str | Mapping[str, str], ...] | Mapping[str, str]
@@ -107,5 +108,6 @@ By = Annotated[
             ]
         }
     ),
+    Kind("expression, list or mapping"),
 ]
 """A key as given; `key_parts` gives its parts."""

@@ -38,8 +38,8 @@ class FileOutput(Model):
     format: FileFormat | None = Field(
         default=None,
         description=(
-            "`ndjson` or `parquet`. By default the path says it: `.ndjson`, `.jsonl` and `.json`"
-            " are JSON lines, `.parquet` and a folder are Parquet."
+            "By default the path's ending says it: `.ndjson`, `.jsonl` and `.json` are JSON lines,"
+            " `.parquet` and none (a folder) are Parquet."
         ),
     )
 

@@ -15,7 +15,7 @@ from tailrace.config.format import Format
 from tailrace.config.operation import DeadLetterSettings, ExplainSettings, Limits, StoreSettings
 from tailrace.config.outputs import Archive, Output
 from tailrace.config.rules import Rule
-from tailrace.config.scalars import FieldName, Filled, PipelineName
+from tailrace.config.scalars import Expression, FieldName, PipelineName
 from tailrace.config.source import FileSource, Source
 
 
@@ -37,7 +37,7 @@ class PipelineConfig(Model):
         description="The fields of an event, by name, with their types.",
         examples=[{"client_ip": "text", "status": "integer"}],
     )
-    derive: Mapping[FieldName, Filled] = Field(
+    derive: Mapping[FieldName, Expression] = Field(
         default={},
         description=(
             "Further fields, computed for each event, in this order; later ones may use earlier"

@@ -10,7 +10,8 @@ from pydantic import Field, PlainSerializer, PlainValidator
 from tailrace.config.base import Given, Model
 from tailrace.config.complaints import Complaint, expected, refusal
 from tailrace.config.keys import RESERVED, By, KeyPart, key_parts
-from tailrace.config.scalars import FieldName, Filled, LabelText, RuleName, Span
+from tailrace.config.kinds import Kind
+from tailrace.config.scalars import Expression, FieldName, LabelText, RuleName, Span
 from tailrace.config.several import SeveralOrNone
 from tailrace.config.units import Duration
 from tailrace.config.windows import WindowText
@@ -32,7 +33,7 @@ _By = Annotated[
     ),
 ]
 _Where = Annotated[
-    Filled | None,
+    Expression | None,
     Field(
         description="A condition on each event; the rule sees those for which it is true.",
         examples=["status >= 500"],
@@ -69,14 +70,14 @@ class Alert(Model):
         examples=["20s every 1s"],
     )
     where: _Where = None
-    when: Filled = Field(
+    when: Expression = Field(
         description=(
             "The condition: over aggregates and key fields of a window, or over the fields of an"
             " event."
         ),
         examples=["count(*) > 10"],
     )
-    select: Mapping[FieldName, Filled] = Field(
+    select: Mapping[FieldName, Expression] = Field(
         default={},
         description=f"{_SELECT} What `when` uses is in the output in any case.",
         examples=[{"errors": "count(*) filter (where status >= 500)"}],
@@ -105,12 +106,16 @@ class Alert(Model):
     )
     labels: Mapping[FieldName, LabelText] = Field(
         default={},
-        description="Texts that go with the alert; `{name}` stands for a key field or measure.",
+        description=(
+            "Texts that go with the alert. `{name}` stands for a key field, a measure, `rule`,"
+            " `pipeline`, `start` or `end`; without a window for a field of the event. `{{` is a"
+            " brace."
+        ),
         examples=[{"severity": "page"}],
     )
     annotations: Mapping[FieldName, LabelText] = Field(
         default={},
-        description="Texts for people; `{name}` as in labels, `{{` for a brace.",
+        description="Texts for people; `{name}` stands for the same as in labels, or a label.",
         examples=[{"summary": "{client_ip} made {count} requests"}],
     )
     to: _To = ()
@@ -164,12 +169,12 @@ class Record(Model):
     by: _By = None
     window: WindowText = Field(description=_WINDOW, examples=["1m"])
     where: _Where = None
-    when: Filled | None = Field(
+    when: Expression | None = Field(
         default=None,
         description="Only windows for which this holds become rows.",
         examples=["count(*) >= 20"],
     )
-    select: Mapping[FieldName, Filled] = Field(
+    select: Mapping[FieldName, Expression] = Field(
         description=_SELECT, examples=[{"mean": "avg(request_time)"}]
     )
     to: _To = ()
@@ -233,6 +238,10 @@ class _RuleSchema:
 
 
 Rule = Annotated[
-    AnyRule, PlainValidator(_chosen), PlainSerializer(lambda rule: rule), _RuleSchema()
+    AnyRule,
+    PlainValidator(_chosen),
+    PlainSerializer(lambda rule: rule),
+    _RuleSchema(),
+    Kind("rule"),
 ]
 """An alert or a record, told apart by its first key."""

@@ -20,6 +20,7 @@ from pydantic import (
 )
 
 from tailrace.config.complaints import expected, refusal
+from tailrace.config.kinds import Kind
 from tailrace.config.suggestions import suggestion
 from tailrace.config.units import (
     DURATION_PATTERN,
@@ -65,9 +66,12 @@ _PIPELINE = "[A-Za-z0-9_-]+"
 _RULE = "[A-Za-z_][A-Za-z0-9_-]*"
 _FIELD = "[A-Za-z_][A-Za-z0-9_]*"
 
-Text = Annotated[str, AfterValidator(_printable)]
+Text = Annotated[str, AfterValidator(_printable), Kind("text")]
 Filled = Annotated[Text, AfterValidator(_not_empty)]
-"""Text that says something: a path, an expression."""
+"""Text that says something: a path, a pattern."""
+
+Expression = Annotated[Filled, Kind("expression")]
+"""The text of an expression; what it means is not known here."""
 
 LabelText = Annotated[Text, WithJsonSchema({"type": ["string", "number", "boolean"]})]
 """Text that looks like something else more often than not: ``port: 80``."""
@@ -76,18 +80,25 @@ PipelineName = Annotated[
     str,
     AfterValidator(_named(_PIPELINE, "letters, digits, '_' and '-'")),
     _name_schema(_PIPELINE, "nginx"),
+    Kind("name"),
 ]
 RuleName = Annotated[
     str,
     AfterValidator(_named(_RULE, "letters, digits, '_' and '-', and begins with a letter or '_'")),
     _name_schema(_RULE, "client_flood"),
+    Kind("name"),
 ]
 FieldName = Annotated[
     str,
     AfterValidator(_named(_FIELD, "letters, digits and '_', and begins with a letter or '_'")),
     _name_schema(_FIELD, "client_ip"),
+    Kind("name"),
 ]
-Flag = Annotated[bool, WithJsonSchema({"anyOf": [{"type": "boolean"}, PLACEHOLDER]})]
+Flag = Annotated[
+    bool,
+    WithJsonSchema({"anyOf": [{"type": "boolean"}, PLACEHOLDER]}),
+    Kind("`true` or `false`"),
+]
 
 
 def at_least(least: int) -> tuple[object, ...]:
@@ -102,7 +113,7 @@ def at_least(least: int) -> tuple[object, ...]:
 
     number: JsonSchema = {"type": "integer", "minimum": least}
     schema = WithJsonSchema({"anyOf": [number, PLACEHOLDER]})
-    return BeforeValidator(_whole), AfterValidator(check), schema
+    return BeforeValidator(_whole), AfterValidator(check), schema, Kind("whole number")
 
 
 def _whole(value: object) -> object:
@@ -143,6 +154,7 @@ Number = Annotated[
     BeforeValidator(_number),
     AfterValidator(_finite),
     WithJsonSchema({"anyOf": [{"type": "number"}, PLACEHOLDER]}),
+    Kind("number"),
 ]
 
 
@@ -187,6 +199,7 @@ Span = Annotated[
     PlainValidator(_duration),
     PlainSerializer(render_duration, return_type=str),
     _DURATION_SCHEMA,
+    Kind("duration"),
 ]
 """A duration in microseconds, 0 or more."""
 
@@ -226,6 +239,7 @@ def size_at_least(least: int) -> tuple[object, ...]:
         AfterValidator(check),
         PlainSerializer(render_size, return_type=str),
         WithJsonSchema({"anyOf": [number, text]}),
+        Kind("size"),
     )
 
 
@@ -249,4 +263,5 @@ ZoneName = Annotated[
     str,
     AfterValidator(_zone),
     WithJsonSchema({"type": "string", "examples": ["UTC", "Europe/Madrid"]}),
+    Kind("time zone"),
 ]

@@ -7,6 +7,7 @@ from typing import Annotated
 from pydantic import PlainSerializer, PlainValidator, WithJsonSchema
 
 from tailrace.config.complaints import Complaint, expected, refusals
+from tailrace.config.kinds import Kind
 from tailrace.config.values import described
 
 _SCHEMA = WithJsonSchema(
@@ -45,6 +46,7 @@ Several = Annotated[
     PlainValidator(_several),
     PlainSerializer(_shortest),
     _SCHEMA,
+    Kind("text or list of texts"),
 ]
 """One or more texts; a single one may be written without a list. Kept as a tuple."""
 
@@ -53,6 +55,7 @@ SeveralOrNone = Annotated[
     PlainValidator(lambda value: () if value in ([], ()) else _several(value)),
     PlainSerializer(_shortest),
     WithJsonSchema({"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]}),
+    Kind("text or list of texts"),
 ]
 """As `Several`, but may be empty."""
 
@@ -61,6 +64,7 @@ Paths = Annotated[
     PlainValidator(_as_given),
     PlainSerializer(lambda value: value if isinstance(value, str) else list(value)),
     _SCHEMA,
+    Kind("text or list of texts"),
 ]
 """One path or a list of them, kept as given."""
 
@@ -69,6 +73,7 @@ SourceKey = Annotated[
     PlainValidator(_as_given),
     PlainSerializer(lambda value: value if isinstance(value, str) else list(value)),
     _SCHEMA,
+    Kind("text or list of texts"),
 ]
 """Which value of a record is meant: a key as it is, or a list that leads into nested objects."""
 

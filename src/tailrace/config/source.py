@@ -11,6 +11,7 @@ from pydantic import AfterValidator, Field, PlainSerializer, PlainValidator
 from tailrace.config.base import Given, Model
 from tailrace.config.complaints import Complaint, expected, refusal
 from tailrace.config.forms import NothingIsEmpty, SchemaOf, exactly_one
+from tailrace.config.kinds import Kind
 from tailrace.config.scalars import Filled, Flag
 from tailrace.config.several import Paths
 
@@ -41,7 +42,7 @@ class FileSource(Model):
         examples=["/var/log/nginx/access.log", "/var/log/nginx/*.log"],
     )
     follow: Flag = Field(default=False, description=_FOLLOW)
-    fields: Annotated[Filled, AfterValidator(_groups)] | None = Field(
+    fields: Annotated[Filled, AfterValidator(_groups), Kind("regular expression")] | None = Field(
         default=None,
         description=(
             "A regular expression that is searched in the path; its named groups become text"
@@ -120,5 +121,6 @@ Source = Annotated[
     PlainValidator(_chosen),
     PlainSerializer(lambda source: {source.kind: source}),
     SchemaOf(SourceForm),
+    Kind("mapping"),
 ]
 """One of the kinds; in the file a mapping with the kind as its only key."""

@@ -9,6 +9,7 @@ from typing import Annotated, Self
 from pydantic import PlainSerializer, PlainValidator, WithJsonSchema
 
 from tailrace.config.complaints import expected, refusal
+from tailrace.config.kinds import Kind
 from tailrace.config.units import DURATION_PATTERN, Duration, render_duration
 from tailrace.config.values import shown
 
@@ -71,4 +72,5 @@ WindowText = Annotated[
             "examples": ["1m", "20s every 1s"],
         }
     ),
+    Kind("window"),
 ]

@@ -1,0 +1,259 @@
+"""The words and examples of the pipeline reference that are not in the models."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from tailrace.config.base import Model
+from tailrace.config.event import Dedup, EventField, TimeSettings
+from tailrace.config.format import Csv, LogFormat
+from tailrace.config.operation import DeadLetterSettings, ExplainSettings, Limits, StoreSettings
+from tailrace.config.outputs import Archive, FileOutput, Output, TableOutput, TerminalOutput
+from tailrace.config.pipeline import PipelineConfig
+from tailrace.config.rules import Alert, Record
+from tailrace.config.source import FileSource, FolderSource, SourceForm, StdinSource
+
+
+class Section(NamedTuple):
+    """One section under the key that it stands for: a model, or prose where there is none."""
+
+    title: str
+    level: int
+    model: type[Model] | None
+    example: str
+    prose: str = ""
+
+
+INTRODUCTION = """\
+A pipeline is one YAML file. This page lists every key; it is generated from the code that reads
+the file, by `python -m tailrace.config.reference`. An unknown key is an error, and all errors of a
+file are shown at once, each with its line and column.
+"""
+
+WRITING = """\
+## How values are written
+
+**Durations** are whole numbers with a unit, `500ms`, `20s`, `5m`, `2h`, `1d`, `1w`, or several in
+that order of size: `1h30m`. `0` needs no unit.
+
+**Sizes** are bytes, or whole numbers with `kB`, `MB`, `GB` (thousands) or `KiB`, `MiB`, `GiB`
+(1024s): `64MiB`.
+
+**Text** stays text: `no`, `1:30` and `2024-01-01` need no quotes. YAML needs quotes around text
+that begins with `@`, `{`, `[`, `*`, `&`, `!`, `%`, a quote or a backtick, and around text with
+`: ` or ` #` in it. The backslash means itself in single quotes and begins an escape in double ones.
+
+**Environment.** `${NAME}` in a value stands for an environment variable and `${NAME:-default}` for
+one that may be missing or empty. It is filled in after the YAML was read, so a value can't add
+keys, and it is shown in no error. `$${` is a plain `${`; nginx's `${name}` is best written `$name`.
+
+**Overrides.** `--set key=value` replaces one value of the file: `--set time.grace=10s`. Rules are
+addressed by name, other lists by index from 0: `--set 'rules.client_flood.when=count(*) > 5'`.
+
+**Anchors.** `&name`, `*name` and `<<: *name` work as everywhere in YAML; tags don't.
+
+**Editors.** `tailrace schema` prints a JSON schema with which editors complete and check.
+
+**Paths** are relative to the folder in which the command runs.
+"""
+
+FORMATS = """\
+| format | a record is |
+|---|---|
+| `json` | one JSON object; `from: [a, b]` leads into nested ones |
+| `combined` | nginx's and Apache's `combined` line |
+| `common` | a line of the common log format |
+| `csv` | comma-separated values under a header; with options, a mapping (below) |
+| `{log_format: ...}` | a line as an nginx `log_format` writes it (below) |
+
+In `combined`, `common` and `log_format` the source keys are nginx's variables without the dollar:
+`remote_addr`, `remote_user`, `time_local`, `request`, `status`, `body_bytes_sent`, `http_referer`,
+`http_user_agent`, and of a request its parts `request_method`, `request_uri` and
+`server_protocol`."""
+
+SECTIONS = (
+    Section(
+        "The file",
+        2,
+        PipelineConfig,
+        """\
+name: nginx
+source: {file: {path: /var/log/nginx/access.ndjson, follow: true}}
+format: json
+time: {field: timestamp, grace: 5s}
+fields: {client_ip: text, host: text, status: integer, request_time: double}
+rules:
+  - alert: client_flood
+    by: client_ip
+    window: 20s every 1s
+    when: count(*) > 10
+    annotations: {summary: "{client_ip} made {count} requests in 20 s"}
+    to: alerts
+outputs:
+  alerts: {terminal: {}}
+""",
+    ),
+    Section("source", 2, SourceForm, "source: {file: {path: access.ndjson}}\n"),
+    Section(
+        "source.file",
+        3,
+        FileSource,
+        """\
+source:
+  file:
+    path: [/var/log/nginx/*/access.log, /var/log/nginx/access.log]
+    follow: true
+    fields: '/nginx/(?P<vhost>[^/]+)/access\\.log$'
+""",
+    ),
+    Section(
+        "source.folder",
+        3,
+        FolderSource,
+        """\
+source:
+  folder: {path: spool, pattern: "*.ndjson", follow: true}
+""",
+    ),
+    Section("source.stdin", 3, StdinSource, "source: {stdin: {}}\n"),
+    Section(
+        "format",
+        2,
+        None,
+        """\
+format: combined
+time: {field: time_local}
+fields: {client_ip: {type: text, from: remote_addr}, status: integer, request_method: text}
+""",
+        FORMATS,
+    ),
+    Section(
+        "format.log_format",
+        3,
+        LogFormat,
+        """\
+format:
+  log_format: '$remote_addr [$time_local] "$request" $status $body_bytes_sent $request_time'
+""",
+    ),
+    Section(
+        "format.csv",
+        3,
+        Csv,
+        """\
+format:
+  csv: {columns: [timestamp, client_ip, status], header: false, delimiter: ";"}
+time: {field: timestamp}
+fields: {client_ip: text, status: integer}
+""",
+    ),
+    Section(
+        "time",
+        2,
+        TimeSettings,
+        """\
+time:
+  field: "@timestamp"
+  format: iso
+  zone: Europe/Madrid
+  grace: 30s
+  arrival: [meta, received_at]
+""",
+    ),
+    Section(
+        "fields",
+        2,
+        EventField,
+        """\
+fields:
+  client_ip: {type: text, required: true, from: remote_addr}
+  status: integer
+  bytes: {type: integer, min: 0, from: [response, bytes]}
+""",
+    ),
+    Section(
+        "derive",
+        2,
+        None,
+        """\
+derive:
+  path: split_part(request, ' ', 2)
+  section: split_part(path, '/', 2)
+fields: {request: text}
+""",
+        "Further fields by name, each an expression over the fields and those derived above it.",
+    ),
+    Section("dedup", 2, Dedup, "dedup: {by: client_ip, within: 10m}\n"),
+    Section(
+        "rules: alert",
+        2,
+        Alert,
+        """\
+rules:
+  - alert: host_errors
+    by: host
+    window: 1m
+    when: count(*) >= 20 and count(*) filter (where status >= 500) / count(*) > 0.05
+    for: 2m
+    cooldown: 10m
+    labels: {severity: page, host: "{host}"}
+    annotations: {summary: "{host} fails"}
+    to: [alerts]
+  - alert: admin_page
+    when: path like '/admin%' and status = 200
+    to: [alerts]
+  - alert: subnet_flood
+    by: {net: "ip_prefix(client_ip, 24)"}
+    window: 5m every 30s
+    where: status != 304
+    when: count(*) > 10000
+    select: {clients: count(distinct client_ip)}
+    keep_firing_for: 5m
+    update_every: 1h
+derive: {path: "split_part(request, ' ', 2)"}
+""",
+    ),
+    Section(
+        "rules: record",
+        2,
+        Record,
+        """\
+rules:
+  - record: host_latency
+    by: host
+    window: 1m
+    select:
+      mean: avg(request_time)
+      p95: quantile(request_time, 0.95)
+      requests: count(*)
+    to: [rows]
+""",
+    ),
+    Section("archive", 2, Archive, "archive: {to: rows}\n"),
+    Section(
+        "outputs",
+        2,
+        Output,
+        """\
+outputs:
+  alerts: {terminal: {}, zone: Europe/Madrid}
+  rows: {file: {path: out/rows.ndjson}, rows: windows}
+""",
+    ),
+    Section(
+        "outputs: file",
+        3,
+        FileOutput,
+        """\
+outputs:
+  alerts: {file: {path: out/alerts.ndjson}}
+  rows: {file: {path: out/rows, format: parquet}}
+""",
+    ),
+    Section("outputs: terminal", 3, TerminalOutput, "outputs: {alerts: {terminal: {}}}\n"),
+    Section("outputs: table", 3, TableOutput, "outputs: {rows: {table: {name: requests}}}\n"),
+    Section("limits", 2, Limits, "limits: {max_keys: 100000, max_record_bytes: 64KiB}\n"),
+    Section("dead_letters", 2, DeadLetterSettings, "dead_letters: {max_bytes: 1GiB}\n"),
+    Section("explain", 2, ExplainSettings, "explain: {retain: 1d}\n"),
+    Section("store", 2, StoreSettings, "store: {path: /var/lib/tailrace/nginx.duckdb}\n"),
+)
