@@ -30,7 +30,7 @@ _BEGIN = "a pipeline file begins with 'name: ...'"
 class Loaded:
     """A pipeline file that was read: what it says, and where each value is written.
 
-    ``text`` is the file as it stands, nothing filled in. ``secrets`` are the values that came from
+    ``text`` is the file as it stands, nothing filled in; ``sets`` are the overrides given. ``secrets`` are the values that came from
     the environment; nothing shown to anyone may hold one.
     """
 
@@ -39,6 +39,7 @@ class Loaded:
     file: str
     text: str
     redactor: Redactor = field(default_factory=Redactor)
+    sets: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, config: PipelineConfig) -> Self:
@@ -109,7 +110,7 @@ def loads(
     if problems or config is None:
         problems = [_redacted(problem, redactor) for problem in problems]
         raise PipelineError(problems=tuple(sorted(problems, key=_order)))
-    return Loaded(config, positions, file, text, redactor)
+    return Loaded(config, positions, file, text, redactor, tuple(sets))
 
 
 def _top(node: Node | Problem | None, document: Document) -> dict[str, Value] | None:
