@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pyarrow as pa
 
-from tailrace.expr import Type
+from tailrace.expr.nodes import Type
 from tailrace.kernel import wide
 from tailrace.kernel.reducer import ARROW_TYPES
 from tailrace.kernel.runs import Run

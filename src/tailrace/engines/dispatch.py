@@ -1,28 +1,31 @@
-"""What an epoch has to say, as batches for the outbox: one for each output that has rows in this epoch.
+"""What an epoch has to say, as batches for the outbox: rows of one content for one output each.
 
-An output gets rows in the form that its kind takes: text (one JSON object a row) or typed columns. Every row has its
-deterministic id (SEMANTICS 24).
+An output gets rows in the form that its kind takes: text (one JSON object a row) or typed columns.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
 
 import pyarrow as pa
 
+from tailrace.alerts.events import EventAlert
 from tailrace.alerts.incidents import IncidentRule
-from tailrace.alerts.notices import Notice
+from tailrace.alerts.notices import early_notice
 from tailrace.engines.folding import value_types
-from tailrace.expr import Type
-from tailrace.kernel.hashing import digests
+from tailrace.expr.nodes import Type
 from tailrace.kernel.reducer import ARROW_TYPES
-from tailrace.outputs import rows as output_rows
-from tailrace.plan.identity import ARCHIVE
+from tailrace.outputs import rows as text_rows
+from tailrace.outputs import typed as typed_rows
+from tailrace.outputs.batches import Form
+from tailrace.outputs.events import EventTexts, field_columns
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from tailrace.alerts.incidents import Revision
+    from tailrace.alerts.notices import Notice
     from tailrace.config import Output
     from tailrace.kernel.keys import DenseKeys
     from tailrace.kernel.types import EventRows, RuleFirings
@@ -37,61 +40,94 @@ class Dispatch:
         """Number the outbox's batches from ``next_seq``."""
         self._plan = plan
         self._next_seq = next_seq
-        self._parts: dict[str, list[pa.Table]] = {}
+        self._parts: list[tuple[str, pa.Table]] = []
 
-    def _targets(self, names: Iterable[str]) -> list[tuple[str, Output]]:
+    def _targets(self, names: Iterable[str]) -> list[tuple[str, Output, Form, ZoneInfo]]:
         outputs = self._plan.config.outputs
-        return [(name, outputs[name]) for name in names if name in outputs]
+        return [(n, outputs[n], form_of(outputs[n]), ZoneInfo(outputs[n].zone)) for n in names if n in outputs]
+
+    def _add(self, name: str, rows: pa.Table) -> None:
+        self._parts.append((name, rows))
 
     def windows(self, firings: RuleFirings, keys: DenseKeys) -> None:
         """Rows of closed windows: of a record rule, and of an alert for outputs with ``rows: windows``."""
         rule = firings.rule
-        targets = [(n, o) for n, o in self._targets(rule.to) if not rule.alert or o.rows == "windows"]
+        targets = [t for t in self._targets(rule.to) if not rule.alert or t[1].rows == "windows"]
         if not targets or not len(firings.keys):
             return
-        rows = window_rows(rule, firings, keys)
-        for name, output in targets:
-            self._parts.setdefault(name, []).append(output_rows.windows(rows, output))
+        fields, measures = window_columns(firings, keys)
+        for name, _, form, zone in targets:
+            if form is Form.ROWS:
+                size = rule.window.size
+                rows = text_rows.window_rows(rule.name, fields, firings.ends, size, measures, zone)
+            else:
+                rows = typed_rows.typed_windows(rule.name, fields, firings.ends, rule.window.size, measures)
+            self._add(name, rows)
 
     def revisions(self, rule: Rule, revisions: Sequence[Revision]) -> None:
         """Revisions of incidents, for outputs that take incidents."""
-        for name, output in self._targets(rule.to):
-            if output.rows == "incidents" and revisions:
-                self._parts.setdefault(name, []).append(output_rows.incidents(revisions, output))
-
-    def notice(self, rule: Rule, key: Key, start: int, end: int) -> Notice:
-        """An early notice, for outputs that take incidents."""
-        notice = Notice.of(incident_rule(self._plan, rule), key, start, end)
-        for name, output in self._targets(rule.to):
+        for name, output, form, zone in self._targets(rule.to) if revisions else ():
             if output.rows == "incidents":
-                self._parts.setdefault(name, []).append(output_rows.notices([notice], output))
+                if form is Form.ROWS:
+                    self._add(name, text_rows.incident_rows(revisions, zone))
+                else:
+                    self._add(name, typed_rows.typed_incidents(revisions))
+
+    def notice(self, rule: Rule, key: Key, start: int) -> Notice:
+        """An early notice, for outputs that take incidents."""
+        notice = early_notice(incident_rule(self._plan, rule), key, start)
+        for name, output, form, zone in self._targets(rule.to):
+            if output.rows == "incidents":
+                if form is Form.ROWS:
+                    self._add(name, text_rows.notice_rows([notice], zone))
+                else:
+                    self._add(name, typed_rows.typed_notices([notice]))
         return notice
 
     def events(self, rule: EventRule, fired: EventRows) -> None:
         """Alerts of a rule without a window."""
-        ids = _event_ids(rule.identity, fired.table)
-        for name, output in self._targets(rule.to):
-            part = output_rows.event_alerts(self._plan, rule, fired.table, ids, output)
-            self._parts.setdefault(name, []).append(part)
+        targets = self._targets(rule.to)
+        if not targets:
+            return
+        alert = EventAlert(rule.identity, rule.name, self._plan.name, rule.labels, rule.annotations)
+        texts = EventTexts(alert, fired.table)
+        for name, _, form, zone in targets:
+            if form is Form.ROWS:
+                self._add(name, text_rows.event_rows(texts, zone))
+            else:
+                self._add(name, typed_rows.typed_events(texts, fired.table))
 
     def archive(self, rows: EventRows) -> None:
-        """All events of the epoch."""
-        ids = _event_ids(ARCHIVE, rows.table)
-        for name, output in self._targets(self._plan.archive):
-            self._parts.setdefault(name, []).append(output_rows.events(self._plan, rows.table, ids, output))
+        """All events of the epoch: their fields, and the event time under the name of its source key."""
+        fields = field_columns(rows.table)
+        time = rows.table["_time"].combine_chunks().cast(pa.timestamp("us", "UTC"))
+        field = self._plan.config.time.field
+        name = field if isinstance(field, str) else field[-1]
+        columns = {name: time, **{n: c for n, c in fields.items() if n != name}}
+        for target, _, form, zone in self._targets(self._plan.archive):
+            if form is Form.ROWS:
+                self._add(target, text_rows.archive_rows(columns, zone))
+            else:
+                self._add(target, typed_rows.typed_archive(columns))
 
     def batches(self) -> tuple[tuple[tuple[int, str, pa.Table], ...], tuple[tuple[str, pa.Table], ...]]:
         """Batches for the outbox (seq, output, rows), and rows for tables of the store (table, rows)."""
         outbox: list[tuple[int, str, pa.Table]] = []
         tables: list[tuple[str, pa.Table]] = []
-        for name, parts in self._parts.items():
-            rows = pa.concat_tables(parts, promote_options="default")
+        for name, rows in self._parts:
             table = self._plan.config.outputs[name].table
             if table is not None:
                 tables.append((table.name, rows))
             else:
                 outbox.append((self._next_seq + len(outbox), name, rows))
         return tuple(outbox), tuple(tables)
+
+
+def form_of(output: Output) -> Form:
+    """The form of rows that a kind of output takes."""
+    if output.table is not None or (output.file is not None and output.file.resolved_format == "parquet"):
+        return Form.TYPED
+    return Form.ROWS
 
 
 def incident_rule(plan: Plan, rule: Rule) -> IncidentRule:
@@ -113,38 +149,35 @@ def incident_rule(plan: Plan, rule: Rule) -> IncidentRule:
     )
 
 
-def window_rows(rule: Rule, firings: RuleFirings, keys: DenseKeys) -> pa.Table:
-    """Closed windows as typed rows: ``id``, ``window_start``, ``window_end``, key fields, measures."""
-    names = [key.name for key in rule.keys]
-    fields = [_instants(keys.column(firings.keys, i, ARROW_TYPES[k.node.type]), k.node.type) for i, k in enumerate(rule.keys)]
-    starts = pa.array(firings.ends - rule.window.size, pa.timestamp("us", "UTC"))
-    ends = pa.array(firings.ends, pa.timestamp("us", "UTC"))
-    naive = [pa.array(firings.ends - rule.window.size, pa.timestamp("us")), pa.array(firings.ends, pa.timestamp("us"))]
-    ids = digests([rule.identity, *fields, *naive], len(firings.keys))
+def window_columns(
+    firings: RuleFirings, keys: DenseKeys
+) -> tuple[dict[str, pa.Array], dict[str, pa.Array]]:
+    """The key fields and the measures of closed windows as typed columns (times as timestamps)."""
+    rule = firings.rule
+    fields = {
+        key.name: _typed(keys.column(firings.keys, i, ARROW_TYPES[key.node.type]), key.node.type)
+        for i, key in enumerate(rule.keys)
+    }
     types = value_types(rule)
-    measures = [
-        _instants(firings.values.column(name).combine_chunks(), types[name]) for name in rule.columns
-    ]
-    return pa.table(
-        [ids, starts, ends, *fields, *measures], names=["id", "window_start", "window_end", *names, *rule.columns]
-    )
+    measures = {name: _typed(firings.values.column(name), types[name]) for name in rule.columns}
+    return fields, measures
 
 
 def incident_table(revisions: Sequence[Revision]) -> pa.Table | None:
     """The last revision of each incident, as rows of the store's table ``incidents``."""
     latest = {revision.fingerprint: revision for revision in revisions}
-    return output_rows.incident_states(list(latest.values())) if latest else None
+    if not latest:
+        return None
+    typed = typed_rows.typed_incidents(list(latest.values()))
+    names = ("fingerprint", "rule", "key", "state", "reason", "revision")
+    columns = {name: typed[name] for name in names}
+    for name in ("started_at", "opened_at", "last_firing_at", "resolved_at"):
+        columns[name] = typed[name].cast(pa.timestamp("us"))
+    columns["body"] = text_rows.incident_rows(list(latest.values()))["json"]
+    return pa.table(columns)
 
 
-def _instants(column: pa.Array, type_: Type) -> pa.Array:
+def _typed(column: pa.Array | pa.ChunkedArray, type_: Type) -> pa.Array:
     if isinstance(column, pa.ChunkedArray):
-        column = column.combine_chunks() if column.num_chunks != 1 else column.chunk(0)
-    return column.cast(pa.timestamp("us")) if type_ is Type.TIME else column
-
-
-def _event_ids(rule: str, table: pa.Table) -> pa.Array:
-    columns = [table[name].combine_chunks() for name in ("_partition", "_generation", "_position")]
-    flat = [c.chunk(0) if isinstance(c, pa.ChunkedArray) else c for c in columns]
-    return digests([rule, *flat], table.num_rows)
-
-
+        column = column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()
+    return column.cast(pa.timestamp("us", "UTC")) if type_ is Type.TIME else column

@@ -8,7 +8,7 @@ import numpy as np
 
 from tailrace.alerts.incidents import Firings
 from tailrace.alerts.states import IncidentState
-from tailrace.expr import Type
+from tailrace.expr.nodes import Type
 from tailrace.plan.identity import Time
 
 if TYPE_CHECKING:

@@ -34,18 +34,26 @@ if TYPE_CHECKING:
     from tailrace.engines.epoch import Decision, EpochPlan
     from tailrace.engines.state import EngineState
     from tailrace.formats.records import Decoded
-    from tailrace.kernel.types import GroupPartials, Mapped, RuleFirings
-    from tailrace.plan.model import Group, Plan, Rule
+    from tailrace.alerts.notices import Notice
+    from tailrace.kernel.keys import DenseKeys
+    from tailrace.kernel.types import EventRows, GroupPartials, Mapped, RuleFirings
+    from tailrace.plan.model import EventRule, Group, Plan, Rule
     from tailrace.sources.types import Chunk
 
 
 @dataclass(slots=True)
 class Result:
-    """What an epoch changes (``commit``), and what a person wants to see of it at once."""
+    """What an epoch changes (``commit``), and what it found, as values for whoever wants to see it at once.
+
+    ``windows``: the closed windows of rules whose rows are wanted one by one, with the keys that their numbers mean;
+    ``fired``: events by per-event rule, with their ids.
+    """
 
     commit: Commit
     revisions: list[Revision] = field(default_factory=list)
-    notices: list[object] = field(default_factory=list)
+    notices: list[Notice] = field(default_factory=list)
+    windows: list[tuple[RuleFirings, DenseKeys]] = field(default_factory=list)
+    fired: list[tuple[EventRule, EventRows]] = field(default_factory=list)
     events: int = 0
 
 
@@ -93,19 +101,22 @@ class Processor:
         dispatch = Dispatch(self.plan, state.next_seq)
         result_folds: list[Fold] = []
         revisions: list[Revision] = []
+        windows: list[tuple[RuleFirings, DenseKeys]] = []
         for group in self.groups:
             closed = self._close(group, previous, final=plan.final)
             for firings in closed:
-                dispatch.windows(firings, self.reducers[group.identity].keys)
+                keys = self.reducers[group.identity].keys
+                dispatch.windows(firings, keys)
+                windows.append((firings, keys))
             for rule in group.rules:
                 if rule.alert:
                     mine = next((f for f in closed if f.rule is rule), None)
                     folded = self._fold(rule, mine, final=plan.final)
                     _collect(rule, folded, revisions, result_folds, dispatch)
         notices = self._notify(result_folds, dispatch) if self._early_notices and not plan.final else []
-        for rule in self.plan.event_rules:
-            if rule.identity in mapped.fired:
-                dispatch.events(rule, mapped.fired[rule.identity])
+        fired = [(r, mapped.fired[r.identity]) for r in self.plan.event_rules if r.identity in mapped.fired]
+        for event_rule, rows in fired:
+            dispatch.events(event_rule, rows)
         if mapped.archive is not None:
             dispatch.archive(mapped.archive)
         groups = tuple(self._delta(group, deltas.get(group.identity)) for group in self.groups)
@@ -126,7 +137,7 @@ class Processor:
             dedup=dedup,
             dedup_floors=floors,
         )
-        return Result(commit, revisions, notices, mapped.events)
+        return Result(commit, revisions, notices, windows, fired, mapped.events)
 
     # -- partitions and watermark ------------------------------------------------------------------
 
@@ -272,8 +283,8 @@ class Processor:
         last = self.state.greatest_time()
         return [fold.advance(given, max(last, self.state.frontier)), fold.finish(max(last, self.state.frontier))]
 
-    def _notify(self, folds: list[Fold], dispatch: Dispatch) -> list[object]:
-        sent: list[object] = []
+    def _notify(self, folds: list[Fold], dispatch: Dispatch) -> list[Notice]:
+        sent: list[Notice] = []
         for rule in self.plan.rules:
             if not (rule.alert and rule.early is not None and rule.early.ok and rule.for_ == 0):
                 continue
@@ -289,7 +300,7 @@ class Processor:
             if start < self._starts[rule.identity]:
                 continue
             for key in fold.may_notify([reducer.keys.values(n) for n in hit.keys.tolist()]):
-                notice = dispatch.notice(rule, key, start, end)
+                notice = dispatch.notice(rule, key, start)
                 kept = fold.note(key, start, notice.id)
                 folds.append(Fold(rule.identity, kept.place, kept.to_json()))
                 sent.append(notice)

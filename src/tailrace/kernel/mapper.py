@@ -13,7 +13,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from tailrace.expr import failure_sql, to_sql
+from tailrace.expr.sql import failure_sql, to_sql
 from tailrace.kernel import time as event_time
 from tailrace.kernel.dedup import Deduplicator
 from tailrace.kernel.partials_sql import GroupSql, quote
@@ -124,15 +124,10 @@ class Mapper:
 
 
 def _event_table(pieces: Sequence[Piece]) -> pa.Table:
-    """All events of a batch in one table, times without their zone (they are UTC throughout)."""
+    """All events of a batch in one table."""
     if not pieces:
         return pa.table({})
-    table = pa.concat_tables([piece.decoded.events for piece in pieces])
-    for index, column in enumerate(table.schema):
-        if pa.types.is_timestamp(column.type):
-            naive = pc.cast(table.column(index), pa.timestamp("us"))
-            table = table.set_column(index, column.name, naive)
-    return table
+    return pa.concat_tables([piece.decoded.events for piece in pieces])
 
 
 def _horizons(pieces: Sequence[Piece], grace: int) -> tuple[NDArray[np.int64], dict[str, int]]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from tailrace.expr import Values
+from tailrace.expr.values import Values
 from tailrace.expr.nodes import AggregateFunction, Type
 from tailrace.kernel import sides
 from tailrace.kernel.partials_sql import FIXED_POINT

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pyarrow as pa
 
-from tailrace.expr import Type, failure_sql, to_sql
+from tailrace.expr.nodes import Type
+from tailrace.expr.sql import failure_sql, to_sql
 from tailrace.kernel.buckets import bucket_index
 from tailrace.kernel.types import GroupPartials
 from tailrace.plan.model import PartialKind

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pyarrow as pa
 
-from tailrace.expr import Type, evaluate
+from tailrace.expr.evaluate import evaluate
+from tailrace.expr.nodes import Type
 from tailrace.kernel import wide
 from tailrace.kernel.bounds import Bound
 from tailrace.kernel.keys import DenseKeys
@@ -27,7 +28,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from tailrace.expr import Node, Values
+    from tailrace.expr.nodes import Node
+    from tailrace.expr.values import Values
     from tailrace.kernel.totals import Totals
     from tailrace.kernel.types import GroupPartials
     from tailrace.plan.model import Bounds, Group, Rule
@@ -247,7 +249,7 @@ class GroupReducer:
         self, rule: Rule, totals: Totals, names: set[str]
     ) -> tuple[dict[str, Values], NDArray[np.uint8] | None]:
         """The named measures and key fields for each row, and the flags that measures raised."""
-        from tailrace.expr import Values  # noqa: PLC0415 - also used as a type above
+        from tailrace.expr.values import Values
 
         low, high = (
             ((int(totals.ends.min()) - rule.window.size) // rule.window.width, int(totals.ends.max()) // rule.window.width)

@@ -8,7 +8,12 @@ from typing import TYPE_CHECKING
 
 from tailrace.config import Alert, loads
 from tailrace.errors import PipelineError
-from tailrace.expr import Scope, Type, aggregates, early, measure_name, render, replace_aggregates
+from tailrace.expr.aggregates import aggregates, replace_aggregates
+from tailrace.expr.early import early
+from tailrace.expr.names import measure_name
+from tailrace.expr.nodes import Type
+from tailrace.expr.render import render
+from tailrace.expr.scope import Scope
 from tailrace.expr.nodes import Aggregate, Column
 from tailrace.plan.identity import digest
 from tailrace.plan.model import Bounds, Dedup, Derived, EventRule, Key, Measure, Plan, Rule, Window

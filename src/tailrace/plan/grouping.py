@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tailrace.expr import render
+from tailrace.expr.render import render
 from tailrace.plan.identity import digest
 from tailrace.plan.model import NO_START, Group
 

@@ -5,14 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tailrace.errors import Problem, TailraceError
-from tailrace.expr import ExpressionError, parse
+from tailrace.expr.parse import parse
+from tailrace.expr.problems import ExpressionError
 from tailrace.plan import templates
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from tailrace.config import Positions
-    from tailrace.expr import Scope
+    from tailrace.expr.scope import Scope
     from tailrace.expr.nodes import Node
 
 Path = tuple[str | int, ...]

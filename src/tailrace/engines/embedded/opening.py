@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from tailrace.engines.processor import Result
     from tailrace.outputs import Output
     from tailrace.plan.model import Plan
     from tailrace.sources.types import Source
@@ -43,6 +44,7 @@ def open_session(  # noqa: PLR0913 - every part can be replaced by the caller
     salt: str | None = None,
     early_notices: bool | None = None,
     on_commit: Callable[[str], None] = lambda _: None,
+    observe: Callable[[Result], None] = lambda _: None,
 ) -> Session:
     """Open everything that a pipeline names and take up where its store stands.
 
@@ -67,6 +69,7 @@ def open_session(  # noqa: PLR0913 - every part can be replaced by the caller
             previous=_previous(kept, plan),
             early_notices=not source.bounded if early_notices is None else early_notices,
             on_commit=on_commit,
+            observe=observe,
         )
     except BaseException:
         store.close()

@@ -32,7 +32,11 @@ Work = tuple["Chunk", "Decoded"]
 
 
 class Session:
-    """One run of a pipeline. ``on_commit`` is told of each commit point (for tests that die there)."""
+    """One run of a pipeline.
+
+    ``on_commit`` is told of each commit point (for tests that die there), ``observe`` of each epoch's result before it
+    is committed: after a crash it may be told of the same epoch again.
+    """
 
     def __init__(  # noqa: PLR0913 - the parts that a run is made of
         self,
@@ -45,6 +49,7 @@ class Session:
         previous: Plan | None,
         early_notices: bool,
         on_commit: Callable[[str], None] = lambda _: None,
+        observe: Callable[[Result], None] = lambda _: None,
     ) -> None:
         """Take up what the store holds; an epoch that was begun is finished first, by its own plan and file.
 
@@ -55,6 +60,7 @@ class Session:
         self._make_decoder = make_decoder
         self._early = early_notices
         self._on_commit = on_commit
+        self._observe = observe
         body = store.last_state()
         self.state = EngineState.from_json(body) if body is not None else EngineState()
         delivery.open(store.output_states(), store.outbox())
@@ -109,6 +115,7 @@ class Session:
     def adopt(self, plan: Plan) -> Result:
         """Take up a changed pipeline between two epochs: removed rules resolve, new ones start now."""
         result = adopt(self.processor, plan)
+        self._observe(result)
         self._commit(result.commit)
         self.plan = plan
         self.processor = self._processor()
@@ -141,6 +148,7 @@ class Session:
         started = time.perf_counter()
         result = self.processor.run(plan, work)
         self.times.kernel += time.perf_counter() - started
+        self._observe(result)
         self._commit(result.commit)
         return result
 
