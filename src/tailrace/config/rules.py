@@ -11,7 +11,7 @@ from tailrace.config.base import Given, Model
 from tailrace.config.complaints import Complaint, expected, refusal
 from tailrace.config.keys import RESERVED, By, KeyPart, key_parts
 from tailrace.config.kinds import Kind
-from tailrace.config.scalars import Expression, FieldName, LabelText, RuleName, Span
+from tailrace.config.scalars import Expression, FieldName, LabelText, MeasureName, RuleName, Span
 from tailrace.config.several import SeveralOrNone
 from tailrace.config.units import Duration
 from tailrace.config.windows import WindowText
@@ -77,7 +77,7 @@ class Alert(Model):
         ),
         examples=["count(*) > 10"],
     )
-    select: Mapping[FieldName, Expression] = Field(
+    select: Mapping[MeasureName, Expression] = Field(
         default={},
         description=f"{_SELECT} What `when` uses is in the output in any case.",
         examples=[{"errors": "count(*) filter (where status >= 500)"}],
@@ -174,7 +174,7 @@ class Record(Model):
         description="Only windows for which this holds become rows.",
         examples=["count(*) >= 20"],
     )
-    select: Mapping[FieldName, Expression] = Field(
+    select: Mapping[MeasureName, Expression] = Field(
         description=_SELECT, examples=[{"mean": "avg(request_time)"}]
     )
     to: _To = ()

@@ -94,6 +94,15 @@ FieldName = Annotated[
     _name_schema(_FIELD, "client_ip"),
     Kind("name"),
 ]
+_MEASURE = r"[^\x00-\x1f\x7f\"{}]{1,128}"
+MeasureName = Annotated[
+    str,
+    AfterValidator(_named(_MEASURE, "1 to 128 characters, no quote, brace or control character")),
+    _name_schema(_MEASURE, "mean"),
+    Kind("name"),
+]
+"""What a column of the output is called: other systems' names for measures are welcome."""
+
 Flag = Annotated[
     bool,
     WithJsonSchema({"anyOf": [{"type": "boolean"}, PLACEHOLDER]}),
