@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tailrace.engines.dispatch import Dispatch, incident_table
+from tailrace.engines.epoch import Decision, DecisionKind
 from tailrace.engines.processor import Result, first_rules
 from tailrace.store.commit import Commit, Fold
 
@@ -36,6 +37,9 @@ def adopt(processor: Processor, plan: Plan) -> Result:
         del state.rules[identity]
         state.counts.rules.pop(identity, None)
     first_rules(plan, state)
+    starts = [
+        Decision(DecisionKind.RULE_START, identity, state.rules[identity].start) for identity in sorted(wanted - known)
+    ]
     outbox, tables = dispatch.batches()
     state.next_seq += len(outbox)
     state.epoch += 1
@@ -47,5 +51,6 @@ def adopt(processor: Processor, plan: Plan) -> Result:
         outbox=outbox,
         tables=tables,
         pipeline=plan.text,
+        decisions=tuple((d.kind.value, {"subject": d.subject, "value": d.value}) for d in starts),
     )
     return Result(commit, revisions)

@@ -119,11 +119,11 @@ class Processor:
             dispatch.events(event_rule, rows)
         if mapped.archive is not None:
             dispatch.archive(mapped.archive)
-        groups = tuple(self._delta(group, deltas.get(group.identity)) for group in self.groups)
         outbox, tables = dispatch.batches()
         state.next_seq += len(outbox)
         state.epoch = plan.epoch
         state.finished = plan.final
+        groups = tuple(self._delta(group, deltas.get(group.identity)) for group in self.groups)
         dedup, floors = self._dedup()
         commit = Commit(
             epoch=plan.epoch,
@@ -309,12 +309,13 @@ class Processor:
     def _delta(self, group: Group, added: tuple[GroupPartials, bool] | None) -> GroupDelta | None:
         """What the store keeps of a group: rows of panes that an open window (or ``explain.retain``) can need."""
         reducer = self.reducers[group.identity]
-        reducer.forget(self.state.frontier)
-        low = reducer.needed_from(self.state.frontier - self.plan.explain_retain)
+        reached = FOREVER if self.state.finished else self.state.frontier
+        reducer.forget(reached)
+        kept = self.state.greatest_time() if self.state.finished and self.plan.explain_retain else reached
+        low = reducer.needed_from(kept - self.plan.explain_retain)
         forget = low if self._forgotten.get(group.identity) != low else None
         self._forgotten[group.identity] = low
-        compacted = reducer.compact()
-        del compacted
+        reducer.compact()
         if added is None:
             return GroupDelta(group.identity, forget_before=forget) if forget is not None else None
         partials, changed = added

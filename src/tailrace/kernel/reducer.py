@@ -44,6 +44,10 @@ ARROW_TYPES = {
 }
 
 
+_FEW_KEYS = 4096
+"""Below this many keys there is nothing to gain by forgetting some."""
+
+
 @dataclass(slots=True)
 class Closed:
     """What closing up to a watermark brought: firings by rule, and window-level failures by rule identity."""
@@ -64,6 +68,7 @@ class GroupReducer:
         self._sides = {partial.name: Runs() for partial in group.sides}
         self._bound = Bound(bounds, salt)
         self._touched: int | None = None
+        self._compact_at = _FEW_KEYS
 
     def load(self, plain: Run, sides: Mapping[str, Run]) -> None:
         """Take back stored rows (keys already numbered by ``self.keys``)."""
@@ -160,10 +165,10 @@ class GroupReducer:
             side.forget_before(pane)
         self._bound.forget_before(pane)
 
-    def compact(self) -> bool:
-        """Forget keys without panes once they are most of all keys; True if key numbers changed."""
-        if len(self.keys) < 4096:  # noqa: PLR2004 - below that there is nothing to gain
-            return False
+    def compact(self) -> None:
+        """Forget keys without panes once they are most of all keys; numbers of keys change."""
+        if len(self.keys) < self._compact_at:
+            return
         present = np.zeros(len(self.keys), np.bool_)
 
         def mark(run: Run) -> Run:
@@ -171,8 +176,10 @@ class GroupReducer:
             return run
 
         self._runs.map(mark)
-        if 2 * int(present.sum()) > len(self.keys):
-            return False
+        alive = int(present.sum())
+        self._compact_at = max(_FEW_KEYS, 2 * alive)
+        if 2 * alive > len(self.keys):
+            return
         moved = self.keys.keep(np.flatnonzero(present))
 
         def move(run: Run) -> Run:
@@ -181,7 +188,6 @@ class GroupReducer:
         self._runs.map(move)
         for side in self._sides.values():
             side.map(move)
-        return True
 
     def contents(self) -> tuple[Run | None, dict[str, Run | None]]:
         """All rows held, for a rewrite of what is stored."""

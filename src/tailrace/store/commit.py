@@ -52,7 +52,8 @@ class Commit:
 
     ``state`` is the whole small state (positions, partitions, watermark, counts) as JSON. ``incidents`` rows fit table
     ``incidents``, ``dead`` rows table ``dead_letters``; ``outbox`` holds (seq, output, rows); ``tables`` rows for
-    outputs of kind table; ``pipeline`` the text of a pipeline that is taken up; ``dedup`` rows for ``tailrace_dedup`` and the least time still needed by partition.
+    outputs of kind table; ``pipeline`` the text of a pipeline that is taken up and
+    ``decisions`` what was decided with it; ``dedup`` rows for ``tailrace_dedup`` and the least time still needed by partition.
     """
 
     epoch: int
@@ -65,5 +66,6 @@ class Commit:
     tables: tuple[tuple[str, pa.Table], ...] = ()
     delivered: tuple[Delivered, ...] = ()
     pipeline: str | None = None
+    decisions: tuple[tuple[str, Json], ...] = ()
     dedup: pa.Table | None = None
     dedup_floors: Mapping[str, int] = field(default_factory=dict)

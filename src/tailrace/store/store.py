@@ -18,7 +18,7 @@ from tailrace.errors import StoreError
 from tailrace.store.schema import FORMAT_VERSION, TABLES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from tailrace.store.commit import Commit, Delivered, GroupDelta, Json
 
@@ -79,16 +79,19 @@ class Store:
         ).fetchall()
         return json.loads(row[0][0]) if row else None
 
-    def put_plan(self, epoch: int, body: Json, decisions: list[tuple[str, Json]]) -> None:
+    def put_plan(self, epoch: int, body: Json, decisions: Sequence[tuple[str, Json]]) -> None:
         """Store an epoch's plan, and the decisions in it, before it runs."""
         with self._transaction():
             self._connection.execute("delete from tailrace_plans where epoch < ?", [epoch])
             self._connection.execute("insert into tailrace_plans values (?, ?)", [epoch, _dumps(body)])
-            if decisions:
-                self._connection.executemany(
-                    "insert into tailrace_decisions values (?, ?, ?, ?)",
-                    [[epoch, i, kind, _dumps(value)] for i, (kind, value) in enumerate(decisions)],
-                )
+            self._log(epoch, decisions)
+
+    def _log(self, epoch: int, decisions: Sequence[tuple[str, Json]]) -> None:
+        if decisions:
+            self._connection.executemany(
+                "insert into tailrace_decisions values (?, ?, ?, ?)",
+                [[epoch, i, kind, _dumps(value)] for i, (kind, value) in enumerate(decisions)],
+            )
 
     def decisions(self) -> list[tuple[int, str, dict[str, object]]]:
         """The decision log: epoch, kind and body, in order."""
@@ -114,6 +117,7 @@ class Store:
         run("insert into tailrace_epochs values (?, ?)", [commit.epoch, _dumps(commit.state)])
         if commit.pipeline is not None:
             self._set_pipeline(commit.pipeline)
+        self._log(commit.epoch, commit.decisions)
         for delta in commit.groups:
             self._apply_group(delta)
         if commit.folds:
