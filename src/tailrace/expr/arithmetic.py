@@ -1,6 +1,7 @@
 """Numbers in NumPy: 64-bit integers that notice overflow, doubles that refuse infinity.
 
-Each function gives the results and where the operation failed; what stands at nulls is ignored.
+Each function gives the results and where the operation failed. What stands at nulls is computed
+too, so NumPy's warnings mean nothing here: ``evaluate`` turns them off.
 """
 
 from __future__ import annotations
@@ -20,21 +21,20 @@ _CERTAIN = 2.0**62
 
 def integers(op: str, a: Ints, b: Ints) -> tuple[Ints, Mask]:
     """``+ - * // %`` of integers."""
-    with np.errstate(over="ignore"):
-        match op:
-            case "+":
-                total = a + b
-                return total, ((a ^ total) & (b ^ total)) < 0
-            case "-":
-                rest = a - b
-                return rest, ((a ^ b) & (a ^ rest)) < 0
-            case "*":
-                return a * b, _product_overflows(a, b)
-            case "//":
-                return _quotient(a, b)
-            case _:
-                zero = b == 0
-                return np.fmod(a, np.where(zero | (b == -1), 1, b)), zero
+    match op:
+        case "+":
+            total = a + b
+            return total, ((a ^ total) & (b ^ total)) < 0
+        case "-":
+            rest = a - b
+            return rest, ((a ^ b) & (a ^ rest)) < 0
+        case "*":
+            return a * b, _product_overflows(a, b)
+        case "//":
+            return _quotient(a, b)
+        case _:
+            zero = b == 0
+            return np.fmod(a, np.where(zero | (b == -1), 1, b)), zero
 
 
 def _product_overflows(a: Ints, b: Ints) -> Mask:
@@ -55,18 +55,17 @@ def _quotient(a: Ints, b: Ints) -> tuple[Ints, Mask]:
 
 def doubles(op: str, a: Doubles, b: Doubles) -> tuple[Doubles, Mask]:
     """``+ - * / %`` of finite doubles; never -0.0."""
-    with np.errstate(all="ignore"):
-        match op:
-            case "+":
-                result = a + b
-            case "-":
-                result = a - b
-            case "*":
-                result = a * b
-            case "/":
-                result = np.where(b == 0, np.inf, a / np.where(b == 0, 1.0, b))
-            case _:
-                result = np.where(b == 0, np.inf, np.fmod(a, np.where(b == 0, 1.0, b)))
+    match op:
+        case "+":
+            result = a + b
+        case "-":
+            result = a - b
+        case "*":
+            result = a * b
+        case "/":
+            result = np.where(b == 0, np.inf, a / b)
+        case _:
+            result = np.where(b == 0, np.inf, np.fmod(a, b))
     return result + 0.0, ~np.isfinite(result)
 
 
@@ -74,14 +73,12 @@ def negative(a: Data) -> tuple[Data, Mask]:
     """The values with the other sign."""
     if a.dtype == np.float64:
         return 0.0 - a, np.zeros(len(a), np.bool_)
-    with np.errstate(over="ignore"):
-        return -a, a == _LEAST
+    return -a, a == _LEAST
 
 
 def absolute(a: Data) -> tuple[Data, Mask]:
     """The values without sign."""
-    with np.errstate(over="ignore"):
-        return np.abs(a), (a == _LEAST) if a.dtype == np.int64 else np.zeros(len(a), np.bool_)
+    return np.abs(a), (a == _LEAST) if a.dtype == np.int64 else np.zeros(len(a), np.bool_)
 
 
 def rounded(a: Doubles) -> Doubles:
@@ -93,8 +90,7 @@ def rounded(a: Doubles) -> Doubles:
 def rounded_to(a: Doubles, digits: int) -> tuple[Doubles, Mask]:
     """``a`` times 10**digits, rounded, divided by 10**digits."""
     scale = float(10**digits)
-    with np.errstate(over="ignore"):
-        scaled = a * scale
+    scaled = a * scale
     failed = ~np.isfinite(scaled)
     return rounded(np.where(failed, 0.0, scaled)) / scale + 0.0, failed
 

@@ -53,7 +53,8 @@ def evaluate(node: Node, columns: Mapping[str, Values], length: int) -> Values:
     ``columns`` has each column that the expression names, aggregates having been replaced by
     columns. Raises ValueError for an aggregate and for a function that is for rows only.
     """
-    return _Evaluation(columns, length).of(node)
+    with np.errstate(all="ignore"):  # what stands at nulls may overflow
+        return _Evaluation(columns, length).of(node)
 
 
 class _Evaluation:

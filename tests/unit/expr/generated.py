@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -13,7 +14,7 @@ from hypothesis import strategies as st
 from tailrace.expr.nodes import Node, Type
 from tailrace.expr.scope import Scope
 from tailrace.expr.sql import failure_sql, to_sql
-from tailrace.expr.values import DTYPES, Values
+from tailrace.expr.values import DTYPES, Data, Values
 
 COLUMNS = {
     "i": Type.INTEGER,
@@ -35,26 +36,25 @@ ARROW = {
 }
 
 INT64 = 2**63
-integers = st.one_of(
-    st.sampled_from([0, 1, -1, 2, 7, 10, 500, INT64 - 1, -INT64, 2**53 + 1, -(2**62), 2**31]),
-    st.integers(-INT64, INT64 - 1),
-    st.integers(-20, 20),
-)
+INTEGERS = [0, 1, -1, 2, 7, 10, -20, 500, INT64 - 1, -INT64, 2**53 + 1, -(2**62), 2**31, 3 * 10**9]
+DOUBLES = [0.0, 0.5, -0.5, 1.5, 2.5, -7.25, 1e308, -1e308, 5e-324, 1e18, 9.2233720368547758e18]
+TEXTS = [
+    *["", "abc", "ABC", "a%b_c", "12", "-7", " 12 ", "1e3", "1.5", "0x10", "1_000", "nan", "inf"],
+    *["true", "FALSE", "+5", ".5", "5.", "\\", "a\\", "É", "İK", "9223372036854775808", "-"],
+    *["1e400", "-0", "\v12\f", "  ", "10.0.0.1", "'", '"', "a,b,,c", "\n", "é%", "🤦", "--"],
+]
+TIMES = [0, -1, 1_700_000_000_000_000, -(2**55), 2**56, 86_400_000_000, -86_400_000_001]
+
+integers = st.one_of(st.sampled_from(INTEGERS), st.integers(-INT64, INT64 - 1), st.integers(-9, 9))
 doubles = st.one_of(
-    st.sampled_from([0.0, 0.5, -0.5, 1.5, 2.5, 1e308, -1e308, 5e-324, 1e18, 9.2233720368547758e18]),
-    st.floats(allow_nan=False, allow_infinity=False),
-    st.floats(-100, 100),
+    st.sampled_from(DOUBLES), st.floats(allow_nan=False, allow_infinity=False), st.floats(-99, 99)
 ).map(lambda value: value + 0.0)
 texts = st.one_of(
-    st.sampled_from(
-        ["", "abc", "ABC", "a%b_c", "12", "-7", " 12 ", "1e3", "1.5", "0x10", "1_000", "nan", "inf"]
-        + ["true", "FALSE", "+5", ".5", "5.", "\\", "a\\", "É", "İK", "9223372036854775808"]
-        + ["1e400", "-0", "\v12\f", "  ", "10.0.0.1", "'", '"', "a,b,,c", "\n", "é%", "🤦", "--"]
-    ),
+    st.sampled_from(TEXTS),
     st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=8),
     st.text("ab%_.1e-+ \\", max_size=6),
 )
-times = st.integers(-(2**55), 2**56)
+times = st.sampled_from(TIMES) | st.integers(-(2**55), 2**56)
 VALUES = {
     Type.INTEGER: integers,
     Type.DOUBLE: doubles,
@@ -63,12 +63,30 @@ VALUES = {
     Type.TIME: times,
 }
 
+Row = Mapping[str, object]
+
+_POOLS: dict[Type, list[object]] = {
+    Type.INTEGER: [None, *INTEGERS],
+    Type.DOUBLE: [None, *DOUBLES],
+    Type.TEXT: [None, *TEXTS],
+    Type.BOOLEAN: [None, True, False],
+    Type.TIME: [None, *TIMES],
+}
+
+
+def _extreme_rows() -> list[Row]:
+    chance = random.Random(7)
+    return [
+        {name: chance.choice(_POOLS[kind]) for name, kind in COLUMNS.items()} for _ in range(120)
+    ]
+
+
+EXTREME_ROWS = _extreme_rows()
 rows = st.lists(
     st.fixed_dictionaries({name: st.none() | VALUES[kind] for name, kind in COLUMNS.items()}),
-    min_size=1,
-    max_size=6,
-)
-Row = Mapping[str, object]
+    max_size=2,
+).map(lambda drawn: [*EXTREME_ROWS, *drawn])
+"""Always the same extreme rows, and a few drawn ones."""
 
 
 def quoted(text: str) -> str:
@@ -87,16 +105,24 @@ def spelled(strategy: st.SearchStrategy[object]) -> st.SearchStrategy[str]:
 
 
 def expressions(kind: Type, depth: int = 3) -> st.SearchStrategy[str]:
-    """Texts of expressions of a type; each operand stands in parentheses."""
-    return _LEAVES[kind] if depth == 0 else st.one_of(_LEAVES[kind], _compound(kind, depth - 1))
+    """Texts of expressions of a type, so deep at most; each operand stands in parentheses."""
+    if depth == 0:
+        return _LEAVES[kind]
+    return st.integers(0, 4).flatmap(
+        lambda dice: _compound(kind, depth - 1) if dice else _LEAVES[kind]
+    )
+
+
+def _leaf(names: list[str], literals: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
+    return st.integers(0, 3).flatmap(lambda dice: st.sampled_from(names) if dice else literals)
 
 
 _LEAVES: dict[Type, st.SearchStrategy[str]] = {
-    Type.INTEGER: st.sampled_from(["i", "j"]) | spelled(integers),
-    Type.DOUBLE: st.sampled_from(["x", "y"]) | spelled(doubles),
-    Type.TEXT: st.sampled_from(["s", '"odd ""name"""']) | spelled(texts),
-    Type.BOOLEAN: st.sampled_from(["b", "true", "false"]),
-    Type.TIME: st.sampled_from(["t", "timestamp '2024-02-29 12:34:56.789'"]),
+    Type.INTEGER: _leaf(["i", "j"], spelled(integers)),
+    Type.DOUBLE: _leaf(["x", "y"], spelled(doubles)),
+    Type.TEXT: _leaf(["s", '"odd ""name"""'], spelled(texts)),
+    Type.BOOLEAN: _leaf(["b"], st.sampled_from(["true", "false"])),
+    Type.TIME: _leaf(["t"], st.just("timestamp '2024-02-29 12:34:56.789'")),
 }
 
 _TEMPLATES: dict[Type, list[str]] = {
@@ -184,10 +210,7 @@ def in_duckdb(
 ) -> Outcome:
     """What DuckDB gives for the SQL of an expression (or for ``sql``) over the rows."""
     table = pa.table(
-        {
-            name: pa.array([row[name] for row in data], ARROW[kind])
-            for name, kind in COLUMNS.items()
-        }
+        {name: pa.array([row[name] for row in data], ARROW[kind]) for name, kind in COLUMNS.items()}
     )
     connected.register("data", table)
     value = sql or to_sql(node)
@@ -206,7 +229,7 @@ def as_values(data: Sequence[Row]) -> dict[str, Values]:
     for name, kind in COLUMNS.items():
         cells = [row[name] for row in data]
         filler = None if kind is Type.TEXT else 1
-        array = np.array([filler if cell is None else cell for cell in cells], DTYPES[kind])
+        array: Data = np.array([filler if cell is None else cell for cell in cells], DTYPES[kind])
         valid = np.array([cell is not None for cell in cells])
         columns[name] = Values(array, None if valid.all() else valid)
     return columns

@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 import math
+from typing import TYPE_CHECKING
 
-import duckdb
 import pytest
 from hypothesis import HealthCheck, given, settings
-
-from tailrace.expr.evaluate import evaluate
-from tailrace.expr.parse import parse
-from tailrace.expr.render import render
 from tests.unit.expr.generated import (
     SCOPE,
     Row,
@@ -21,6 +17,13 @@ from tests.unit.expr.generated import (
     rows,
     typed_expressions,
 )
+
+from tailrace.expr.evaluate import evaluate
+from tailrace.expr.parse import parse
+from tailrace.expr.render import render
+
+if TYPE_CHECKING:
+    import duckdb
 
 
 @pytest.fixture(scope="module")
