@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, cast
 
 from pydantic import BaseModel, ValidationError
@@ -24,6 +24,8 @@ Path = tuple[str | int, ...]
 """Where a value is in the pipeline file: keys and list indexes, from the top."""
 
 _KIND = "tailrace"
+_OF_KEY = "[key]"
+"""How pydantic marks that a mapping's key is wrong and not its value."""
 _EXPECTED = {
     "string": "text",
     "int": "a whole number",
@@ -91,6 +93,8 @@ def _error(complaint: Complaint) -> PydanticCustomError:
 
 def _complaint(details: ErrorDetails, model: type[BaseModel] | None) -> Complaint:
     path, kind, found = details["loc"], details["type"], details["input"]
+    if path and path[-1] == _OF_KEY:
+        return replace(_complaint({**details, "loc": path[:-1]}, model), at_key=True)
     context = cast("Mapping[str, object]", details.get("ctx", {}))
     if kind == _KIND:
         hint = context["hint"]

@@ -15,12 +15,7 @@ from tailrace.config.scalars import Filled, Flag, JsonSchema, Text
 from tailrace.config.suggestions import suggestion
 from tailrace.config.values import shown
 
-FORMAT_NAMES = {
-    "json": "one JSON object a record",
-    "combined": "nginx's and Apache's `combined`",
-    "common": "the common log format",
-    "csv": "comma-separated values with a header",
-}
+FORMAT_NAMES = ("json", "combined", "common", "csv")
 """The formats that are written as one word."""
 
 

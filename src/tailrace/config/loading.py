@@ -30,8 +30,8 @@ _BEGIN = "a pipeline file begins with 'name: ...'"
 class Loaded:
     """A pipeline file that was read: what it says, and where each value is written.
 
-    ``text`` is the file as it stands, nothing filled in; ``sets`` are the overrides given. ``secrets`` are the values that came from
-    the environment; nothing shown to anyone may hold one.
+    ``text`` is the file as it stands, nothing filled in; ``sets`` are the overrides given.
+    ``secrets`` are the values that came from the environment; nothing shown may hold one.
     """
 
     config: PipelineConfig

@@ -87,11 +87,10 @@ def parse_size(text: str) -> int:
 
 
 def render_size(size: int) -> str:
-    """Return the shortest exact text of a size: ``1MiB``, ``1500B`` as ``1500``."""
-    for unit in ("GiB", "MiB", "KiB"):
-        if size and size % SIZE_UNITS[unit] == 0:
-            return f"{size // SIZE_UNITS[unit]}{unit}"
-    return str(size)
+    """Return the shortest exact text of a size: ``1MiB``, ``2GB``, ``1500``."""
+    units = [(unit, length) for unit, length in SIZE_UNITS.items() if unit != "B"]
+    texts = [f"{size // length}{unit}" for unit, length in units if size and size % length == 0]
+    return min((*texts, str(size)), key=len)
 
 
 def _parse_duration(text: str) -> int:
