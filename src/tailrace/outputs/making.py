@@ -14,10 +14,10 @@ from tailrace.outputs.parquet import ParquetFolder
 from tailrace.outputs.terminal import Terminal
 
 
-def make_output(config: OutputConfig) -> Output | None:
-    """The output that ``config`` describes, not yet open.
+def make_output(name: str, config: OutputConfig) -> Output:
+    """The output called ``name`` that ``config`` describes, not yet open.
 
-    None for a table: its rows go into the store with the epoch that makes them.
+    ValueError for a table: its rows go into the store with the epoch that makes them.
     """
     target = config.target
     match target:
@@ -27,7 +27,7 @@ def make_output(config: OutputConfig) -> Output | None:
                 return ParquetFolder(path)
             return NdjsonFile(path, ZoneInfo(config.zone))
         case TableOutput():
-            return None
+            raise ValueError(f"the output {name} is a table of the store")
         case _:
             return Terminal()
 
