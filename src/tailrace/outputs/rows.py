@@ -7,7 +7,7 @@ fields in a fixed order, doubles in shortest form, times ISO 8601 in the output'
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, tzinfo
 from typing import TYPE_CHECKING
 
@@ -60,11 +60,11 @@ def event_rows(alert: EventTexts, zone: tzinfo = UTC) -> pa.Table:
     """A row for each event that a per-event rule fired for."""
     texts = raw_objects(
         [
-            ("id", joined('"', alert.ids, '"')),
+            ("id", '"', alert.ids, '"'),
             ("rule", as_json(alert.rule.name)),
             ("pipeline", as_json(alert.rule.pipeline)),
             ("state", '"event"'),
-            ("time", joined('"', iso_texts(alert.times, zone), '"')),
+            ("time", '"', iso_texts(alert.times, zone), '"'),
             ("fields", alert.fields(zone)),
             ("labels", alert.labels(zone)),
             ("annotations", alert.annotations(zone)),
@@ -84,9 +84,10 @@ def _documents(documents: Sequence[Mapping[str, object]], content: Content) -> p
     return _table(pa.array([dumps(document) for document in documents], pa.string()), content)
 
 
-def dumps(document: Mapping[str, object]) -> str:
-    """A row's JSON text."""
-    return json.dumps(document, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+dumps: Callable[[Mapping[str, object]], str] = json.JSONEncoder(
+    ensure_ascii=False, allow_nan=False, separators=(",", ":")
+).encode
+"""A row's JSON text."""
 
 
 def _table(texts: pa.Array, content: Content, rule: str = "") -> pa.Table:

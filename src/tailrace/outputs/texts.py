@@ -8,6 +8,7 @@ rows of a flood are written by the million.
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Sequence
 from datetime import UTC, tzinfo
 from typing import TYPE_CHECKING
 
@@ -20,16 +21,31 @@ from tailrace.plan.instants import iso
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+Parts = tuple[pa.Array | str, ...]
+"""Texts that stand one after another in each row."""
+
 _THOUSAND = range(1000)
 _MILLISECONDS = pa.array([f".{number:03}" for number in _THOUSAND])
 _MICROSECONDS = pa.array([f"{number:03}" if number else "" for number in _THOUSAND])
 _ESCAPED = '["\\\\\\x00-\\x1f]'
 
 
+as_json: Callable[[str], str] = json.JSONEncoder(ensure_ascii=False).encode
+"""A text as JSON."""
+
+
 def joined(*parts: pa.Array | str) -> pa.Array:
     """Texts put together row by row; a ``str`` is the same in every row. Null if a part is."""
+    merged: list[pa.Array | str] = []
+    for part in parts:
+        if isinstance(part, str) and merged and isinstance(merged[-1], str):
+            merged[-1] += part
+        else:
+            merged.append(part)
+    if len(merged) == 1:
+        return merged[0]
     return pc.binary_join_element_wise(
-        *(pa.scalar(part) if isinstance(part, str) else part for part in parts), ""
+        *(pa.scalar(part) if isinstance(part, str) else part for part in merged), ""
     )
 
 
@@ -72,53 +88,46 @@ def plain_texts(column: pa.Array, zone: tzinfo = UTC) -> pa.Array:
 
 def json_texts(column: pa.Array, zone: tzinfo = UTC) -> pa.Array:
     """Values as JSON, as ``json.dumps(value, ensure_ascii=False)`` writes them; times as text."""
-    kind = column.type
-    if pa.types.is_dictionary(kind):
-        texts = json_texts(column.dictionary, zone).take(column.indices)
-    elif pa.types.is_string(kind):
-        texts = _quoted(column)
-    elif pa.types.is_timestamp(kind):
-        texts = joined('"', plain_texts(column, zone), '"')
-    else:
-        texts = plain_texts(column, zone)
-    return pc.fill_null(texts, "null") if texts.null_count else texts
+    return joined(*_json_parts(column, zone))
 
 
 def json_objects(
-    columns: list[tuple[str, pa.Array]],
-    zone: tzinfo = UTC,
-    *,
-    before: tuple[str | pa.Array, ...] = (),
+    columns: Sequence[tuple[str, pa.Array]], zone: tzinfo = UTC, *, before: Parts = ()
 ) -> pa.Array:
     """JSON objects of typed values; ``before`` is JSON of fields that come first."""
-    fields = [(name, json_texts(column, zone)) for name, column in columns]
-    return raw_objects(fields, before=before)
+    return raw_objects([(name, *_json_parts(column, zone)) for name, column in columns], before)
 
 
-def raw_objects(
-    fields: list[tuple[str, pa.Array | str]], *, before: tuple[str | pa.Array, ...] = ()
-) -> pa.Array:
-    """JSON objects of fields whose values are JSON already."""
+def raw_objects(fields: Sequence[tuple[str, *Parts]], before: Parts = ()) -> pa.Array:
+    """JSON objects of fields whose values are JSON already: a name and parts of its value."""
     parts: list[pa.Array | str] = ["{", *before]
-    for name, texts in fields:
+    for name, *value in fields:
         comma = "," if len(parts) > 1 else ""
-        parts += [f"{comma}{as_json(name)}:", texts]
+        parts += [f"{comma}{as_json(name)}:", *value]
     return joined(*parts, "}")
 
 
-def as_json(value: str) -> str:
-    """A text as JSON."""
-    return json.dumps(value, ensure_ascii=False)
+def _json_parts(column: pa.Array, zone: tzinfo) -> Parts:
+    """JSON of a column as parts for ``joined``: quotes need no pass of their own."""
+    kind = column.type
+    quoted = pa.types.is_timestamp(kind)
+    if pa.types.is_dictionary(kind):
+        texts = json_texts(column.dictionary, zone).take(column.indices)
+    elif pa.types.is_string(kind):
+        quoted = not _may_need_escapes(column)
+        texts = column if quoted else _escaped(column)
+    else:
+        texts = plain_texts(column, zone)
+    if not texts.null_count:
+        return ('"', texts, '"') if quoted else (texts,)
+    return (pc.fill_null(joined('"', texts, '"') if quoted else texts, "null"),)
 
 
-def _quoted(column: pa.Array) -> pa.Array:
-    quoted = joined('"', column, '"')
-    if not _may_need_escapes(column):
-        return quoted
-    special = pc.match_substring_regex(column, _ESCAPED)
-    special = pc.fill_null(special, False)  # noqa: FBT003 - a value
-    rare = [as_json(value) for value in column.filter(special).to_pylist()]
-    return pc.replace_with_mask(quoted, special, pa.array(rare, pa.string()))
+def _escaped(column: pa.Array) -> pa.Array:
+    special = pc.fill_null(pc.match_substring_regex(column, _ESCAPED), False)  # noqa: FBT003 - a value
+    coded = column.filter(special).dictionary_encode()
+    rare = pa.array([as_json(value) for value in coded.dictionary.to_pylist()], pa.string())
+    return pc.replace_with_mask(joined('"', column, '"'), special, rare.take(coded.indices))
 
 
 def _may_need_escapes(column: pa.Array) -> bool:
@@ -136,9 +145,11 @@ def _double_texts(column: pa.Array) -> pa.Array:
     """As ``repr`` writes doubles: Arrow has the same digits, but not always the same notation."""
     values = pc.fill_null(column, 0.0).to_numpy(zero_copy_only=False) + 0.0
     size = np.abs(values)
-    whole = (values == np.floor(values)) & (size < 1e10)
     texts = pa.array(values).cast(pa.string())
-    texts = pc.if_else(pa.array(whole), joined(texts, ".0"), texts)
+    whole = (values == np.floor(values)) & (size < 1e10)
+    if whole.any():
+        mask = pa.array(whole)
+        texts = pc.replace_with_mask(texts, mask, joined(texts.filter(mask), ".0"))
     odd = ~whole & ((size < 1e-3) | (size >= 1e10))
     if odd.any():
         rare = pa.array([repr(value) for value in values[odd].tolist()], pa.string())
