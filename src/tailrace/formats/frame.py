@@ -27,14 +27,26 @@ class Frame:
     buffer: pa.Buffer
     data: NDArray[np.uint8]
     offsets: NDArray[np.int32]
+    positions: NDArray[np.int64]
     starts: NDArray[np.int32]
     ends: NDArray[np.int32]
     first: NDArray[np.uint8]
     last: NDArray[np.uint8]
+    first_record: bytes | None = None
 
     def __len__(self) -> int:
         """The number of records."""
         return len(self.starts)
+
+    @property
+    def header(self) -> bytes | None:
+        """The first record of the generation, without line end and byte order mark, if it is known."""
+        if len(self) and self.positions[0] == 0:
+            return self.content(0)
+        if self.first_record is None:
+            return None
+        line = self.first_record.removeprefix(BYTE_ORDER_MARK)
+        return line[:-1].removesuffix(b"\r") if line.endswith(b"\n") else line
 
     def content(self, row: int) -> bytes:
         """The bytes of one record without its line end."""
@@ -64,7 +76,17 @@ def _frame(records: Records) -> Frame:
     starts, ends = offsets[:-1], offsets[1:]
     if not len(data):
         nothing = np.zeros(len(starts), np.uint8)
-        return Frame(records.data, data, offsets, starts, ends, nothing, nothing)
+        return Frame(
+            records.data,
+            data,
+            offsets,
+            records.positions,
+            starts,
+            ends,
+            nothing,
+            nothing,
+            records.header,
+        )
     last = _before(data, starts, ends)
     lines = last == ord("\n")
     ends = ends - lines
@@ -75,7 +97,9 @@ def _frame(records: Records) -> Frame:
         last = _before(data, starts, ends)
     first = data[np.minimum(starts, len(data) - 1)]
     first[ends == starts] = 0
-    return Frame(records.data, data, offsets, starts, ends, first, last)
+    return Frame(
+        records.data, data, offsets, records.positions, starts, ends, first, last, records.header
+    )
 
 
 def _before(
@@ -96,4 +120,5 @@ def _without_marks(records: Records, rows: list[int]) -> Records:
         pa.py_buffer(np.delete(data, marks)),
         (records.offsets - np.cumsum(removed)).astype(np.int32),
         records.positions,
+        header=records.header,
     )

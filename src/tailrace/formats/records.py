@@ -21,6 +21,8 @@ class Records:
     ``arrival``: int64 microseconds of each record's arrival where the source knows it, else None.
     ``oversize``: bool, n values, true where a line was longer than ``max_record_bytes``: the record is
     then the first ``max_record_bytes`` bytes of it, without a line end; None when no record is.
+    ``header``: the first record of the generation where the source kept it, for formats whose first line names the
+    columns; not needed where ``positions`` begin with 0.
     """
 
     data: pa.Buffer
@@ -28,6 +30,7 @@ class Records:
     positions: NDArray[np.int64]
     arrival: NDArray[np.int64] | None = None
     oversize: NDArray[np.bool_] | None = None
+    header: bytes | None = None
 
     def __len__(self) -> int:
         """The number of records."""

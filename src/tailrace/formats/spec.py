@@ -66,14 +66,15 @@ COMBINED = LogFormat(COMMON.template + ' "$http_referer" "$http_user_agent"')
 
 @dataclass(frozen=True, slots=True)
 class FieldSpec:
-    """A declared field. ``path``: keys from the record's object inwards, or one column or variable name.
+    """A declared field.
 
-    ``minimum`` and ``maximum`` are inclusive and only for numbers.
+    ``path``: keys from the record's object inwards, or the name of one column or variable; None for
+    a field that only the source's path gives. ``minimum`` and ``maximum`` are inclusive and only for numbers.
     """
 
     name: str
     type: Type
-    path: tuple[str, ...]
+    path: tuple[str, ...] | None
     required: bool = False
     minimum: int | float | None = None
     maximum: int | float | None = None

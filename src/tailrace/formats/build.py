@@ -1,0 +1,64 @@
+"""From the pipeline file to what a decoder is told."""
+
+from __future__ import annotations
+
+from tailrace.config import Csv, LogFormat, PipelineConfig
+from tailrace.config.several import steps
+from tailrace.expr.nodes import Type
+from tailrace.formats import spec
+from tailrace.formats.decoder import Decoder
+
+NAMED = {
+    "json": spec.JsonFormat(),
+    "combined": spec.COMBINED,
+    "common": spec.COMMON,
+}
+
+
+def decode_spec(config: PipelineConfig) -> spec.DecodeSpec:
+    """What a pipeline says about its records."""
+    declared = [
+        spec.FieldSpec(
+            name=name,
+            type=Type(field.type),
+            path=field.source_key(name),
+            required=field.required,
+            minimum=field.min,
+            maximum=field.max,
+        )
+        for name, field in config.fields.items()
+    ]
+    from_path = [
+        spec.FieldSpec(name=name, type=Type.TEXT, path=None)
+        for name in config.path_fields
+        if name not in config.fields
+    ]
+    return spec.DecodeSpec(_format(config), (*declared, *from_path), _time(config))
+
+
+def make_decoder(config: PipelineConfig) -> Decoder:
+    """A decoder for the use of one thread; PipelineError if the format lacks what is asked of it."""
+    return Decoder(decode_spec(config))
+
+
+def _format(config: PipelineConfig) -> spec.Format:
+    match config.format:
+        case Csv() as csv:
+            return spec.CsvFormat(csv.columns, csv.header, csv.delimiter)
+        case LogFormat() as log_format:
+            return spec.LogFormat(log_format.log_format, spec.Escape(log_format.escape))
+        case name:
+            return NAMED[name]
+
+
+def _time(config: PipelineConfig) -> spec.TimeSpec:
+    time = config.time
+    path = steps(time.field)
+    return spec.TimeSpec(
+        name=".".join(path),
+        path=path,
+        form=spec.TimeForm(time.format),
+        zone=time.zone,
+        arrival=None if time.arrival is None else steps(time.arrival),
+        max_future_skew=int(time.max_future_skew),
+    )
