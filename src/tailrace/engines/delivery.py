@@ -57,12 +57,19 @@ class Delivery:
         states: Mapping[str, tuple[int, int, dict[str, object]]],
         waiting: Iterable[tuple[int, str, pa.Table]],
     ) -> None:
-        """Open every output at its last confirmed state and take what was committed but not confirmed."""
+        """Open every output at its last confirmed state and take what was committed but not confirmed.
+
+        An output that the store doesn't know yet has something to report afterwards: the state from which a crash
+        during its first delivery is undone. The store must know it before anything is delivered.
+        """
         for name, lane in self._lanes.items():
             if name in states:
                 lane.confirmed, lane.rows, lane.body = states[name]
                 lane.reported = lane.confirmed
-            lane.output.open(dict(lane.body) if name in states else None)
+                lane.output.open(dict(lane.body))
+            else:
+                lane.body = lane.output.open(None)
+                lane.reported = lane.confirmed - 1
         for seq, name, rows in waiting:
             self.add(seq, name, rows)
 

@@ -70,6 +70,9 @@ class Processor:
         self.groups: tuple[Group, ...] = group_rules(plan.rules, starts)
         self._starts = starts
         self.reducers = {g.identity: GroupReducer(g, plan.bounds, salt) for g in self.groups}
+        for identity, panes in state.evicted.items():
+            if identity in self.reducers:
+                self.reducers[identity].bound.touched.update({int(pane): mask for pane, mask in panes.items()})
         self._by_rule = {rule.identity: self.reducers[g.identity] for g in self.groups for rule in g.rules}
         self.mapper = Mapper(plan, self.groups, salt)
         self.folds = {
@@ -124,6 +127,11 @@ class Processor:
         state.epoch = plan.epoch
         state.finished = plan.final
         groups = tuple(self._delta(group, deltas.get(group.identity)) for group in self.groups)
+        state.evicted = {
+            identity: {str(pane): mask for pane, mask in reducer.bound.touched.items()}
+            for identity, reducer in self.reducers.items()
+            if reducer.bound.ever
+        }
         dedup, floors = self._dedup()
         commit = Commit(
             epoch=plan.epoch,

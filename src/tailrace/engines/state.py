@@ -42,7 +42,8 @@ class EngineState:
     """Everything small that an epoch changes; the large state (partials, incidents) has tables of its own.
 
     ``frontier`` is the watermark of the whole pipeline before flooring to a rule's panes; ``next_seq`` numbers the
-    outbox, ``next_dead`` the dead letters.
+    outbox, ``next_dead`` the dead letters. ``evicted``: for each group the panes that lost keys, and a mask of the
+    hash buckets that did.
     """
 
     epoch: int = -1
@@ -54,6 +55,7 @@ class EngineState:
     partitions: dict[str, PartitionState] = field(default_factory=dict)
     rules: dict[str, RuleState] = field(default_factory=dict)
     counts: Counts = field(default_factory=Counts)
+    evicted: dict[str, dict[str, int]] = field(default_factory=dict)
 
     def greatest_time(self) -> int:
         """The greatest event time of all partitions, ``NEVER`` without events."""

@@ -26,7 +26,8 @@ if TYPE_CHECKING:
 class Bound:
     """Enforces ``max_keys`` and ``max_distinct`` on the panes of one group.
 
-    ``touched``: for each pane that lost keys, which of its buckets did (SEMANTICS flags the windows that hold it).
+    ``touched``: for each pane that lost keys, which of its buckets did, as a mask of 64 bits; the windows that hold
+    such a pane are flagged for the keys of these buckets.
     """
 
     def __init__(self, bounds: Bounds, salt: str) -> None:
@@ -36,7 +37,7 @@ class Bound:
         self._salt = salt
         self._rows: dict[int, int] = {}
         self._side_rows: dict[int, int] = {}
-        self.touched: dict[int, set[int]] = {}
+        self.touched: dict[int, int] = {}
 
     @property
     def ever(self) -> bool:
@@ -92,7 +93,7 @@ class Bound:
             mine = np.flatnonzero(buckets == bucket)
             order = mine[np.argsort(hashes[mine], kind="stable")]
             lost.append(distinct[order[self._per_bucket :]])
-            self.touched.setdefault(pane, set()).add(bucket)
+            self.touched[pane] = self.touched.get(pane, 0) | 1 << bucket
         gone = np.zeros(len(keys), np.bool_)
         gone[np.concatenate(lost)] = True
         events = int(rows.columns["n"][gone[rows.keys]].sum())
@@ -156,7 +157,7 @@ class Bound:
         for pane, lost in self.touched.items():
             inside = (totals.ends - window.size < (pane + 1) * window.width) & (totals.ends > pane * window.width)
             if inside.any():
-                hit |= inside & np.isin(buckets, list(lost))
+                hit |= inside & np.isin(buckets, [b for b in range(BUCKETS) if lost >> b & 1])
         return hit
 
     def forget_before(self, pane: int) -> None:

@@ -64,6 +64,8 @@ class Session:
         body = store.last_state()
         self.state = EngineState.from_json(body) if body is not None else EngineState()
         delivery.open(store.output_states(), store.outbox())
+        if delivery.unreported:
+            store.confirm(delivery.confirmed())
         if previous is None:
             store.put_pipeline(plan.text)
         self.plan = plan if previous is None else previous
