@@ -1,1 +1,1 @@
-"""Records into events: one decoder for all formats, what it is told, and why a record may be dead."""
+"""Records into events: the decoder, what it is told, and why a record may be dead."""

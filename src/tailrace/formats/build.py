@@ -8,12 +8,6 @@ from tailrace.expr.nodes import Type
 from tailrace.formats import spec
 from tailrace.formats.decoder import Decoder
 
-NAMED = {
-    "json": spec.JsonFormat(),
-    "combined": spec.COMBINED,
-    "common": spec.COMMON,
-}
-
 
 def decode_spec(config: PipelineConfig) -> spec.DecodeSpec:
     """What a pipeline says about its records."""
@@ -37,7 +31,7 @@ def decode_spec(config: PipelineConfig) -> spec.DecodeSpec:
 
 
 def make_decoder(config: PipelineConfig) -> Decoder:
-    """A decoder for the use of one thread; PipelineError if the format lacks what is asked of it."""
+    """A decoder for one thread; PipelineError if the format lacks what is asked of it."""
     return Decoder(decode_spec(config))
 
 
@@ -47,8 +41,12 @@ def _format(config: PipelineConfig) -> spec.Format:
             return spec.CsvFormat(csv.columns, csv.header, csv.delimiter)
         case LogFormat() as log_format:
             return spec.LogFormat(log_format.log_format, spec.Escape(log_format.escape))
-        case name:
-            return NAMED[name]
+        case "combined":
+            return spec.COMBINED
+        case "common":
+            return spec.COMMON
+        case _:
+            return spec.JsonFormat()
 
 
 def _time(config: PipelineConfig) -> spec.TimeSpec:

@@ -6,7 +6,6 @@ import math
 from typing import TYPE_CHECKING
 
 import numpy as np
-import pyarrow as pa
 
 from tailrace.formats.codes import Code
 from tailrace.formats.columns import Typed
@@ -14,6 +13,7 @@ from tailrace.formats.faults import Faults, shown
 from tailrace.formats.spec import FieldSpec
 
 if TYPE_CHECKING:
+    import pyarrow as pa
     from numpy.typing import NDArray
 
 

@@ -29,7 +29,7 @@ BOOLEANS = {word: values.boolean(word) for word in ("true", "false", "1", "0", "
 
 @dataclass(frozen=True, slots=True)
 class Typed:
-    """A typed column of one chunk, null where the text was null or bad; ``bad``: why, by row number."""
+    """A typed column, null where the text was null or bad; ``bad``: why, by row number."""
 
     column: pa.Array
     bad: dict[int, str] = field(default_factory=dict)
@@ -37,7 +37,7 @@ class Typed:
 
 @dataclass(frozen=True, slots=True)
 class Memory:
-    """The memory of a string array: text i is ``data[starts[i]:ends[i]]``; ``valid`` false where null."""
+    """A string array's memory: text i is ``data[starts[i]:ends[i]]``; ``valid``: not null."""
 
     data: NDArray[np.uint8]
     starts: NDArray[np.int32]
@@ -130,9 +130,9 @@ def patch(
     known: NDArray[np.generic],
     careful: Callable[[str], float],
 ) -> Typed:
-    """Complete ``known`` (changed in place), which is right where ``plain``, by the careful function.
+    """Complete ``known``, which is right where ``plain``, by the careful function.
 
-    Equal texts are converted once.
+    It is changed in place. Equal texts are converted once.
     """
     rows = np.flatnonzero(valid & ~plain)
     bad: dict[int, str] = {}
@@ -200,8 +200,9 @@ def _leading_minus(
     memory: Memory, places: NDArray[np.intp], rows: NDArray[np.intp]
 ) -> NDArray[np.bool_]:
     """Which places hold a minus that begins its text and isn't all of it."""
-    leading = (memory.data[places] == ord("-")) & (places == memory.starts[rows])
-    return leading & (places < memory.ends[rows] - 1)
+    leading: NDArray[np.bool_] = (memory.data[places] == ord("-")) & (places == memory.starts[rows])
+    leading &= places < memory.ends[rows] - 1
+    return leading
 
 
 def _one_inner_point_each(memory: Memory, places: NDArray[np.intp]) -> bool:

@@ -1,7 +1,8 @@
-"""Where the columns of CSV lines begin and end: all lines of a block at once, awkward ones one by one.
+"""Where the columns of CSV lines begin and end: blocks at once, awkward lines one by one.
 
 A column that begins with a quote goes to the quote that ends it, two quotes inside being one; what
-follows must be a delimiter or the line's end. A quote inside another column is a character like others.
+follows must be a delimiter or the line's end. A quote inside another column is a character like
+others.
 """
 
 from __future__ import annotations
@@ -48,7 +49,7 @@ class Place:
 
 
 def split_line(line: bytes, delimiter: bytes) -> list[Place]:
-    """The columns of one line; the definition that the fast way must agree with. Raises CsvError."""
+    """The columns of one line: the definition for the fast way. Raises CsvError."""
     places = []
     start = 0
     while True:
@@ -75,9 +76,9 @@ def split_line(line: bytes, delimiter: bytes) -> list[Place]:
 class CsvLines:
     """Places of some columns: ``starts[c, i]`` and ``ends[c, i]`` of the c-th wanted one in line i.
 
-    ``quoted[c, i]``: it stands between quotes, which its place doesn't include. ``right``: the lines that
-    are well-formed and have as many columns as they should; ``wrong``: what is wrong with other live
-    ones, by row. ``doubled``: rows that may have two quotes for one.
+    ``quoted[c, i]``: it stands between quotes, which its place doesn't include. ``right``: the
+    lines that are well-formed and have as many columns as they should; ``wrong``: what is wrong
+    with other live ones, by row. ``doubled``: rows that may have two quotes for one.
     """
 
     starts: NDArray[np.int64]
@@ -127,7 +128,7 @@ class CsvSplitter:
             delimiters = delimiters[_even_before(quotes, starts, delimiters)]
         elif len(quotes):
             alive = alive.copy()
-            alive[np.searchsorted(ends, quotes)] = False
+            alive[np.searchsorted(ends, quotes, side="right")] = False
         begin = np.searchsorted(delimiters, starts)
         count = np.searchsorted(delimiters, ends) - begin
         rows = np.flatnonzero(alive & (count == self._columns - 1))
@@ -140,7 +141,10 @@ class CsvSplitter:
             )
             quoted = _between_quotes(frame.data, begins, finishes)
             plain = 2 * quoted.sum(axis=0) == held_quotes
-            rows, chosen = rows[plain], np.ix_(self._wanted, np.flatnonzero(plain))
+            rows, chosen = (
+                rows[plain],
+                np.ix_(np.array(self._wanted, np.intp), np.flatnonzero(plain)),
+            )
             begins, finishes, quoted = begins[chosen], finishes[chosen], quoted[chosen]
         rows += block.start
         lines.starts[:, rows] = begins + quoted
@@ -195,8 +199,8 @@ def _even_before(
 ) -> NDArray[np.bool_]:
     """Which delimiters have an even number of quotes before them in their line.
 
-    Where each quoted column has no quotes but the two around it, and other columns have none, these are
-    the delimiters that separate columns.
+    Where each quoted column has no quotes but the two around it, and other columns have none, these
+    are the delimiters that separate columns.
     """
     rows = np.searchsorted(starts, delimiters, side="right") - 1
     before = np.searchsorted(quotes, delimiters) - np.searchsorted(quotes, starts)[rows]

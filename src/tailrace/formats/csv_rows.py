@@ -1,7 +1,7 @@
 """CSV lines into columns of text.
 
-A record is one line: a quoted newline is not supported, the line before it is a dead letter. A column
-with nothing in it is null; with two quotes and nothing between them it is an empty text.
+A record is one line: a quoted newline is not supported, the line before it is a dead letter. A
+column with nothing in it is null; with two quotes and nothing between them it is an empty text.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ class CsvRows:
         self._paths = tuple(paths)
 
     def split(self, frame: Frame, faults: Faults) -> Mapping[Path, pa.StringArray]:
-        """One string array of ``len(frame)`` for each path, null in rows that are (or become) out.
+        """One string array of ``len(frame)`` for each path, null in rows that are out.
 
         The header, the record at position 0, is counted as blank. Raises TailraceError if the
         columns are not known.

@@ -68,9 +68,9 @@ class Decoder:
     def decode(self, records: Records, path_fields: Mapping[str, str] = NO_FIELDS) -> Decoded:
         """Events, dead letters and the number of blank records (SEMANTICS 4, 7, 8).
 
-        ``path_fields``: texts for the fields of these names, the same for all records; they win over
-        what a record holds. A record with several faults has the first of: too long, not of the
-        format, time, fields as declared, future time.
+        ``path_fields``: texts for the fields of these names, the same for all records; they win
+        over what a record holds. A record with several faults has the first of: too long, not of
+        the format, time, fields as declared, future time.
         """
         faults = Faults(len(records))
         _mark_oversize(records, faults)

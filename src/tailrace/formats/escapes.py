@@ -38,7 +38,7 @@ def unescaped(texts: pa.StringArray, escape: Escape) -> pa.StringArray:
 
 
 def _undo_default(text: str) -> str:
-    r"""nginx's ``\xHH``; Apache's ``\"``, ``\\`` and C letters too. Others stay."""
+    r"""Undo nginx's ``\xHH`` and Apache's ``\"``, ``\\`` and C letters; others stay."""
     try:
         return _ESCAPED.sub(_byte, text.encode()).decode()
     except UnicodeDecodeError:

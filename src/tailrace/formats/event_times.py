@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-import pyarrow as pa
 
 from tailrace.formats.checks import mark_bad, mark_missing
 from tailrace.formats.codes import Code
@@ -15,6 +14,7 @@ from tailrace.formats.time_columns import time_column
 from tailrace.formats.times import SECOND
 
 if TYPE_CHECKING:
+    import pyarrow as pa
     from numpy.typing import NDArray
 
 
@@ -36,8 +36,8 @@ def mark_future(
 ) -> None:
     """Mark events too far ahead of their arrival.
 
-    The arrival is the ``written`` one; where that is missing, the one ``known`` to the source; without
-    either the time is not checked.
+    The arrival is the ``written`` one; where that is missing, the one ``known`` to the source;
+    without either the time is not checked.
     """
     arrival, checked = known, np.ones(len(times), np.bool_)
     if written is not None:

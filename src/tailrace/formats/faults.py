@@ -1,4 +1,4 @@
-"""Which records of a run are blank or dead, found step by step while it is decoded; the first finding stays."""
+"""Which records are blank or dead, found step by step in decoding; the first finding stays."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def shown(value: str | bytes) -> str:
 
 
 class Faults:
-    """Collects findings by row number; ``out`` is true for each row that is not (or no longer) a live one."""
+    """Collects findings by row number; ``out`` is true for each row that is not alive."""
 
     def __init__(self, length: int) -> None:
         """Start with all of ``length`` rows alive."""

@@ -1,4 +1,4 @@
-"""Where each record's content begins and ends: line ends, byte order marks, blank records. No format is known here."""
+"""Where each record's content begins and ends: line ends and byte order marks."""
 
 from __future__ import annotations
 
@@ -20,8 +20,9 @@ BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 class Frame:
     """A run of records with the place of each one's content, the record without its line end.
 
-    ``data``: uint8, the whole buffer. ``starts``, ``ends``: int32, n values, the content's first byte and the one
-    after its last. ``first``, ``last``: uint8, the content's outermost bytes, 0 where it is empty.
+    ``data``: uint8, the whole buffer. ``starts``, ``ends``: int32, n values, the content's first
+    byte and the one after its last. ``first``, ``last``: uint8, the content's outermost bytes, 0
+    where it is empty.
     """
 
     buffer: pa.Buffer
@@ -40,7 +41,7 @@ class Frame:
 
     @property
     def header(self) -> bytes | None:
-        """The first record of the generation, without line end and byte order mark, if it is known."""
+        """The content of the generation's first record, if it is known."""
         if len(self) and self.positions[0] == 0:
             return self.content(0)
         if self.first_record is None:
@@ -53,9 +54,9 @@ class Frame:
         return self.data[self.starts[row] : self.ends[row]].tobytes()
 
     def strings(self, out: NDArray[np.bool_]) -> pa.StringArray:
-        """All records, line ends included, as an Arrow string array over the same memory; null where ``out``.
+        """All records with their line ends as Arrow strings over the same memory.
 
-        Nothing has checked that they are UTF-8.
+        Null where ``out``. Nothing has checked that they are UTF-8.
         """
         present = pa.py_buffer(np.packbits(~out, bitorder="little")) if out.any() else None
         buffers = [present, pa.py_buffer(self.offsets), self.buffer]

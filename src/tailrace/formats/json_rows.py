@@ -1,8 +1,8 @@
 """JSON records into columns of text: every value as the text that the truth table starts from.
 
-Strings become their contents, numbers and the literals their notation, objects and arrays their JSON
-text, null and missing null. DuckDB parses; what it can't parse is a dead letter. Among equal keys the
-first wins; it takes a trailing comma and the words NaN and Infinity, and so do we.
+Strings become their contents, numbers and the literals their notation, objects and arrays their
+JSON text, null and missing null. DuckDB parses; what it can't parse is a dead letter. Among equal
+keys the first wins; it takes a trailing comma and the words NaN and Infinity, and so do we.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ BATCH = 16_384
 PIECE = 32_768
 """Rows that are checked one by one after a batch failed."""
 PARSE_ERRORS = (duckdb.Error, UnicodeDecodeError, OSError)
-"""How a malformed row shows: the third when the stream has begun, the second when it isn't UTF-8."""
+"""How a malformed row shows: the last in a stream that has begun, the second if it isn't UTF-8."""
 
 
 class JsonRows:
@@ -46,7 +46,7 @@ class JsonRows:
         self._query = f"select {', '.join(calls)} from records"
 
     def split(self, frame: Frame, faults: Faults) -> dict[Path, pa.StringArray]:
-        """One string array of ``len(frame)`` for each path, null in rows that are (or become) out."""
+        """One string array of ``len(frame)`` for each path, null in rows that are out."""
         mark_blank(frame, faults)
         self._mark_misshapen(frame, faults)
         batches: list[pa.RecordBatch] = []
@@ -77,7 +77,7 @@ class JsonRows:
         raise KeyError(path)
 
     def _parse(self, texts: pa.StringArray) -> Iterator[pa.RecordBatch]:
-        """Structs of texts, one column for each tree; raises one of PARSE_ERRORS at a malformed row."""
+        """Structs of texts, a column for each tree; raises PARSE_ERRORS at a malformed row."""
         self._connection.register("records", pa.table({"r": texts}))
         yield from self._connection.sql(self._query).to_arrow_reader(BATCH)
 

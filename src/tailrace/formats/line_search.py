@@ -1,7 +1,7 @@
 """Bytes found in many records at once, each from the record's own cursor onwards.
 
-Eight bytes are looked at in one 64-bit operation; for bytes that are rare in lines, the places of all
-of them are listed first. Arrays of cursors and places are int64, absolute in the buffer.
+Eight bytes are looked at in one 64-bit operation; for bytes that are rare in lines, the places of
+all of them are listed first. Arrays of cursors and places are int64, absolute in the buffer.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ class Text:
         )
 
     def words(self, places: Places) -> Words:
-        """The eight bytes from each place on, the first one lowest. Negative places give nonsense."""
+        """The eight bytes from each place on, the first one lowest; nonsense below place 0."""
         if not len(places) or places.max() <= self._reach:
             found: Words = self._words[places]
             return found
@@ -57,13 +57,14 @@ class Text:
         return cursors + len(literal), right
 
     def ascii_only(self, places: Places, size: int) -> NDArray[np.bool_]:
-        """Which records have only bytes below 128 in the ``size`` bytes (8 or more) from their place on."""
+        """Which records have ``size`` bytes (8 or more) below 128 from their place on."""
         steps = [*range(0, size - WORD, WORD), size - WORD]
         highs = [self.words(places + step) & HIGHS == 0 for step in steps]
-        return np.logical_and.reduce(highs)
+        found: NDArray[np.bool_] = np.logical_and.reduce(highs)
+        return found
 
     def next_near(self, cursors: Places, byte: int) -> Places:
-        """The first place of ``byte`` at or after each cursor; the cursor itself - 1 if none is near."""
+        """The first place of ``byte`` from each cursor on; the cursor - 1 if none is near."""
         pattern = ONES * np.uint64(byte)
         skipped = _first_zero_byte(self.words(cursors) ^ pattern)
         found = cursors + skipped

@@ -1,4 +1,4 @@
-"""Where the variables of log lines begin and end: by cursors for most lines, by RE2 for the others."""
+"""Where the variables of log lines begin and end: by cursors for most lines, else by RE2."""
 
 from __future__ import annotations
 
@@ -37,9 +37,10 @@ class LogLines:
 def log_lines(template: Template, text: Text, frame: Frame, live: NDArray[np.bool_]) -> LogLines:
     """Find the variables in the live lines of a frame.
 
-    ``Template.pattern`` says where they are. Cursors go from one text of the template to the first byte
-    of the next; where they find all of them, each variable is as short as can be, from left to right,
-    which is the reading that the pattern prefers. RE2 takes linear time whatever a line holds.
+    ``Template.pattern`` says where they are. Cursors go from one text of the template to the first
+    byte of the next; where they find all of them, each variable is as short as can be, from left to
+    right, which is the reading that the pattern prefers. RE2 takes linear time whatever a line
+    holds.
     """
     shape = len(template.variables), len(frame)
     lines = LogLines(np.zeros(shape, np.int64), np.zeros(shape, np.int64), live.copy())

@@ -7,7 +7,6 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 import numpy as np
-import pyarrow as pa
 
 from tailrace.errors import PipelineError
 from tailrace.formats.codes import Code
@@ -24,6 +23,7 @@ from tailrace.formats.segments import strings_at
 from tailrace.formats.spec import Escape, LogFormat
 
 if TYPE_CHECKING:
+    import pyarrow as pa
     from numpy.typing import NDArray
 
 
@@ -43,7 +43,7 @@ class LogRows:
         self._paths = tuple(paths)
 
     def split(self, frame: Frame, faults: Faults) -> Mapping[Path, pa.StringArray]:
-        """One string array of ``len(frame)`` for each path, null in rows that are (or become) out."""
+        """One string array of ``len(frame)`` for each path, null in rows that are out."""
         mark_blank(frame, faults)
         mark_not_utf8(frame, faults)
         text = Text(frame.data)
@@ -67,9 +67,10 @@ class LogRows:
         self, text: Text, starts: NDArray[np.int64], ends: NDArray[np.int64]
     ) -> NDArray[np.bool_]:
         """Where nginx wrote its mark for no value: a hyphen, or nothing with the other escapes."""
+        lengths = ends - starts
+        missing: NDArray[np.bool_] = lengths == (1 if self._escape is Escape.DEFAULT else 0)
         if self._escape is not Escape.DEFAULT:
-            return starts == ends
-        missing = ends - starts == 1
+            return missing
         rows = np.flatnonzero(missing)
         missing[rows] = text.data[starts[rows]] == ord("-")
         return missing

@@ -1,9 +1,10 @@
-"""The text of nginx's ``log_format`` taken apart, and the regular expression of the lines it writes."""
+"""The text of nginx's ``log_format`` taken apart, and what the lines that it writes look like."""
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from itertools import pairwise
 
 from tailrace.errors import PipelineError
 from tailrace.formats.spec import Escape, LogFormat
@@ -32,7 +33,7 @@ class Variable:
 
     @property
     def pattern(self) -> str:
-        """What its value looks like, as RE2 and Python read it; lazy, so that the next text found ends it."""
+        """What its value looks like; lazy, so that the next text that is found ends it."""
         if self.size:
             return f"[\\x00-\\x7f]{{{self.size}}}"
         if self.quoted:
@@ -76,7 +77,7 @@ def template_of(log_format: LogFormat) -> Template:
         )
         for name, before, after in zip(names, texts, texts[1:], strict=False)
     )
-    for variable, following in zip(variables, variables[1:], strict=False):
+    for variable, following in pairwise(variables):
         if not variable.after and not variable.size:
             raise PipelineError(
                 f"nothing stands between ${variable.name} and ${following.name} in the log format",

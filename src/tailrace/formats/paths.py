@@ -29,7 +29,7 @@ def structure(tree: Tree) -> str:
 
 
 def place(tree: Tree, path: Path) -> list[int] | None:
-    """The child numbers that lead to a leaf, as Arrow's ``struct_field`` takes them; None if it isn't there."""
+    """The child numbers that lead to a leaf (Arrow's ``struct_field``); None if it isn't there."""
     numbers: list[int] = []
     node: Tree | None = tree
     for key in path:

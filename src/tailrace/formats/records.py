@@ -1,4 +1,4 @@
-"""What passes between sources, formats and the kernel: records as bytes, and what decoding makes of them."""
+"""What passes between sources, formats and the kernel: records, and what decoding gives."""
 
 from __future__ import annotations
 
@@ -13,16 +13,18 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Records:
-    """A run of records of one partition, in order, over one contiguous buffer without a copy.
+    r"""A run of records of one partition, in order, over one contiguous buffer without a copy.
 
-    ``data``: bytes; ``offsets``: int32, n + 1 values, record i is ``data[offsets[i]:offsets[i + 1]]`` and includes
-    its line end (``\\n``, perhaps ``\\r`` before it) where the source has lines; ``positions``: int64, n values, the
-    position of each record in its partition's current generation (decompressed byte, or Kafka offset), ascending.
+    ``data``: bytes, which may be reused once the records are decoded.
+    ``offsets``: int32, n + 1 values; record i is ``data[offsets[i]:offsets[i + 1]]`` and includes
+    its line end (``\n``, perhaps ``\r`` before it) where the source has lines.
+    ``positions``: int64, n values ascending, the place of each record in its partition's current
+    generation (decompressed byte, or Kafka offset).
     ``arrival``: int64 microseconds of each record's arrival where the source knows it, else None.
-    ``oversize``: bool, n values, true where a line was longer than ``max_record_bytes``: the record is
-    then the first ``max_record_bytes`` bytes of it, without a line end; None when no record is.
-    ``header``: the first record of the generation where the source kept it, for formats whose first line names the
-    columns; not needed where ``positions`` begin with 0.
+    ``oversize``: bool, n values, true where a line was longer than ``max_record_bytes``: the record
+    is then the first ``max_record_bytes`` bytes of it, without a line end; None when no record is.
+    ``header``: the generation's first record where the source kept it, for CSV files whose header
+    names the columns; not needed where ``positions`` begin with 0.
     """
 
     data: pa.Buffer
@@ -39,9 +41,10 @@ class Records:
 
 @dataclass(frozen=True, slots=True)
 class DeadLetters:
-    """Records that did not become events: parallel columns, by ascending row number within their ``Records``.
+    """Records that did not become events: parallel columns, by ascending row of ``Records``.
 
-    ``code`` is one of the closed list in ``tailrace.formats.codes``; ``field`` is the declared field at fault or None.
+    ``code`` is one of the closed list in ``tailrace.formats.codes``; ``field`` is the declared
+    field at fault or None.
     """
 
     rows: tuple[int, ...] = ()
@@ -52,11 +55,12 @@ class DeadLetters:
 
 @dataclass(frozen=True, slots=True)
 class Decoded:
-    """The result of decoding ``Records``: ``len(records) == events.num_rows + len(dead.rows) + blank``.
+    """What decoding gives: ``len(records) == events.num_rows + len(dead.rows) + blank``.
 
-    ``events``: Arrow table, one column for each declared field, named as declared, in declared order (text: string,
-    integer: int64, double: float64, boolean: bool, time: timestamp[us, UTC]), each column one chunk.
-    ``time``: int64 microseconds UTC of each event; ``rows``: int32 row number of each event, ascending.
+    ``events``: Arrow table, one column for each declared field, named as declared, in declared
+    order (text: string, integer: int64, double: float64, boolean: bool, time: timestamp[us, UTC]),
+    each column one chunk. ``time``: int64 microseconds UTC of each event; ``rows``: int32 row
+    number of each event, ascending.
     """
 
     events: pa.Table

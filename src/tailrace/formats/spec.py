@@ -1,4 +1,4 @@
-"""What a decoder is told: the format, the declared fields and where time comes from. Frozen values, no work."""
+"""What a decoder is told: the format, the declared fields and where time comes from."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class TimeForm(StrEnum):
 
 
 class Escape(StrEnum):
-    """How the writer of a log format escapes the values of variables (nginx: ``log_format ... escape=``)."""
+    """How the values of variables are escaped (nginx: ``log_format ... escape=``)."""
 
     DEFAULT = "default"
     JSON = "json"
@@ -37,7 +37,7 @@ class JsonFormat:
 
 @dataclass(frozen=True, slots=True)
 class LogFormat:
-    """A record is a line that nginx wrote by this ``log_format`` string (``$name`` and ``${name}``)."""
+    """A record is a line written by this nginx ``log_format`` (``$name`` and ``${name}``)."""
 
     template: str
     escape: Escape = Escape.DEFAULT
@@ -47,8 +47,8 @@ class LogFormat:
 class CsvFormat:
     """A record is one line of delimited columns.
 
-    ``columns`` None: the header names them. ``header``: the record at position 0 is a header, not data.
-    ``delimiter`` is one ASCII character.
+    ``columns`` None: the header names them. ``header``: the record at position 0 is a header, not
+    data. ``delimiter`` is one ASCII character.
     """
 
     columns: tuple[str, ...] | None
@@ -69,7 +69,8 @@ class FieldSpec:
     """A declared field.
 
     ``path``: keys from the record's object inwards, or the name of one column or variable; None for
-    a field that only the source's path gives. ``minimum`` and ``maximum`` are inclusive and only for numbers.
+    a field that only the source's path gives. ``minimum`` and ``maximum`` are inclusive and only
+    for numbers.
     """
 
     name: str
@@ -84,8 +85,8 @@ class FieldSpec:
 class TimeSpec:
     """Where event time (and perhaps arrival time) is found and how it is written.
 
-    ``name`` is what reasons call it. ``zone`` (IANA name) serves texts without a zone, in fields of type time too;
-    ``year`` serves syslog's yearless form. ``max_future_skew``: microseconds.
+    ``name`` is what reasons call it. ``zone`` (IANA name) serves texts without a zone, in fields of
+    type time too; ``year`` serves syslog's yearless form. ``max_future_skew``: microseconds.
     """
 
     name: str

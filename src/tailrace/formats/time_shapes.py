@@ -1,9 +1,9 @@
 """Many texts of one shape into microseconds UTC at once, by their digit columns.
 
-A shape is learnt from one text by the careful patterns of ``times``: where its digits stand and what
-stands between them. A text with digits in the same places and the same bytes between matches the same
-pattern in the same way, so that reading its columns gives what ``times`` gives. What differs, or is no
-date, time of day or offset, is left to ``times``.
+A shape is learnt from one text by the careful patterns of ``times``: where its digits stand and
+what stands between them. A text with digits in the same places and the same bytes between matches
+the same pattern in the same way, so that reading its columns gives what ``times`` gives. What
+differs, or is no date, time of day or offset, is left to ``times``.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ DAYS_BEFORE = np.concatenate([[0, 0], np.cumsum(MONTH_DAYS[1:-1])])
 
 
 class Shape(Protocol):
-    """Reads texts of one length that lie side by side: row c of ``columns`` holds byte c of each."""
+    """Reads texts of one length side by side: row c of ``columns`` holds byte c of each."""
 
     def read(self, columns: Columns) -> tuple[Numbers, Flags]:
         """Microseconds of each text, and whether they are right."""

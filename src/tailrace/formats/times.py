@@ -1,4 +1,4 @@
-"""One text at a time into microseconds UTC, careful and slow: the definition that ``time_columns`` must agree with.
+"""One text at a time into microseconds UTC: the definition for ``time_columns``.
 
 The forms are described in ``docs/semantics-decoding.md``. Nothing here looks at a clock.
 """

@@ -1,6 +1,7 @@
-"""One text at a time into one value, careful and slow: the definition that ``columns`` must agree with.
+"""One text at a time into one value, careful and slow: the definition for ``columns``.
 
-The rules are the truth table in ``docs/semantics-decoding.md``. Times have a module of their own, ``times``.
+The rules are the truth table in ``docs/semantics-decoding.md``. Times have a module of their own,
+``times``.
 """
 
 from __future__ import annotations
@@ -25,9 +26,10 @@ class BadValueError(ValueError):
 
 
 def scaled_floor(text: str, shift: int) -> tuple[int, bool] | None:
-    """Floor of a decimal text times ``10**shift``, and whether that is exact; None when the text is no decimal.
+    """Floor of a decimal text times ``10**shift``, and whether it is exact; None if it is none.
 
-    What is far beyond every range comes back as ``±10**_DIGITS``, so that hostile exponents cost nothing.
+    What is far beyond every range comes back as ``±10**_DIGITS``, so that hostile exponents cost
+    nothing.
     """
     match = _DECIMAL.fullmatch(text)
     if match is None:
