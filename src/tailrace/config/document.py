@@ -38,7 +38,8 @@ _PLAIN_TAGS = {
 class Document:
     """Values and places as they are gathered, and the problems met on the way.
 
-    ``broken``: paths of values that could not be read, so that nobody complains about them again.
+    ``faults`` are the problems with the paths that they belong to; ``broken`` the paths of values
+    that could not be read, so that nobody complains about them again.
     """
 
     text: str
@@ -46,9 +47,26 @@ class Document:
     env: Mapping[str, str]
     places: dict[Path, Place] = field(default_factory=dict)
     secrets: dict[str, str] = field(default_factory=dict)
-    problems: list[Problem] = field(default_factory=list)
+    faults: list[tuple[Path, Problem]] = field(default_factory=list)
     broken: set[Path] = field(default_factory=set)
     count: int = 0
+
+    @property
+    def problems(self) -> list[Problem]:
+        """The problems met so far."""
+        return [problem for _, problem in self.faults]
+
+    def fault(self, message: str, where: Where, hint: str | None = None, path: Path = ()) -> None:
+        """Note a problem of what stands at `path`."""
+        self.faults.append((path, Problem(message, where, hint)))
+
+    def forget(self, path: Path) -> None:
+        """Forget the places and problems of what stood at `path`: it is given anew."""
+        length = len(path)
+        for place in [place for place in self.places if place[:length] == path]:
+            del self.places[place]
+        self.broken = {place for place in self.broken if place[:length] != path}
+        self.faults = [fault for fault in self.faults if fault[0][:length] != path]
 
     def read(self, node: Node, path: Path = (), key: Where | None = None) -> Value:
         """Return the value of a node that stands at `path`, and remember its place."""
@@ -89,7 +107,7 @@ class Document:
                 continue
             if name in first:
                 message = f"the key {shown(name)} is there twice; first in line {first[name].line}"
-                self.problems.append(Problem(message, where, "remove one of them"))
+                self.fault(message, where, "remove one of them", (*path, name))
                 continue
             first[name] = where
             result[name] = self._read(value_node, (*path, name), where, around)
@@ -122,16 +140,16 @@ class Document:
         where = self._where(node.start_mark)
         if not isinstance(node, ScalarNode):
             hint = "text that begins with '{' or '[' needs quotes"
-            self.problems.append(Problem("a key must be text", where, hint))
+            self.fault("a key must be text", where, hint, path)
             return None
         if node.tag not in _PLAIN_TAGS[ScalarNode]:
             self._refuse(node, path, f"tags such as {_tag(node)} are not supported")
             return None
         if node.style is None and node.value in _NULLS:
-            self.problems.append(Problem("a key is empty", where, "a key is written 'key: value'"))
+            self.fault("a key is empty", where, "a key is written 'key: value'", path)
             return None
         if not _clean(node.value):
-            self.problems.append(Problem("a key has characters that are no text", where))
+            self.fault("a key has characters that are no text", where, path=path)
             return None
         return str(node.value)
 
@@ -146,12 +164,12 @@ class Document:
         self.secrets.update(filled.secrets)
         for mistake in filled.mistakes:
             where = place.where_written(mistake.offset)
-            self.problems.append(Problem(mistake.message, where, mistake.hint))
+            self.fault(mistake.message, where, mistake.hint, path)
             self.broken.add(path)
         return filled.text
 
     def _refuse(self, node: Node, path: Path, message: str) -> Value:
-        self.problems.append(Problem(message, self._where(node.start_mark)))
+        self.fault(message, self._where(node.start_mark), path=path)
         self.broken.add(path)
         return None
 

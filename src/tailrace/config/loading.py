@@ -34,12 +34,12 @@ class Loaded:
     ``secrets`` are the values that came from the environment; nothing shown may hold one.
     """
 
-    config: PipelineConfig
-    positions: Positions
+    config: PipelineConfig = field(repr=False)
+    positions: Positions = field(repr=False)
     file: str
-    text: str
-    redactor: Redactor = field(default_factory=Redactor)
-    sets: tuple[str, ...] = ()
+    text: str = field(repr=False)
+    redactor: Redactor = field(default_factory=Redactor, repr=False)
+    sets: tuple[str, ...] = field(default=(), repr=False)
 
     @classmethod
     def of(cls, config: PipelineConfig) -> Self:
@@ -116,9 +116,9 @@ def loads(
 def _top(node: Node | Problem | None, document: Document) -> dict[str, Value] | None:
     match node:
         case None:
-            document.problems.append(Problem("the file is empty", Where(document.file), _BEGIN))
+            document.fault("the file is empty", Where(document.file), _BEGIN)
         case Problem():
-            document.problems.append(node)
+            document.faults.append(((), node))
         case MappingNode():
             top = document.read(node)
             return top if isinstance(top, dict) else None
@@ -126,7 +126,7 @@ def _top(node: Node | Problem | None, document: Document) -> dict[str, Value] | 
             value = document.read(node)
             if not document.problems:
                 message = f"expected keys with values, found {described(value)}"
-                document.problems.append(Problem(message, Where(document.file, 1, 1), _BEGIN))
+                document.fault(message, Where(document.file, 1, 1), _BEGIN)
     return None
 
 

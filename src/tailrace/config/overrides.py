@@ -24,25 +24,24 @@ def override(top: dict[str, Value], setting: str, document: Document) -> None:
     key = key.strip()
     if not key or not equals:
         message = f"{shown(setting)} is not of the form key=value"
-        document.problems.append(Problem(message, Where("--set"), _EXAMPLE))
+        document.fault(message, Where("--set"), _EXAMPLE)
         return
     where = Where(f"--set {key}")
     parent, path = _find(top, key.split("."), where, document)
     node = _node(text, where.file)
     if isinstance(node, Problem):
-        document.problems.append(node)
+        document.faults.append((path, node))
     if parent is None or not isinstance(node, Node):
         return
     given = Document(text, where.file, document.env)
     value = given.read(node, path)
-    for old in [place for place in document.places if place[: len(path)] == path]:
-        del document.places[old]
-    document.broken = {old for old in document.broken if old[: len(path)] != path} | given.broken
+    document.forget(path)
+    document.broken |= given.broken
+    document.faults += given.faults
     document.places |= {
         place: Place(where, where, found.inside) for place, found in given.places.items()
     }
     document.secrets |= given.secrets
-    document.problems += given.problems
     last = path[-1]
     if isinstance(parent, list) and isinstance(last, int):
         parent[last] = value
@@ -68,7 +67,7 @@ def _find(
     for number, key in enumerate(keys):
         step, problem = _step(current, key, path, where)
         if step is None:
-            document.problems.append(problem or Problem("no such place", where))
+            document.faults.append((path, problem or Problem("no such place", where)))
             return None, path
         path = (*path, step)
         if number == len(keys) - 1:

@@ -10,6 +10,8 @@ from __future__ import annotations
 import re
 
 _BLANK = " \t\r\n\x85\u2028\u2029"
+_PROPERTIES = re.compile(r"(?:[&!]\S*\s+)+")
+"""An anchor or a tag before the scalar."""
 _ESCAPE = re.compile(r"\\(x[0-9A-Fa-f]{2}|u[0-9A-Fa-f]{4}|U[0-9A-Fa-f]{8}|\r\n|.)", re.DOTALL)
 
 
@@ -30,10 +32,12 @@ def places_of(value: str, text: str, style: str | None) -> list[int]:
 
 
 def _first(text: str, style: str | None) -> int:
+    properties = _PROPERTIES.match(text)
+    start = properties.end() if properties else 0
     if style in ("|", ">"):
-        end_of_header = text.find("\n")
+        end_of_header = text.find("\n", start)
         return len(text) if end_of_header < 0 else end_of_header + 1
-    return 1 if style else 0
+    return start + 1 if style else start
 
 
 def _advance(text: str, at: int, character: str, style: str | None) -> int:

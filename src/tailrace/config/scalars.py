@@ -94,7 +94,7 @@ FieldName = Annotated[
     _name_schema(_FIELD, "client_ip"),
     Kind("name"),
 ]
-_MEASURE = r"[^\x00-\x1f\x7f\"{}]{1,128}"
+_MEASURE = r'[^\x00-\x1f\x7f"{}]{1,128}'
 MeasureName = Annotated[
     str,
     AfterValidator(_named(_MEASURE, "1 to 128 characters, no quote, brace or control character")),

@@ -38,7 +38,7 @@ def problems(
 def told(text: str, env: Mapping[str, str] | None = None, sets: Sequence[str] = ()) -> list[str]:
     """The problems as ``line:column message | hint``, without the file's name."""
     return [
-        f"{str(p.where).removeprefix('p.yaml').removeprefix(':')} {p.message}"
+        f"{str(p.where).removeprefix('p.yaml').removeprefix(':')} {p.message}".lstrip()
         + (f" | {p.hint}" if p.hint else "")
         for p in problems(text, env, sets)
     ]
