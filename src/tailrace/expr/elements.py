@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
+from tailrace.expr.addresses import contains, network_of
 from tailrace.expr.sqltext import BLANKS, INT64_MAX, INT64_MIN
 from tailrace.expr.texts import lower_ascii, upper_ascii
 
@@ -73,6 +74,8 @@ ELEMENTS: dict[str, Element] = {
     "ends_with": str.endswith,
     "contains": lambda text, piece: piece in text,
     "replace": str.replace,
+    "ip_prefix": network_of,
+    "cidr_contains": contains,
     "epoch": lambda time: time / 1e6,
     "hour": lambda time: time % _DAY // _HOUR,
     "minute": lambda time: time % _HOUR // _MINUTE,

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-from tailrace.expr import numbers, texts, times
+from tailrace.expr import networks, numbers, texts, times
 from tailrace.expr.nodes import Call
 from tailrace.expr.signature import Function, Parameter, Variant
 
 REGISTRY: dict[str, Function] = {
-    function.name: function for function in (*numbers.FUNCTIONS, *texts.FUNCTIONS, *times.FUNCTIONS)
+    function.name: function
+    for function in (
+        *numbers.FUNCTIONS,
+        *texts.FUNCTIONS,
+        *networks.FUNCTIONS,
+        *times.FUNCTIONS,
+    )
 }
 
 
