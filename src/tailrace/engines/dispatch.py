@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 import pyarrow as pa
 
 from tailrace.alerts.events import EventAlert
-from tailrace.alerts.incidents import IncidentRule
+from tailrace.alerts.incidents import IncidentRule, json_values
 from tailrace.alerts.notices import early_notice
 from tailrace.engines.folding import value_types
 from tailrace.expr.nodes import Type
@@ -165,16 +165,28 @@ def window_columns(
 
 def incident_table(revisions: Sequence[Revision]) -> pa.Table | None:
     """The last revision of each incident, as rows of the store's table ``incidents``."""
-    latest = {revision.fingerprint: revision for revision in revisions}
+    latest = list({revision.fingerprint: revision for revision in revisions}.values())
     if not latest:
         return None
-    typed = typed_rows.typed_incidents(list(latest.values()))
-    names = ("fingerprint", "rule", "key", "state", "reason", "revision")
-    columns = {name: typed[name] for name in names}
-    for name in ("started_at", "opened_at", "last_firing_at", "resolved_at"):
-        columns[name] = typed[name].cast(pa.timestamp("us"))
-    columns["body"] = text_rows.incident_rows(list(latest.values()))["json"]
-    return pa.table(columns)
+
+    def instants(name: str) -> pa.Array:
+        return pa.array([getattr(revision, name) for revision in latest], pa.int64()).cast(pa.timestamp("us"))
+
+    return pa.table(
+        {
+            "fingerprint": [revision.fingerprint for revision in latest],
+            "rule": [revision.rule for revision in latest],
+            "key": [text_rows.dumps(json_values(revision.key)) for revision in latest],
+            "state": [revision.state.value for revision in latest],
+            "reason": [revision.reason.value for revision in latest],
+            "revision": [revision.revision for revision in latest],
+            "started_at": instants("started_at"),
+            "opened_at": instants("opened_at"),
+            "last_firing_at": instants("last_firing_at"),
+            "resolved_at": instants("resolved_at"),
+            "body": text_rows.incident_rows(latest)["json"],
+        }
+    )
 
 
 def _typed(column: pa.Array | pa.ChunkedArray, type_: Type) -> pa.Array:

@@ -11,7 +11,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from tailrace.plan.identity import Time, bucket, salted_hash
+from tailrace.kernel.hashing import buckets, salted
+from tailrace.plan.identity import Time
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -34,7 +35,7 @@ class DenseKeys:
         self._times = frozenset(times)
         self._numbers: dict[str, int] = {}
         self._values: list[tuple[KeyValue, ...]] = []
-        self._buckets: NDArray[np.int8] = np.empty(0, np.int8)
+        self._buckets: NDArray[np.int64] = np.empty(0, np.int64)
         self._hashes: NDArray[np.uint64] = np.empty(0, np.uint64)
 
     def __len__(self) -> int:
@@ -77,11 +78,11 @@ class DenseKeys:
         values = self._values
         return pa.array([values[n][field] for n in numbers.tolist()], type_)
 
-    def buckets_of(self, numbers: NDArray[np.int64]) -> NDArray[np.int8]:
+    def buckets_of(self, numbers: NDArray[np.int64]) -> NDArray[np.int64]:
         """The hash bucket of each key."""
         done = len(self._buckets)
         if done < len(self._values):
-            more = np.fromiter((bucket(key) for key in self._values[done:]), np.int8)
+            more = buckets(self._columns(done), len(self._values) - done)
             self._buckets = np.concatenate([self._buckets, more])
         return self._buckets[numbers]
 
@@ -89,9 +90,17 @@ class DenseKeys:
         """The salted hash of each key, by which bounds choose who stays."""
         done = len(self._hashes)
         if done < len(self._values):
-            more = np.fromiter((salted_hash(salt, key) for key in self._values[done:]), np.uint64)
+            more = salted(salt, self._columns(done), len(self._values) - done)
             self._hashes = np.concatenate([self._hashes, more])
         return self._hashes[numbers]
+
+    def _columns(self, start: int) -> list[pa.Array]:
+        """The fields of all keys from a number on, as columns."""
+        fields = list(zip(*self._values[start:], strict=True))
+        return [
+            pa.array(values, pa.timestamp("us") if place in self._times else None)
+            for place, values in enumerate(fields)
+        ]
 
     def keep(self, numbers: NDArray[np.int64]) -> NDArray[np.int64]:
         """Forget all keys but these (ascending); returns the new number of each old one, -1 where forgotten."""
