@@ -88,8 +88,12 @@ class Decoder:
             alive = pa.array(~faults.out)
             fields = [column.filter(alive) for column in fields]
             times = times[rows]
-        table = pa.Table.from_arrays(fields, schema=self._schema)
-        return Decoded(table, times, rows, faults.dead_letters(), faults.blank)
+        return Decoded(self._table(fields, len(rows)), times, rows, faults.dead_letters(), faults.blank)
+
+    def _table(self, fields: list[pa.Array], length: int) -> pa.Table:
+        if fields:
+            return pa.Table.from_arrays(fields, schema=self._schema)
+        return pa.table({"": pa.nulls(length)}).select([])
 
     def _field(self, field: FieldSpec, texts: pa.StringArray, faults: Faults) -> pa.Array:
         """The column of one field, its faults marked."""
