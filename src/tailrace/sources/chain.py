@@ -10,9 +10,8 @@ from tailrace.formats.records import Records
 from tailrace.sources.identity import Place
 from tailrace.sources.missing import missing
 from tailrace.sources.opened import OpenFile, Reading
-from tailrace.sources.paths import path_of
 from tailrace.sources.tracing import trace
-from tailrace.sources.types import Chunk, Note, Slice
+from tailrace.sources.types import Chunk, Json, Note, Slice
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +33,8 @@ class Chain:
         self.notes: deque[Note] = deque()
         self.bytes_before = 0
         """Bytes of the files that were read completely, as on disk."""
+        self.resume: dict[str, Json] = {}
+        """What a resume state holds besides the place; replaced, never changed."""
         self._fields = fields
         self._reading = reading
 
@@ -69,15 +70,19 @@ class Chain:
             return Took(None, size)
         place = self.file.place(self.generation)
         piece = Slice(
-            self.name, self.generation, start, place.position, place.to_json(), self._fields
+            self.name,
+            self.generation,
+            start,
+            place.position,
+            place.to_json() | self.resume,
+            self._fields,
         )
         return Took(Chunk(piece, records), size)
 
 
-def reread(piece: Slice, reading: Reading) -> Records:
-    """Read a slice again, wherever its file is now; SourceError if it is gone or differs."""
+def reread(piece: Slice, path: str, reading: Reading) -> Records:
+    """Read a slice again, wherever the file of ``path`` is now; SourceError if it is gone."""
     place = Place.from_json(piece.partition, piece.resume)
-    path = path_of(piece.partition)
     found = trace(path, place, reading, None)
     if found is not None:
         try:

@@ -25,7 +25,7 @@ from tailrace.sources.paths import (
 )
 from tailrace.sources.report import Report
 from tailrace.sources.turns import Turns
-from tailrace.sources.types import Chunk, Json, Poll, Slice
+from tailrace.sources.types import Json, Poll, Slice
 
 
 class FinishedFiles:
@@ -43,10 +43,15 @@ class FinishedFiles:
         self._parts: dict[str, FinishedPath] = {}
         self._turns = Turns()
         self._report = Report()
-        self._failure: SourceError | None = None
 
     def open(self, positions: Mapping[str, dict[str, Json]]) -> None:
-        """Find the files; SourceError if one is missing or not what it was."""
+        """Find the files; SourceError if one is missing or not what it was.
+
+        Opened again, it begins again: what was read after the positions comes once more.
+        """
+        self._close_parts()
+        self._report = Report()
+        self._failure = None
         for path in self._files():
             name = partition_name(path)
             if name not in self._parts:
@@ -75,22 +80,13 @@ class FinishedFiles:
 
     def poll(self, max_bytes: int, watermarks: Mapping[str, int]) -> Poll:
         """Read on; what was read before an error is returned, the error raised next time."""
-        if self._failure is not None:
-            raise self._failure
-        chunks: list[Chunk] = []
         parts = list(self._parts.values())
-        try:
-            for chunk in self._turns.take(parts, max_bytes, watermarks):
-                chunks.append(chunk)  # noqa: PERF402 - those before an error count
-        except SourceError as error:
-            if not chunks:
-                raise
-            self._failure = error
+        chunks = self._turns.take(parts, max_bytes, watermarks)
         return self._report.poll(chunks, parts, parts)
 
     def reread(self, piece: Slice) -> Records:
         """Read a slice again."""
-        return reread(piece, self._reading)
+        return reread(piece, path_of(piece.partition), self._reading)
 
     def wait(self, seconds: float) -> None:
         """Return at once: all there is can be read."""
@@ -102,6 +98,10 @@ class FinishedFiles:
 
     def close(self) -> None:
         """Close the files."""
+        self._close_parts()
+        self._reading.descriptors.close()
+
+    def _close_parts(self) -> None:
         for part in self._parts.values():
             part.close()
-        self._reading.descriptors.close()
+        self._parts.clear()

@@ -42,6 +42,8 @@ SURE_SECONDS = 2.0
 LEFT_SECONDS = 10.0
 """For how long a file that was left is still looked at, in case a writer goes on with it."""
 LOOK_BACK_SECONDS = 1.0
+SEARCH_SECONDS = 1.0
+"""How often rotated files are looked for in a folder that seems not to have changed."""
 
 Signature = tuple[int, ...]
 
@@ -90,8 +92,8 @@ class FollowedPath:
         """When the signature was seen first."""
         self._size = 0
         """Of the file being read, at the last look."""
-        self._path_inode = -1
-        """Of the path's own file, when rotated files were looked for last."""
+        self._searched: tuple[int, float] | None = None
+        """The folder's time of change when rotated files were looked for, and when that was."""
         self._passed_by = False
         """Whether there is a rotated file younger than the one being read."""
         self._left: Left | None = None
@@ -180,10 +182,7 @@ class FollowedPath:
             self.at_end = True
             self.ended = self._until_end
             return False
-        inode = status.st_ino if status else 0
-        if inode != self._path_inode:
-            self._path_inode = inode
-            self._passed_by = self._successor_path(file) is not None
+        self._search(file, now)
         if not self._passed_by:
             if status is None or status.st_size == 0:
                 self.at_end = True
@@ -193,6 +192,15 @@ class FollowedPath:
                 return False
         file.finish_here(self._size)
         return True
+
+    def _search(self, file: OpenFile, now: float) -> None:
+        """Find out whether a rotated file is younger, if the folder may have changed."""
+        folder = status_of(os.path.dirname(self._path))
+        changed = folder.st_mtime_ns if folder else 0
+        if self._searched and self._searched[0] == changed and now < self._searched[1]:
+            return
+        self._searched = (changed, now + SEARCH_SECONDS)
+        self._passed_by = self._successor_path(file) is not None
 
     def _look_at_current(self, file: OpenFile, status: os.stat_result, now: float) -> bool:
         signature = (status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns)
@@ -248,13 +256,17 @@ class FollowedPath:
 
     def _take_up(self, file: OpenFile, generation: int) -> None:
         self.seen = True
-        self._path_inode = -1
+        self._searched = None
         if self._last is not None and self._is_last(file) and not file.kind:
             file.finish_here(self._last[2])
         self.chain.take_up(file, generation)
 
     def _begin(self) -> bool:
         """Open the file at the path."""
+        if self._only_this and self.chain.generation:
+            self.at_end = True
+            self.ended = self._until_end
+            return False
         try:
             file = OpenFile(self._path, self._reading, find=by_inode(self._path))
         except FileNotFoundError:

@@ -25,7 +25,7 @@ from tailrace.sources.paths import (
 from tailrace.sources.report import Report
 from tailrace.sources.rotation import rotation_bases
 from tailrace.sources.turns import Turns
-from tailrace.sources.types import Chunk, Json, Note, Poll, Slice
+from tailrace.sources.types import Json, Note, Poll, Slice
 
 RESCAN_SECONDS = 1.0
 """How often patterns are expanded anew."""
@@ -68,7 +68,14 @@ class FollowedFiles:
         self._pace = Pace()
 
     def open(self, positions: Mapping[str, dict[str, Json]]) -> None:
-        """Find the files; SourceError if something there can't be read."""
+        """Find the files; SourceError if something there can't be read.
+
+        Opened again, it begins again: what was read after the positions comes once more.
+        """
+        self._close_parts()
+        self._passed_over.clear()
+        self._due.clear()
+        self._report = Report()
         found = dict.fromkeys(self._matches())
         for path in found:
             name = partition_name(path)
@@ -125,7 +132,7 @@ class FollowedFiles:
             part.look(now)
         parts = list(self._parts.values())
         served = [part for part in parts if part.ready]
-        chunks: list[Chunk] = list(self._turns.take(served, max_bytes, watermarks))
+        chunks = self._turns.take(served, max_bytes, watermarks)
         for part in served:
             if not part.ready:
                 part.look(now)
@@ -170,7 +177,7 @@ class FollowedFiles:
 
     def reread(self, piece: Slice) -> Records:
         """Read a slice again."""
-        return reread(piece, self._reading)
+        return reread(piece, path_of(piece.partition), self._reading)
 
     def wait(self, seconds: float) -> None:
         """Sleep for a short while, longer when there was no news for long."""
@@ -186,9 +193,13 @@ class FollowedFiles:
     def close(self) -> None:
         """Close the files; a wait ends at once."""
         self._pace.stop()
+        self._close_parts()
+        self._reading.descriptors.close()
+
+    def _close_parts(self) -> None:
         for part in self._parts.values():
             part.close()
-        self._reading.descriptors.close()
+        self._parts.clear()
 
 
 def bases_of(path: str) -> list[str]:

@@ -72,6 +72,8 @@ class MemorySource:
 
     def open(self, positions: Mapping[str, dict[str, Json]]) -> None:
         """Start at stored positions; SourceError if one lies beyond what there is."""
+        self._said.clear()
+        self._ended.clear()
         for name, data in self._contents.items():
             start = whole(positions[name]["position"]) if name in positions else 0
             if start > len(data):
@@ -86,7 +88,7 @@ class MemorySource:
         if step is None and self._scripted and not self.bounded:
             return Poll()
         if step is None:
-            chunks = list(self._turns.take(list(self._parts.values()), max_bytes, watermarks))
+            chunks = self._turns.take(list(self._parts.values()), max_bytes, watermarks)
             at_end: tuple[str, ...] = tuple(
                 name for name, part in self._parts.items() if not part.ready
             )

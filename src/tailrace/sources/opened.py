@@ -61,9 +61,16 @@ class OpenFile:
         return os.fstat(self.handle.descriptor)
 
     def begins_as(self, place: Place) -> bool:
-        """Whether the first bytes are those of the place's file; leaves the reader behind them."""
-        seen = self._to(place.head_bytes)
-        return seen is not None and digest(seen[0]) == place.head
+        """Whether the first bytes are those of the place's file."""
+        head = self.first_bytes(place.head_bytes)
+        return len(head) == place.head_bytes and digest(head) == place.head
+
+    def first_bytes(self, size: int) -> bytes:
+        """Return the first decompressed bytes; the reader stays where it is."""
+        if not self.kind:
+            return pread(self.handle, size, 0)
+        target = np.empty(size, np.uint8)
+        return target[: ArchiveStream(self.handle, self.kind).readinto(target)].tobytes()
 
     def seek(self, place: Place) -> bool:
         """Go to the place; False, and the file is unusable, if it is not in this file."""

@@ -15,18 +15,27 @@ STDIN_PATHS = ("-", "/dev/stdin", "/dev/fd/0", "/proc/self/fd/0")
 
 def partition_name(path: str) -> str:
     r"""Return the absolute path as text that JSON can hold; a byte that is no UTF-8 as ``\xff``."""
-    absolute = os.path.abspath(path)
-    return absolute.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+    return as_text(os.path.abspath(path))
 
 
 def path_of(partition: str) -> str:
     """Return the path whose partition has this name."""
-    if os.path.exists(partition):
-        return partition
+    return partition if os.path.exists(partition) else from_text(partition)
+
+
+def as_text(path: str) -> str:
+    r"""Return a path as text; a byte that is no UTF-8 as ``\xff``."""
+    return path.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+
+
+def from_text(text: str) -> str:
+    """Undo ``as_text``."""
     raw = re.sub(
-        rb"\\x([0-9a-f]{2})", lambda found: bytes.fromhex(found[1].decode()), partition.encode()
+        rb"\\x([89a-f][0-9a-f])",
+        lambda found: bytes.fromhex(found[1].decode()),
+        text.encode("utf-8", "surrogateescape"),
     )
-    return os.fsdecode(raw)
+    return raw.decode("utf-8", "surrogateescape")
 
 
 def has_pattern(path: str) -> bool:

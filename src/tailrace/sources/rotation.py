@@ -14,6 +14,7 @@ DIGITS = re.compile(r"(\d+)")
 
 Natural = tuple[tuple[int, int, str], ...]
 Age = tuple[int, int, Natural]
+Key = tuple[Natural, Age, str]
 
 
 def natural(name: str) -> Natural:
@@ -53,12 +54,13 @@ def reading_order(names: Iterable[str]) -> list[str]:
 
     Rotated files of one name from the oldest to the newest; different names in natural order.
     """
+    return sorted(names, key=reading_key)
 
-    def key(name: str) -> tuple[Natural, Age, str]:
-        base, age = split_rotation(name)
-        return natural(base), age, name
 
-    return sorted(names, key=key)
+def reading_key(name: str) -> Key:
+    """Return by what ``reading_order`` sorts."""
+    base, age = split_rotation(name)
+    return natural(base), age, name
 
 
 def rotated_age(base: str, name: str) -> Age | None:

@@ -6,6 +6,7 @@ from collections.abc import Generator, Iterator, Mapping, Sequence
 from itertools import count, groupby
 from typing import Protocol
 
+from tailrace.errors import SourceError
 from tailrace.sources.chain import Took
 from tailrace.sources.types import Chunk
 
@@ -41,11 +42,31 @@ class Turns:
         self._clock = count(1)
         self._served: dict[str, int] = {}
         self._probes: dict[str, int] = {}
+        self._failure: SourceError | None = None
 
     def take(
         self, parts: Sequence[Part], max_bytes: int, watermarks: Mapping[str, int]
+    ) -> list[Chunk]:
+        """Return chunks of about ``max_bytes`` together.
+
+        What was read before an error is returned; the error is raised at the next call.
+        """
+        if self._failure is not None:
+            raise self._failure
+        chunks: list[Chunk] = []
+        try:
+            for chunk in self._serve(parts, max_bytes, watermarks):
+                chunks.append(chunk)  # noqa: PERF402 - those before an error count
+        except SourceError as error:
+            if not chunks:
+                raise
+            self._failure = error
+        return chunks
+
+    def _serve(
+        self, parts: Sequence[Part], max_bytes: int, watermarks: Mapping[str, int]
     ) -> Iterator[Chunk]:
-        """Yield chunks of about ``max_bytes`` together.
+        """Read in turns.
 
         Partitions without a watermark hold it back most: each gives a little at once, so that
         their times are known. Then the lowest watermark is served as far as the bytes go, equal
