@@ -10,6 +10,7 @@ from tailrace.engines.processor import Result, first_rules
 from tailrace.store.commit import Commit, Fold
 
 if TYPE_CHECKING:
+    from tailrace.alerts.incidents import Revision
     from tailrace.engines.processor import Processor
     from tailrace.plan.model import Plan
 
@@ -17,14 +18,15 @@ if TYPE_CHECKING:
 def adopt(processor: Processor, plan: Plan) -> Result:
     """Change the state so that it fits ``plan``; the commit that says so.
 
-    Incidents of removed rules resolve with reason ``rule_removed`` and go where the rule's alerts went, as far as
-    those outputs are still there. New rules start after all events read so far: what they count is complete.
+    Incidents of removed rules resolve with reason ``rule_removed`` and go where the rule's alerts
+    went, as far as those outputs are still there. New rules start after all events read so far:
+    what they count is complete.
     """
     state, old = processor.state, processor.plan
-    wanted = {rule.identity for rule in (*plan.rules, *plan.event_rules)}
+    wanted = {rule.identity for rule in plan.every_rule}
     known = set(state.rules)
     dispatch = Dispatch(plan, state.next_seq)
-    revisions = []
+    revisions: list[Revision] = []
     folds: list[Fold] = []
     for rule in old.rules:
         if rule.identity in wanted or not rule.alert:
@@ -38,7 +40,8 @@ def adopt(processor: Processor, plan: Plan) -> Result:
         state.counts.rules.pop(identity, None)
     first_rules(plan, state)
     starts = [
-        Decision(DecisionKind.RULE_START, identity, state.rules[identity].start) for identity in sorted(wanted - known)
+        Decision(DecisionKind.RULE_START, identity, state.rules[identity].start)
+        for identity in sorted(wanted - known)
     ]
     outbox, tables = dispatch.batches()
     state.next_seq += len(outbox)

@@ -4,21 +4,22 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import numpy as np
 import pyarrow as pa
 
 from tailrace.expr.nodes import Type
 from tailrace.kernel import wide
 from tailrace.kernel.reducer import ARROW_TYPES
-from tailrace.kernel.runs import Run
+from tailrace.kernel.runs import Run, partial_column
 from tailrace.plan.identity import encode
 from tailrace.plan.model import PartialKind
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    import numpy as np
+
     from tailrace.kernel.reducer import GroupReducer
-    from tailrace.plan.model import Group, Partial
+    from tailrace.plan.model import Partial
     from tailrace.store.store import Store
 
 _SQL_TYPES = {
@@ -43,7 +44,10 @@ def load_group(store: Store, reducer: GroupReducer, from_pane: int) -> None:
     plain = Run(
         table["pane"].to_numpy(),
         numbers,
-        {"n": table["n"].to_numpy(), **{p.name: _column(table[p.name]) for p in group.plain}},
+        {
+            "n": table["n"].to_numpy(),
+            **{p.name: partial_column(table[p.name]) for p in group.plain},
+        },
     )
     sides: dict[str, Run] = {}
     for partial in group.sides:
@@ -104,11 +108,3 @@ def _sql_type(partial: Partial) -> str:
         case _:
             assert partial.type is not None  # noqa: S101 - what is compared has a type
             return _SQL_TYPES[partial.type]
-
-
-def _column(column: pa.ChunkedArray) -> np.ndarray:
-    if pa.types.is_decimal(column.type):
-        return wide.from_arrow(column)
-    if pa.types.is_string(column.type):
-        return np.array(column.to_pylist(), np.object_)
-    return column.to_numpy()

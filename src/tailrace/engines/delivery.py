@@ -1,7 +1,9 @@
-"""From the outbox to the outputs: in order, again until confirmed, nobody waiting for a sink that is down.
+"""From the outbox to the outputs.
 
-What was confirmed is told to the store with the next commit; until then a crash makes the same batches come again,
-which outputs take as if they had not (SEMANTICS 24).
+In order, again until confirmed, nobody waiting for a sink that is down.
+
+What was confirmed is told to the store with the next commit; until then a crash makes the same
+batches come again, which outputs take as if they had not (SEMANTICS 24).
 """
 
 from __future__ import annotations
@@ -47,7 +49,9 @@ class _Lane:
 class Delivery:
     """Delivers batches to outputs, each output on its own."""
 
-    def __init__(self, outputs: Mapping[str, Output], clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, outputs: Mapping[str, Output], clock: Callable[[], float] = time.monotonic
+    ) -> None:
         """Open nothing yet."""
         self._lanes = {name: _Lane(output) for name, output in outputs.items()}
         self._clock = clock
@@ -57,10 +61,11 @@ class Delivery:
         states: Mapping[str, tuple[int, int, dict[str, object]]],
         waiting: Iterable[tuple[int, str, pa.Table]],
     ) -> None:
-        """Open every output at its last confirmed state and take what was committed but not confirmed.
+        """Open every output at its last confirmed state; take what waits for confirmation.
 
-        An output that the store doesn't know yet has something to report afterwards: the state from which a crash
-        during its first delivery is undone. The store must know it before anything is delivered.
+        An output that the store doesn't know yet has something to report afterwards: the state from
+        which a crash during its first delivery is undone. The store must know it before anything is
+        delivered.
         """
         for name, lane in self._lanes.items():
             if name in states:

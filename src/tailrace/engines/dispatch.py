@@ -44,13 +44,20 @@ class Dispatch:
 
     def _targets(self, names: Iterable[str]) -> list[tuple[str, Output, Form, ZoneInfo]]:
         outputs = self._plan.config.outputs
-        return [(n, outputs[n], form_of(outputs[n]), ZoneInfo(outputs[n].zone)) for n in names if n in outputs]
+        return [
+            (n, outputs[n], form_of(outputs[n]), ZoneInfo(outputs[n].zone))
+            for n in names
+            if n in outputs
+        ]
 
     def _add(self, name: str, rows: pa.Table) -> None:
         self._parts.append((name, rows))
 
     def windows(self, firings: RuleFirings, keys: DenseKeys) -> None:
-        """Rows of closed windows: of a record rule, and of an alert for outputs with ``rows: windows``."""
+        """Rows of closed windows: of a record rule, and of an alert for outputs with ``rows.
+
+        Windows``.
+        """
         rule = firings.rule
         targets = [t for t in self._targets(rule.to) if not rule.alert or t[1].rows == "windows"]
         if not targets or not len(firings.keys):
@@ -61,7 +68,9 @@ class Dispatch:
                 size = rule.window.size
                 rows = text_rows.window_rows(rule.name, fields, firings.ends, size, measures, zone)
             else:
-                rows = typed_rows.typed_windows(rule.name, fields, firings.ends, rule.window.size, measures)
+                rows = typed_rows.typed_windows(
+                    rule.name, fields, firings.ends, rule.window.size, measures
+                )
             self._add(name, rows)
 
     def revisions(self, rule: Rule, revisions: Sequence[Revision]) -> None:
@@ -95,10 +104,13 @@ class Dispatch:
             if form is Form.ROWS:
                 self._add(name, text_rows.event_rows(texts, zone))
             else:
-                self._add(name, typed_rows.typed_events(texts, fired.table))
+                self._add(name, typed_rows.typed_events(texts))
 
     def archive(self, rows: EventRows) -> None:
-        """All events of the epoch: their fields, and the event time under the name of its source key."""
+        """All events of the epoch: their fields.
+
+        And the event time under the name of its source key.
+        """
         fields = field_columns(rows.table)
         time = rows.table["_time"].combine_chunks().cast(pa.timestamp("us", "UTC"))
         field = self._plan.config.time.field
@@ -110,8 +122,13 @@ class Dispatch:
             else:
                 self._add(target, typed_rows.typed_archive(columns))
 
-    def batches(self) -> tuple[tuple[tuple[int, str, pa.Table], ...], tuple[tuple[str, pa.Table], ...]]:
-        """Batches for the outbox (seq, output, rows), and rows for tables of the store (table, rows)."""
+    def batches(
+        self,
+    ) -> tuple[tuple[tuple[int, str, pa.Table], ...], tuple[tuple[str, pa.Table], ...]]:
+        """Batches for the outbox (seq, output, rows), and rows for tables of the store (table.
+
+        Rows).
+        """
         outbox: list[tuple[int, str, pa.Table]] = []
         tables: list[tuple[str, pa.Table]] = []
         for name, rows in self._parts:
@@ -125,7 +142,9 @@ class Dispatch:
 
 def form_of(output: Output) -> Form:
     """The form of rows that a kind of output takes."""
-    if output.table is not None or (output.file is not None and output.file.resolved_format == "parquet"):
+    if output.table is not None or (
+        output.file is not None and output.file.resolved_format == "parquet"
+    ):
         return Form.TYPED
     return Form.ROWS
 
@@ -170,7 +189,9 @@ def incident_table(revisions: Sequence[Revision]) -> pa.Table | None:
         return None
 
     def instants(name: str) -> pa.Array:
-        return pa.array([getattr(revision, name) for revision in latest], pa.int64()).cast(pa.timestamp("us"))
+        return pa.array([getattr(revision, name) for revision in latest], pa.int64()).cast(
+            pa.timestamp("us")
+        )
 
     return pa.table(
         {

@@ -1,7 +1,9 @@
-"""The plan of an epoch: which slices it reads and what was decided, as a value that is stored before it runs.
+"""The plan of an epoch: which slices it reads and what was decided.
 
-Whatever does not follow from the contents of the partitions stands here (SEMANTICS 3), so a re-run after a crash does
-the same again.
+As a value that is stored before it runs.
+
+Whatever does not follow from the contents of the partitions stands here (SEMANTICS 3), so a re-run
+after a crash does the same again.
 """
 
 from __future__ import annotations
@@ -37,7 +39,10 @@ class DecisionKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """One decision about a partition or rule (``subject``), with a time in microseconds where it has one."""
+    """One decision about a partition or rule (``subject``).
+
+    With a time in microseconds where it has one.
+    """
 
     kind: DecisionKind
     subject: str = ""
@@ -78,12 +83,17 @@ class EpochPlan:
     def decisions(self) -> list[tuple[str, dict[str, object]]]:
         """All decisions, as rows of the decision log."""
         return [
-            (d.kind.value, {"subject": d.subject, "value": d.value}) for d in (*self.before, *self.after)
+            (d.kind.value, {"subject": d.subject, "value": d.value})
+            for d in (*self.before, *self.after)
         ]
 
 
 def _decisions(rows: list[dict[str, Json]]) -> tuple[Decision, ...]:
     return tuple(
-        Decision(DecisionKind(row["kind"]), cast("str", row["subject"]), cast("int | None", row["value"]))
+        Decision(
+            DecisionKind(str(row["kind"])),
+            cast("str", row["subject"]),
+            cast("int | None", row["value"]),
+        )
         for row in rows
     )

@@ -1,4 +1,7 @@
-"""Between the kernel's firings (arrays, dense keys) and the fold of incidents (typed keys, plain values)."""
+"""Between the kernel's firings (arrays, dense keys) and the fold of incidents (typed keys.
+
+Plain values).
+"""
 
 from __future__ import annotations
 

@@ -1,7 +1,10 @@
-"""One epoch through the kernel: decoded slices and decisions in, everything that the epoch changes out.
+"""One epoch through the kernel.
 
-Shared by the engines: nothing here reads input, writes the store or talks to outputs. The order of the steps is that of
-SEMANTICS 9 to 18: decisions about partitions, lateness by position, partials, watermark, closed windows, incidents.
+Decoded slices and decisions in, everything that the epoch changes out.
+
+Shared by the engines: nothing here reads input, writes the store or talks to outputs. The order of
+the steps is that of SEMANTICS 9 to 18: decisions about partitions, lateness by position, partials,
+watermark, closed windows, incidents.
 """
 
 from __future__ import annotations
@@ -31,10 +34,10 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from tailrace.alerts.incidents import FoldResult, Revision
+    from tailrace.alerts.notices import Notice
     from tailrace.engines.epoch import Decision, EpochPlan
     from tailrace.engines.state import EngineState
     from tailrace.formats.records import Decoded
-    from tailrace.alerts.notices import Notice
     from tailrace.kernel.keys import DenseKeys
     from tailrace.kernel.types import EventRows, GroupPartials, Mapped, RuleFirings
     from tailrace.plan.model import EventRule, Group, Plan, Rule
@@ -43,10 +46,12 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class Result:
-    """What an epoch changes (``commit``), and what it found, as values for whoever wants to see it at once.
+    """What an epoch changes (``commit``), and what it found.
 
-    ``windows``: the closed windows of rules whose rows are wanted one by one, with the keys that their numbers mean;
-    ``fired``: events by per-event rule, with their ids.
+    As values for whoever wants to see it at once.
+
+    ``windows``: the closed windows of rules whose rows are wanted one by one, with the keys that
+    their numbers mean; ``fired``: events by per-event rule, with their ids.
     """
 
     commit: Commit
@@ -58,10 +63,13 @@ class Result:
 
 
 class Processor:
-    """The state of a running pipeline and what an epoch does to it. One thread at a time calls it."""
+    """The state of a running pipeline and what an epoch does to it; for one thread at a time."""
 
     def __init__(self, plan: Plan, state: EngineState, salt: str, *, early_notices: bool) -> None:
-        """Take a state that fits the plan (``adopt`` makes it fit); partials and folds are loaded by the caller."""
+        """Take a state that fits the plan (``adopt`` makes it fit).
+
+        Partials and folds are loaded by the caller.
+        """
         self.plan = plan
         self.state = state
         self._salt = salt
@@ -72,11 +80,17 @@ class Processor:
         self.reducers = {g.identity: GroupReducer(g, plan.bounds, salt) for g in self.groups}
         for identity, panes in state.evicted.items():
             if identity in self.reducers:
-                self.reducers[identity].bound.touched.update({int(pane): mask for pane, mask in panes.items()})
-        self._by_rule = {rule.identity: self.reducers[g.identity] for g in self.groups for rule in g.rules}
+                self.reducers[identity].bound.touched.update(
+                    {int(pane): mask for pane, mask in panes.items()}
+                )
+        self._by_rule = {
+            rule.identity: self.reducers[g.identity] for g in self.groups for rule in g.rules
+        }
         self.mapper = Mapper(plan, self.groups, salt)
         self.folds = {
-            rule.identity: IncidentFold(incident_rule(plan, rule)) for rule in plan.rules if rule.alert
+            rule.identity: IncidentFold(incident_rule(plan, rule))
+            for rule in plan.rules
+            if rule.alert
         }
         self._forgotten: dict[str, int] = {}
 
@@ -95,7 +109,8 @@ class Processor:
         for partition, maximum in mapped.after.items():
             state.partitions[partition].maximum = maximum
         deltas = {
-            identity: self._reduce(identity, partials) for identity, partials in mapped.groups.items()
+            identity: self._reduce(identity, partials)
+            for identity, partials in mapped.groups.items()
         }
         previous = state.frontier
         for decision in plan.after:
@@ -116,8 +131,14 @@ class Processor:
                     mine = next((f for f in closed if f.rule is rule), None)
                     folded = self._fold(rule, mine, final=plan.final)
                     _collect(rule, folded, revisions, result_folds, dispatch)
-        notices = self._notify(result_folds, dispatch) if self._early_notices and not plan.final else []
-        fired = [(r, mapped.fired[r.identity]) for r in self.plan.event_rules if r.identity in mapped.fired]
+        notices = (
+            self._notify(result_folds, dispatch) if self._early_notices and not plan.final else []
+        )
+        fired = [
+            (r, mapped.fired[r.identity])
+            for r in self.plan.event_rules
+            if r.identity in mapped.fired
+        ]
         for event_rule, rows in fired:
             dispatch.events(event_rule, rows)
         if mapped.archive is not None:
@@ -177,14 +198,19 @@ class Processor:
     def _piece(self, chunk: Chunk, decoded: Decoded) -> Piece:
         partition = self.state.partitions[chunk.slice.partition]
         positions = chunk.records.positions[decoded.rows]
-        return Piece(chunk.slice.partition, chunk.slice.generation, decoded, positions, partition.maximum)
+        return Piece(
+            chunk.slice.partition, chunk.slice.generation, decoded, positions, partition.maximum
+        )
 
     # -- accounts ----------------------------------------------------------------------------------
 
     def _account(
         self, work: Sequence[tuple[Chunk, Decoded]], mapped: Mapped, plan: EpochPlan
     ) -> pa.Table | None:
-        """Count the epoch's records and place its slices; the dead letters as rows of the store's table."""
+        """Count the epoch's records and place its slices.
+
+        The dead letters as rows of the store's table.
+        """
         counts = self.state.counts
         for chunk, decoded in work:
             piece = chunk.slice
@@ -214,15 +240,15 @@ class Processor:
                     account.late += partials.late
                     account.accepted += partials.passed - partials.late
                 account.errors += mapped.errors.get(rule.identity, 0)
-        for rule in self.plan.event_rules:
-            account = counts.rules.setdefault(rule.identity, RuleCounts())
+        for event_rule in self.plan.event_rules:
+            account = counts.rules.setdefault(event_rule.identity, RuleCounts())
             account.events += mapped.events
-            judged = mapped.judged.get(rule.identity)
+            judged = mapped.judged.get(event_rule.identity)
             if judged is not None:
                 account.filtered += mapped.events - judged.passed
                 account.accepted += judged.passed
                 account.errors += judged.failed
-            fired = mapped.fired.get(rule.identity)
+            fired = mapped.fired.get(event_rule.identity)
             account.firings += fired.table.num_rows if fired is not None else 0
         return self._dead_letters(work)
 
@@ -236,7 +262,9 @@ class Processor:
             for row, code, name, reason in zip(
                 dead.rows, dead.codes, dead.fields, dead.reasons, strict=True
             ):
-                raw: bytes | None = bytes(view[int(records.offsets[row]) : int(records.offsets[row + 1])])
+                raw: bytes | None = bytes(
+                    view[int(records.offsets[row]) : int(records.offsets[row + 1])]
+                )
                 assert raw is not None  # noqa: S101 - just made
                 raw = raw.removesuffix(b"\n").removesuffix(b"\r")
                 if state.dead_bytes + len(raw) > limit:
@@ -289,7 +317,10 @@ class Processor:
         if not final:
             return [fold.advance(given, self.state.frontier)]
         last = self.state.greatest_time()
-        return [fold.advance(given, max(last, self.state.frontier)), fold.finish(max(last, self.state.frontier))]
+        return [
+            fold.advance(given, max(last, self.state.frontier)),
+            fold.finish(max(last, self.state.frontier)),
+        ]
 
     def _notify(self, folds: list[Fold], dispatch: Dispatch) -> list[Notice]:
         sent: list[Notice] = []
@@ -315,11 +346,18 @@ class Processor:
         return sent
 
     def _delta(self, group: Group, added: tuple[GroupPartials, bool] | None) -> GroupDelta | None:
-        """What the store keeps of a group: rows of panes that an open window (or ``explain.retain``) can need."""
+        """What the store keeps of a group.
+
+        Rows of panes that an open window (or ``explain.retain``) can need.
+        """
         reducer = self.reducers[group.identity]
         reached = FOREVER if self.state.finished else self.state.frontier
         reducer.forget(reached)
-        kept = self.state.greatest_time() if self.state.finished and self.plan.explain_retain else reached
+        kept = (
+            self.state.greatest_time()
+            if self.state.finished and self.plan.explain_retain
+            else reached
+        )
         low = reducer.needed_from(kept - self.plan.explain_retain)
         forget = low if self._forgotten.get(group.identity) != low else None
         self._forgotten[group.identity] = low
@@ -334,7 +372,7 @@ class Processor:
         return GroupDelta(group.identity, plain, sides, forget_before=forget)
 
     def _whole(self, group: Group) -> GroupDelta:
-        from tailrace.engines.contents import group_tables  # noqa: PLC0415 - only where bounds are reached
+        from tailrace.engines.contents import group_tables
 
         plain, sides = group_tables(self.reducers[group.identity])
         return GroupDelta(group.identity, plain, sides, replace=True)
@@ -366,18 +404,27 @@ DEAD_LETTERS = pa.schema(
 
 def fresh_rules(plan: Plan, state: EngineState) -> list[str]:
     """Identities of the plan's rules that the state doesn't know yet."""
-    return [r.identity for r in (*plan.rules, *plan.event_rules) if r.identity not in state.rules]
+    return [r.identity for r in plan.every_rule if r.identity not in state.rules]
 
 
 def first_rules(plan: Plan, state: EngineState) -> None:
-    """Make every rule of a plan known that is not: from the beginning of time if nothing was read yet."""
+    """Make every rule of a plan known that is not.
+
+    From the beginning of time if nothing was read yet.
+    """
     start = state.greatest_time()
-    for rule in (*plan.rules, *plan.event_rules):
-        state.rules.setdefault(rule.identity, RuleState(rule.name, NO_START if start == NEVER else start + 1))
+    for rule in plan.every_rule:
+        state.rules.setdefault(
+            rule.identity, RuleState(rule.name, NO_START if start == NEVER else start + 1)
+        )
 
 
 def _collect(
-    rule: Rule, results: list[FoldResult], revisions: list[Revision], folds: list[Fold], dispatch: Dispatch
+    rule: Rule,
+    results: list[FoldResult],
+    revisions: list[Revision],
+    folds: list[Fold],
+    dispatch: Dispatch,
 ) -> None:
     for result in results:
         revisions.extend(result.revisions)

@@ -1,12 +1,19 @@
-"""The small state of a run (positions, partitions, watermark, counts, rule starts) and its stored JSON form."""
+"""The small state of a run (positions, partitions, watermark, counts.
+
+Rule starts) and its stored JSON form.
+"""
 
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 from tailrace.kernel.time import NEVER
 from tailrace.kernel.types import Counts, RuleCounts
+
+if TYPE_CHECKING:
+    from tailrace.sources.types import Json
 
 
 class Liveness(StrEnum):
@@ -19,14 +26,17 @@ class Liveness(StrEnum):
 
 @dataclass(slots=True)
 class PartitionState:
-    """Where a partition stands. ``maximum``: its greatest event time; ``resume``: the source's own position."""
+    """Where a partition stands. ``maximum``: its greatest event time.
+
+    ``resume``: the source's own position.
+    """
 
     maximum: int = NEVER
     liveness: Liveness = Liveness.LIVE
     generation: int = 0
     position: int = 0
     read: int = 0
-    resume: dict[str, object] | None = None
+    resume: dict[str, Json] | None = None
 
 
 @dataclass(slots=True)
@@ -39,11 +49,13 @@ class RuleState:
 
 @dataclass(slots=True)
 class EngineState:
-    """Everything small that an epoch changes; the large state (partials, incidents) has tables of its own.
+    """Everything small that an epoch changes.
 
-    ``frontier`` is the watermark of the whole pipeline before flooring to a rule's panes; ``next_seq`` numbers the
-    outbox, ``next_dead`` the dead letters. ``evicted``: for each group the panes that lost keys, and a mask of the
-    hash buckets that did.
+    The large state (partials, incidents) has tables of its own.
+
+    ``frontier`` is the watermark of the whole pipeline before flooring to a rule's panes;
+    ``next_seq`` numbers the outbox, ``next_dead`` the dead letters. ``evicted``: for each group the
+    panes that lost keys, and a mask of the hash buckets that did.
     """
 
     epoch: int = -1
@@ -70,12 +82,18 @@ class EngineState:
         """Read the stored form."""
         values = dict(body)
         partitions = {
-            name: PartitionState(**{**p, "liveness": Liveness(p["liveness"])})
+            name: PartitionState(**{**p, "liveness": Liveness(str(p["liveness"]))})  # type: ignore[arg-type]  # as below
             for name, p in _objects(values.pop("partitions"))
         }
-        rules = {identity: RuleState(**rule) for identity, rule in _objects(values.pop("rules"))}
+        rules = {
+            identity: RuleState(**rule)  # type: ignore[arg-type]  # as below
+            for identity, rule in _objects(values.pop("rules"))
+        }
         counts_body = dict(_object(values.pop("counts")))
-        rule_counts = {name: RuleCounts(**c) for name, c in _objects(counts_body.pop("rules"))}
+        rule_counts = {
+            name: RuleCounts(**c)  # type: ignore[arg-type]  # as below
+            for name, c in _objects(counts_body.pop("rules"))
+        }
         counts = Counts(**counts_body, rules=rule_counts)  # type: ignore[arg-type]  # JSON that to_json wrote
         return cls(**values, partitions=partitions, rules=rules, counts=counts)  # type: ignore[arg-type]  # as above
 

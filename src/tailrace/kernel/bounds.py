@@ -1,4 +1,6 @@
-"""Bounded keys (SEMANTICS 12): of each (group, bucket, pane) the keys with the smallest salted hash stay.
+"""Bounded keys (SEMANTICS 12).
+
+Of each (group, bucket, pane) the keys with the smallest salted hash stay.
 
 The rule depends on the set of keys alone, so the same keys stay in whatever order they came.
 """
@@ -26,8 +28,8 @@ if TYPE_CHECKING:
 class Bound:
     """Enforces ``max_keys`` and ``max_distinct`` on the panes of one group.
 
-    ``touched``: for each pane that lost keys, which of its buckets did, as a mask of 64 bits; the windows that hold
-    such a pane are flagged for the keys of these buckets.
+    ``touched``: for each pane that lost keys, which of its buckets did, as a mask of 64 bits; the
+    windows that hold such a pane are flagged for the keys of these buckets.
     """
 
     def __init__(self, bounds: Bounds, salt: str) -> None:
@@ -54,8 +56,13 @@ class Bound:
 
         runs.map(count)
 
-    def enforce(self, added: Run, runs: Runs, sides: Iterable[Runs], keys: DenseKeys) -> tuple[int, bool]:
-        """Evict what is beyond the bounds after rows were added: (events evicted, whether rows were removed)."""
+    def enforce(
+        self, added: Run, runs: Runs, sides: Iterable[Runs], keys: DenseKeys
+    ) -> tuple[int, bool]:
+        """Evict what is beyond the bounds after rows were added.
+
+        (events evicted, whether rows were removed).
+        """
         if not len(added):
             return 0, False
         evicted, changed = 0, False
@@ -109,7 +116,10 @@ class Bound:
         return events
 
     def _limit_sets(self, added: Run, sides: list[Runs]) -> bool:
-        """Keep at most ``max_distinct + 1`` items of each (key, pane): enough to know that there were more."""
+        """Keep at most ``max_distinct + 1`` items of each (key, pane).
+
+        Enough to know that there were more.
+        """
         most = self._most_distinct + 1
         changed = False
         for pane in np.unique(added.panes).tolist() if sides else ():
@@ -124,11 +134,9 @@ class Bound:
                 if surplus is None:
                     continue
 
-                def without(run: Run, pane: int = pane, surplus: Run = surplus) -> Run:
+                def without(run: Run, pane: int = pane) -> Run:
                     keep = run.part(run.panes != pane)
-                    if len(keep) == len(run):
-                        return run
-                    return keep
+                    return run if len(keep) == len(run) else keep
 
                 side.map(without)
                 side.append(surplus)
@@ -155,7 +163,9 @@ class Bound:
         hit = np.zeros(len(totals), np.bool_)
         buckets = keys.buckets_of(totals.keys)
         for pane, lost in self.touched.items():
-            inside = (totals.ends - window.size < (pane + 1) * window.width) & (totals.ends > pane * window.width)
+            inside = (totals.ends - window.size < (pane + 1) * window.width) & (
+                totals.ends > pane * window.width
+            )
             if inside.any():
                 hit |= inside & np.isin(buckets, [b for b in range(BUCKETS) if lost >> b & 1])
         return hit

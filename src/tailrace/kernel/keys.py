@@ -1,4 +1,6 @@
-"""Dense integers for keys: every key of a group gets a small number, so that totals are plain arrays.
+"""Dense integers for keys: every key of a group gets a small number.
+
+So that totals are plain arrays.
 
 The numbers are private to one process; what is stored or sent is always the key itself.
 """
@@ -26,8 +28,8 @@ KeyValue = str | int | bool | Time
 class DenseKeys:
     """Maps keys to 0, 1, 2, ... in order of first sight.
 
-    A key's ``code`` is a text that stands for all its fields: the value itself for a single text field, else the
-    canonical encoding of the fields (see ``plan.identity``).
+    A key's ``code`` is a text that stands for all its fields: the value itself for a single text
+    field, else the canonical encoding of the fields (see ``plan.identity``).
     """
 
     def __init__(self, times: Collection[int] = ()) -> None:
@@ -42,7 +44,9 @@ class DenseKeys:
         """How many keys there are."""
         return len(self._values)
 
-    def number(self, codes: pa.ChunkedArray, fields: Sequence[pa.ChunkedArray]) -> NDArray[np.int64]:
+    def number(
+        self, codes: pa.ChunkedArray, fields: Sequence[pa.ChunkedArray]
+    ) -> NDArray[np.int64]:
         """The number of each row's key; ``fields`` are the typed key columns beside ``codes``."""
         if len(codes) == 0:
             return np.empty(0, np.int64)
@@ -57,13 +61,16 @@ class DenseKeys:
         if len(fresh):
             rows = np.empty(len(words), np.int64)
             rows[indices[::-1]] = np.arange(len(indices) - 1, -1, -1)
-            taken = [self._typed(i, field.take(pa.array(rows[fresh]))) for i, field in enumerate(fields)]
+            taken = [
+                self._typed(i, field.take(pa.array(rows[fresh]))) for i, field in enumerate(fields)
+            ]
             first = len(self._values)
             for offset, position in enumerate(fresh.tolist()):
                 known[words[position]] = first + offset
             self._values.extend(zip(*taken, strict=True) if taken else [()] * len(fresh))
             mapped[fresh] = np.arange(first, first + len(fresh))
-        return mapped[indices]
+        numbers: NDArray[np.int64] = mapped[indices]
+        return numbers
 
     def _typed(self, place: int, column: pa.ChunkedArray) -> list[KeyValue]:
         values: list[KeyValue] = column.to_pylist()
@@ -103,7 +110,10 @@ class DenseKeys:
         ]
 
     def keep(self, numbers: NDArray[np.int64]) -> NDArray[np.int64]:
-        """Forget all keys but these (ascending); returns the new number of each old one, -1 where forgotten."""
+        """Forget all keys but these (ascending).
+
+        Returns the new number of each old one, -1 where forgotten.
+        """
         codes = {number: code for code, number in self._numbers.items()}
         moved = np.full(len(self._values), -1, np.int64)
         moved[numbers] = np.arange(len(numbers))

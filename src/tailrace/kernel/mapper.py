@@ -1,7 +1,8 @@
 """The stateless half of the kernel: decoded events in, partials by (group, key, pane) out.
 
-Everything about one event by itself happens here: derived fields, filters, lateness within its slice, keys, per-event
-rules. What needs earlier batches beyond a partition's maximum time and the memory of ``dedup`` is the reducer's.
+Everything about one event by itself happens here: derived fields, filters, lateness within its
+slice, keys, per-event rules. What needs earlier batches beyond a partition's maximum time and the
+memory of ``dedup`` is the reducer's.
 """
 
 from __future__ import annotations
@@ -50,13 +51,22 @@ class Mapper:
         return self._dedup
 
     def map(self, pieces: Sequence[Piece]) -> Mapped:
-        """Turn a batch into partials; pieces of one partition are in its order, ``before`` being right for each."""
+        """Turn a batch into partials.
+
+        Pieces of one partition are in its order, ``before`` being right for each.
+        """
         events = _event_table(pieces)
-        times = np.concatenate([piece.decoded.time for piece in pieces]) if pieces else np.empty(0, np.int64)
+        times = (
+            np.concatenate([piece.decoded.time for piece in pieces])
+            if pieces
+            else np.empty(0, np.int64)
+        )
         horizon, after = _horizons(pieces, self._plan.grace)
         total = len(times)
         any_late = bool(total) and bool((times < horizon).any())
-        duplicate = self._dedup.mask(events, times, pieces, horizon) if self._dedup and total else None
+        duplicate = (
+            self._dedup.mask(events, times, pieces, horizon) if self._dedup and total else None
+        )
         table, derive_errors = self._with_derived(events)
         extra: dict[str, pa.Array] = {"_time": pa.array(times)}
         for width in self._widths:
@@ -79,7 +89,9 @@ class Mapper:
                 groups[sql.group.identity] = sql.run(
                     self._connection, late=any_late, deduplicated=duplicates > 0
                 )
-                errors.update(sql.errors(self._connection, late=any_late, deduplicated=duplicates > 0))
+                errors.update(
+                    sql.errors(self._connection, late=any_late, deduplicated=duplicates > 0)
+                )
             for rule in self._plan.event_rules:
                 mask, judged[rule.identity] = self._judge(rule, deduplicated=duplicates > 0)
                 chosen = np.flatnonzero(mask)
@@ -87,7 +99,9 @@ class Mapper:
                     fired[rule.identity] = EventRows(_located(table, pieces).take(pa.array(chosen)))
             self._connection.unregister("events")
         archive = EventRows(_located(table, pieces)) if self._plan.archive and total else None
-        return Mapped(total, duplicates, groups, errors, derive_errors, judged, fired, archive, after)
+        return Mapped(
+            total, duplicates, groups, errors, derive_errors, judged, fired, archive, after
+        )
 
     def _with_derived(self, events: pa.Table) -> tuple[pa.Table, dict[str, int]]:
         """The event table with its derived fields, and how many events each of them failed on."""
@@ -100,7 +114,7 @@ class Mapper:
             wanted = f"{to_sql(derived.node)} as value"
             if failure:
                 wanted += f", {failure} as failed"
-            result = self._connection.sql(f"select {wanted} from plain").to_arrow_table()  # noqa: S608 - whitelisted
+            result = self._connection.sql(f"select {wanted} from plain").to_arrow_table()
             if failure:
                 errors[derived.name] = pc.sum(result["failed"]).as_py() or 0
             events = events.append_column(derived.name, result["value"])
@@ -117,9 +131,11 @@ class Mapper:
             failures.append(failure_sql(rule.where) or "false")
         failed = " or ".join(f"({failure})" for failure in failures)
         columns = f"{passes} as passed, {passes} and coalesce({to_sql(rule.when)}, false) as hit"
-        query = f"select {columns}, coalesce({failed}, false) as failed from events"  # noqa: S608 - whitelisted
+        query = f"select {columns}, coalesce({failed}, false) as failed from events"
         result = self._connection.sql(query).to_arrow_table()
-        judged = Judged(int(pc.sum(result["passed"]).as_py() or 0), int(pc.sum(result["failed"]).as_py() or 0))
+        judged = Judged(
+            int(pc.sum(result["passed"]).as_py() or 0), int(pc.sum(result["failed"]).as_py() or 0)
+        )
         return result["hit"].to_numpy().astype(np.bool_), judged
 
 
@@ -131,7 +147,10 @@ def _event_table(pieces: Sequence[Piece]) -> pa.Table:
 
 
 def _horizons(pieces: Sequence[Piece], grace: int) -> tuple[NDArray[np.int64], dict[str, int]]:
-    """For each event (maximum time of its partition's earlier events) - grace, and each partition's new maximum."""
+    """For each event (maximum time of its partition's earlier events) - grace.
+
+    And each partition's new maximum.
+    """
     after: dict[str, int] = {}
     parts: list[NDArray[np.int64]] = []
     for piece in pieces:
@@ -142,7 +161,10 @@ def _horizons(pieces: Sequence[Piece], grace: int) -> tuple[NDArray[np.int64], d
 
 
 def _located(table: pa.Table, pieces: Sequence[Piece]) -> pa.Table:
-    """The event table with each event's partition, generation and position; internal columns other than the time go."""
+    """The event table with each event's partition, generation and position.
+
+    Internal columns other than the time go.
+    """
     sizes = [len(piece.decoded.time) for piece in pieces]
     names = pa.DictionaryArray.from_arrays(
         pa.array(np.repeat(np.arange(len(pieces), dtype=np.int32), sizes)),
@@ -150,7 +172,11 @@ def _located(table: pa.Table, pieces: Sequence[Piece]) -> pa.Table:
     )
     generations = np.repeat(np.array([piece.generation for piece in pieces], np.int64), sizes)
     positions = np.concatenate([piece.positions for piece in pieces])
-    keep = [name for name in table.column_names if not name.startswith(("_pane_", "_late_", "_duplicate"))]
+    keep = [
+        name
+        for name in table.column_names
+        if not name.startswith(("_pane_", "_late_", "_duplicate"))
+    ]
     located = table.select(keep)
     located = located.append_column("_partition", names.cast(pa.string()))
     located = located.append_column("_generation", pa.array(generations))

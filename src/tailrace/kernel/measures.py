@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from tailrace.expr.values import Values
 from tailrace.expr.nodes import AggregateFunction, Type
+from tailrace.expr.values import Values
 from tailrace.kernel import sides
 from tailrace.kernel.partials_sql import FIXED_POINT
 from tailrace.kernel.types import FLAG_SATURATED
@@ -26,14 +26,20 @@ if TYPE_CHECKING:
 
 
 def finish(
-    measure: Measure, totals: Totals, rule: Rule, side_rows: Mapping[str, Run | None], most_distinct: int
+    measure: Measure,
+    totals: Totals,
+    rule: Rule,
+    side_rows: Mapping[str, Run | None],
+    most_distinct: int,
 ) -> tuple[Values, NDArray[np.uint8] | None]:
     """The value of a measure for each row of ``totals``, and flags where it raised any."""
     aggregate = measure.aggregate
     by_kind = {p.kind: p for p in measure.partials}
     if PartialKind.DISTINCT in by_kind:
         name = by_kind[PartialKind.DISTINCT].name
-        counts, saturated = sides.distinct_counts(side_rows[name], rule.window, totals, most_distinct)
+        counts, saturated = sides.distinct_counts(
+            side_rows[name], rule.window, totals, most_distinct
+        )
         return Values(counts, None, None), saturated.astype(np.uint8) * FLAG_SATURATED
     if PartialKind.BUCKETS in by_kind:
         assert aggregate.q is not None  # noqa: S101 - the parser gives every quantile its rank
@@ -59,7 +65,11 @@ def _sum_or_mean(measure: Measure, total: np.ndarray, counts: NDArray[np.int64])
     valid = counts > 0
     fixed = aggregate.arg.type is Type.DOUBLE
     if aggregate.function is AggregateFunction.AVG:
-        scaled = counts.astype(np.object_) * FIXED_POINT if counts.max(initial=0) > 2**33 else counts * FIXED_POINT
+        scaled = (
+            counts.astype(np.object_) * FIXED_POINT
+            if counts.max(initial=0) > 2**33
+            else counts * FIXED_POINT
+        )
         divisor = to_float(scaled) if fixed else counts.astype(np.float64)
         divisor = np.where(valid, divisor, 1.0)
         return Values(to_float(total) / divisor, valid, None)
@@ -73,7 +83,10 @@ def _sum_or_mean(measure: Measure, total: np.ndarray, counts: NDArray[np.int64])
 
 
 def _deviation(measure: Measure, totals: Totals, counts: NDArray[np.int64]) -> Values:
-    """Sample standard deviation from exact integer sums: sqrt((n S2 - S1^2) / (n (n - 1))), one division."""
+    """Sample standard deviation from exact integer sums.
+
+    Sqrt((n S2 - S1^2) / (n (n - 1))), one division.
+    """
     terms = {p.term: totals.columns[p.name] for p in measure.partials if p.kind is PartialKind.SUM}
     assert measure.aggregate.arg is not None  # noqa: S101 - only count has no argument
     scale = FIXED_POINT if measure.aggregate.arg.type is Type.DOUBLE else 1

@@ -1,7 +1,7 @@
 """The statements that turn a batch of events into one group's partials.
 
-The batch is the view ``events``: the plan's columns, ``_time``, ``_pane_W`` and, when there is reason, ``_late_W`` and
-``_duplicate``.
+The batch is the view ``events``: the plan's columns, ``_time``, ``_pane_W`` and, when there is
+reason, ``_late_W`` and ``_duplicate``.
 """
 
 from __future__ import annotations
@@ -60,7 +60,9 @@ class GroupSql:
         passes = [f"coalesce({to_sql(group.where)}, false)"] if group.where else []
         self._passes = [*passes, *(f"({key}) is not null" for key in self._keys)]
         self._plain = [f"{_accumulate(p)} as {quote(p.name)}" for p in group.plain]
-        self._failures = {rule.identity: _rule_failures(group, rule.measures) for rule in group.rules}
+        self._failures = {
+            rule.identity: _rule_failures(group, rule.measures) for rule in group.rules
+        }
 
     def _where(self, *extra: str, deduplicated: bool) -> str:
         parts = [*(["not _duplicate"] if deduplicated else []), *self._passes, *extra]
@@ -76,14 +78,16 @@ class GroupSql:
         head = f"{keys}, " if keys else ""
         columns = ", ".join([f"{self._pane} as pane", "count(*)::bigint as n", *self._plain])
         by = ", ".join([*names, "pane"])
-        inner = f"select {head}{columns} from events{kept} group by {by}"  # noqa: S608 - compiled expressions
-        plain = connection.sql(f"select {self._code(names)} as code, * from ({inner})").to_arrow_table()  # noqa: S608
+        inner = f"select {head}{columns} from events{kept} group by {by}"
+        plain = connection.sql(
+            f"select {self._code(names)} as code, * from ({inner})"
+        ).to_arrow_table()
         sides = {p.name: self._side(connection, p, names, head, by, kept) for p in self.group.sides}
         accepted = int(np.sum(plain["n"].to_numpy())) if plain.num_rows else 0
         dropped = 0
         if late:
             late_rows = self._where(self._late, deduplicated=deduplicated)
-            row = connection.sql(f"select count(*) from events{late_rows}").fetchall()  # noqa: S608
+            row = connection.sql(f"select count(*) from events{late_rows}").fetchall()
             dropped = int(row[0][0])
         return GroupPartials(plain, sides, accepted + dropped, dropped)
 
@@ -102,12 +106,14 @@ class GroupSql:
         for rule in self.group.rules:
             own = failing.get(rule.identity)
             parts = [*before, *([f"({accepted}) and ({own})"] if own else [])]
-            columns.append(f"count(*) filter (where {' or '.join(f'({part})' for part in parts) or 'false'})")
+            columns.append(
+                f"count(*) filter (where {' or '.join(f'({part})' for part in parts) or 'false'})"
+            )
         fresh = " where not _duplicate" if deduplicated else ""
-        row = connection.sql(f"select {', '.join(columns)} from events{fresh}").fetchall()[0]  # noqa: S608
+        row = connection.sql(f"select {', '.join(columns)} from events{fresh}").fetchall()[0]
         return {rule.identity: int(n) for rule, n in zip(self.group.rules, row, strict=True)}
 
-    def _side(  # noqa: PLR0913 - the pieces of one statement
+    def _side(
         self,
         connection: duckdb.DuckDBPyConnection,
         partial: Partial,
@@ -123,20 +129,22 @@ class GroupSql:
             assert partial.type is not None  # noqa: S101 - as above
             encoded = f"{literal(_encoded_salt(self._salt))} || {_encode('value', partial.type)}"
             item = f"('0x' || left(sha256({encoded}), 16))::ubigint"  # the first 64 bits
-            inner = f"select distinct {head}{self._pane} as pane, {value} as value from events{kept}"  # noqa: S608
+            inner = (
+                f"select distinct {head}{self._pane} as pane, {value} as value from events{kept}"
+            )
             query = (
-                f"select {self._code(names)} as code, pane, {item} as item, 1::bigint as n "  # noqa: S608
+                f"select {self._code(names)} as code, pane, {item} as item, 1::bigint as n "
                 f"from ({inner}) where value is not null"
             )
             table = connection.sql(query).to_arrow_table()
             hashes = table["item"].to_numpy().view(np.int64)
             return table.set_column(2, "item", pa.array(hashes))
-        inner = f"select {head}{self._pane} as pane, ({value})::double as value from events{kept}"  # noqa: S608
-        rows = connection.sql(f"select * from ({inner}) where value is not null").to_arrow_table()  # noqa: S608
+        inner = f"select {head}{self._pane} as pane, ({value})::double as value from events{kept}"
+        rows = connection.sql(f"select * from ({inner}) where value is not null").to_arrow_table()
         items = bucket_index(rows["value"].to_numpy().astype(np.float64)).astype(np.int64)
         connection.register("bucketed", rows.append_column("item", pa.array(items)))
         query = (
-            f"select {self._code(names)} as code, pane, item, n from "  # noqa: S608
+            f"select {self._code(names)} as code, pane, item, n from "
             f"(select {by}, item, count(*)::bigint as n from bucketed group by {by}, item)"
         )
         table = connection.sql(query).to_arrow_table()
@@ -144,7 +152,10 @@ class GroupSql:
         return table
 
     def _code(self, names: list[str]) -> str:
-        """SQL for a key's code: the field itself if it is a single text, else the canonical encoding."""
+        """SQL for a key's code: the field itself if it is a single text.
+
+        Else the canonical encoding.
+        """
         types = [key.node.type for key in self.group.keys]
         if types == [Type.TEXT]:
             return names[0]
@@ -173,7 +184,10 @@ def _filtered(value: str, partial: Partial) -> str:
 
 
 def _number(partial: Partial, largest: float) -> str:
-    """The value of a numeric partial as an exact integer, null where there is none or it is too large."""
+    """The value of a numeric partial as an exact integer.
+
+    Null where there is none or it is too large.
+    """
     node = partial.expression
     assert node is not None  # noqa: S101 - only counts have no expression
     value = _filtered(to_sql(node), partial)
@@ -187,8 +201,11 @@ def _number(partial: Partial, largest: float) -> str:
 
 
 def _bounded(node: Node) -> bool:
-    """Whether decoding has already refused doubles beyond 1e18: a declared column is, a computed value isn't."""
-    from tailrace.expr.nodes import Column  # noqa: PLC0415 - keeps the import block short
+    """Whether decoding has already refused doubles beyond 1e18.
+
+    A declared column is, a computed value isn't.
+    """
+    from tailrace.expr.nodes import Column
 
     return isinstance(node, Column)
 
@@ -219,7 +236,10 @@ def _accumulate(partial: Partial) -> str:
 
 
 def _extreme(partial: Partial) -> str:
-    """The least or greatest value; where there is none a sentinel that loses every comparison (text: null)."""
+    """The least or greatest value.
+
+    Where there is none a sentinel that loses every comparison (text: null).
+    """
     assert partial.expression is not None  # noqa: S101 - by construction
     least = partial.kind is PartialKind.LEAST
     value = f"{'min' if least else 'max'}({_filtered(to_sql(partial.expression), partial)})"
@@ -240,7 +260,10 @@ def _key(sql: str, type_: Type) -> str:
 
 
 def _sum_term(partial: Partial) -> str:
-    """The summed value: the number, or for a deviation one product of its 32-bit halves (v = a * 2^32 + b)."""
+    """The summed value: the number.
+
+    Or for a deviation one product of its 32-bit halves (v = a * 2^32 + b).
+    """
     if partial.term == "sum":
         return _number(partial, LARGEST)
     number = f"({_number(partial, LARGEST_DEVIATION)})"
@@ -254,9 +277,9 @@ def _sum_term(partial: Partial) -> str:
 
 
 def _rule_failures(group: Group, measures: Iterable[object]) -> str | None:
-    """SQL that holds where an argument or a filter of the rule's aggregates failed on an accepted event."""
+    """SQL that holds where an argument or filter of the rule's aggregates failed."""
     del group
-    from tailrace.plan.model import Measure  # noqa: PLC0415 - for the type alone
+    from tailrace.plan.model import Measure
 
     found: list[str] = []
     for measure in measures:
@@ -274,8 +297,12 @@ def _rule_failures(group: Group, measures: Iterable[object]) -> str | None:
         summed = [p for p in measure.partials if p.kind is PartialKind.SUM]
         if summed:
             largest = LARGEST if summed[0].term == "sum" else LARGEST_DEVIATION
-            if summed[0].term != "sum" or (aggregate.arg.type is Type.DOUBLE and not _bounded(aggregate.arg)):
-                limits.append(f"coalesce(abs(({to_sql(aggregate.arg)})::double) > {largest!r}, false)")
+            if summed[0].term != "sum" or (
+                aggregate.arg.type is Type.DOUBLE and not _bounded(aggregate.arg)
+            ):
+                limits.append(
+                    f"coalesce(abs(({to_sql(aggregate.arg)})::double) > {largest!r}, false)"
+                )
         held = f"coalesce({to_sql(aggregate.where)}, false) and " if aggregate.where else ""
         found += [f"{held}({limit})" for limit in limits]
     return " or ".join(f"({part})" for part in found) or None

@@ -1,6 +1,9 @@
-"""The stateful half of the kernel: keeps pane partials of one group, closes windows, judges conditions.
+"""The stateful half of the kernel.
 
-What is written to disk of it is the caller's business: ``add`` returns the rows to keep, ``load`` takes them back.
+Keeps pane partials of one group, closes windows, judges conditions.
+
+What is written to disk of it is the caller's business: ``add`` returns the rows to keep, ``load``
+takes them back.
 """
 
 from __future__ import annotations
@@ -13,11 +16,10 @@ import pyarrow as pa
 
 from tailrace.expr.evaluate import evaluate
 from tailrace.expr.nodes import Type
-from tailrace.kernel import wide
 from tailrace.kernel.bounds import Bound
 from tailrace.kernel.keys import DenseKeys
 from tailrace.kernel.measures import finish
-from tailrace.kernel.runs import Run, Runs, sorted_run
+from tailrace.kernel.runs import Run, Runs, partial_column, sorted_run
 from tailrace.kernel.time import FOREVER, last_end
 from tailrace.kernel.totals import window_totals
 from tailrace.kernel.types import FLAG_EVICTED, RuleFirings
@@ -32,7 +34,7 @@ if TYPE_CHECKING:
     from tailrace.expr.values import Values
     from tailrace.kernel.totals import Totals
     from tailrace.kernel.types import GroupPartials
-    from tailrace.plan.model import Bounds, Group, Rule
+    from tailrace.plan.model import Bounds, Group, Partial, Rule
 
 ARROW_TYPES = {
     Type.TEXT: pa.string(),
@@ -50,7 +52,10 @@ _FEW_KEYS = 4096
 
 @dataclass(slots=True)
 class Closed:
-    """What closing up to a watermark brought: firings by rule, and window-level failures by rule identity."""
+    """What closing up to a watermark brought.
+
+    Firings by rule, and window-level failures by rule identity.
+    """
 
     firings: list[RuleFirings] = field(default_factory=list)
     failures: dict[str, int] = field(default_factory=dict)
@@ -83,11 +88,17 @@ class GroupReducer:
         return self._bound
 
     def add(self, partials: GroupPartials) -> tuple[Run, dict[str, Run], int, bool]:
-        """Add a batch's partials: (rows added, side rows added, events evicted, whether earlier rows changed)."""
+        """Add a batch's partials: (rows added, side rows added, events evicted.
+
+        Whether earlier rows changed).
+        """
         plain = partials.plain
         names = [f"k{index}" for index in range(len(self.group.keys))]
         numbers = self.keys.number(plain["code"], [plain[name] for name in names])
-        columns = {"n": plain["n"].to_numpy(), **{p.name: _partial(plain[p.name]) for p in self.group.plain}}
+        columns = {
+            "n": plain["n"].to_numpy(),
+            **{p.name: partial_column(plain[p.name]) for p in self.group.plain},
+        }
         run = sorted_run(plain["pane"].to_numpy(), numbers, columns)
         self._runs.append(run)
         self._touched = int(run.panes[-1]) if len(run) else None
@@ -101,7 +112,10 @@ class GroupReducer:
         return run, sides, evicted, changed
 
     def close(self, after: int, until: int, starts: Mapping[str, int]) -> Closed:
-        """Judge the windows whose end lies in ``(after, until]``; ``starts`` is each rule's start."""
+        """Judge the windows whose end lies in ``(after, until]``.
+
+        ``starts`` is each rule's start.
+        """
         closed = Closed()
         for rule in self.group.rules:
             floor = max(after, starts[rule.identity] + rule.window.size - 1)
@@ -121,7 +135,10 @@ class GroupReducer:
         return closed
 
     def notices(self, rule: Rule, until: int) -> RuleFirings | None:
-        """Keys whose condition holds already in the open window that reaches back furthest from the newest pane."""
+        """Keys whose condition holds already in an open window.
+
+        Of the windows that hold the newest pane it is the one that reaches back furthest.
+        """
         if self._touched is None:
             return None
         window = rule.window
@@ -137,7 +154,8 @@ class GroupReducer:
             self._judge(rule, totals)[0]
             for totals in window_totals(rows, window, _plain_partials(rule), end - 1, end)
         ]
-        return _joined(rule, [part for part in parts if len(part.keys)]) if parts else None
+        parts = [part for part in parts if len(part.keys)]
+        return _joined(rule, parts) if parts else None
 
     def explain(self, rule: Rule, end: int) -> Iterable[Totals]:
         """The totals of one window of the state that is still kept, for ``explain``."""
@@ -192,7 +210,9 @@ class GroupReducer:
     def contents(self) -> tuple[Run | None, dict[str, Run | None]]:
         """All rows held, for a rewrite of what is stored."""
         low, high = -FOREVER, FOREVER
-        return self._runs.span(low, high), {name: side.span(low, high) for name, side in self._sides.items()}
+        return self._runs.span(low, high), {
+            name: side.span(low, high) for name, side in self._sides.items()
+        }
 
     @property
     def open_panes(self) -> int:
@@ -258,7 +278,10 @@ class GroupReducer:
         from tailrace.expr.values import Values
 
         low, high = (
-            ((int(totals.ends.min()) - rule.window.size) // rule.window.width, int(totals.ends.max()) // rule.window.width)
+            (
+                (int(totals.ends.min()) - rule.window.size) // rule.window.width,
+                int(totals.ends.max()) // rule.window.width,
+            )
             if len(totals)
             else (0, 0)
         )
@@ -289,26 +312,12 @@ def to_arrow(values: Values, type_: Type) -> pa.Array:
     return pa.array(values.data, ARROW_TYPES[type_], mask=mask, from_pandas=False)
 
 
-def _partial(column: pa.ChunkedArray) -> np.ndarray:
-    """A partial column as NumPy: counts int64, sums exact, least and greatest with their sentinel."""
-    kind = column.type
-    if pa.types.is_decimal(kind):
-        return wide.from_arrow(column)
-    if pa.types.is_string(kind):
-        return np.array(column.to_pylist(), np.object_)
-    if pa.types.is_timestamp(kind):
-        return column.cast(pa.int64()).to_numpy()
-    return column.to_numpy()
-
-
-def _plain_partials(rule: Rule) -> list[object]:
+def _plain_partials(rule: Rule) -> list[Partial]:
     unique = {p.name: p for m in rule.measures for p in m.partials if not p.kind.sided}
     return list(unique.values())
 
 
-def _joined(rule: Rule, parts: list[RuleFirings]) -> RuleFirings | None:
-    if not parts:
-        return None
+def _joined(rule: Rule, parts: list[RuleFirings]) -> RuleFirings:
     if len(parts) == 1:
         return parts[0]
     return RuleFirings(

@@ -1,18 +1,24 @@
-"""The partials of one group in memory: runs of rows sorted by pane, merged on read, dropped by whole panes."""
+"""The partials of one group in memory.
+
+Runs of rows sorted by pane, merged on read, dropped by whole panes.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from tailrace.kernel import wide
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from numpy.typing import NDArray
 
-Column = np.ndarray
+Column = NDArray[Any]
 """int64, float64, or object (128-bit integers, text, values with nulls)."""
 
 
@@ -38,7 +44,9 @@ class Run:
         return Run(self.panes[rows], self.keys[rows], {k: c[rows] for k, c in self.columns.items()})
 
 
-def sorted_run(panes: NDArray[np.int64], keys: NDArray[np.int64], columns: Mapping[str, Column]) -> Run:
+def sorted_run(
+    panes: NDArray[np.int64], keys: NDArray[np.int64], columns: Mapping[str, Column]
+) -> Run:
     """Make a run of rows in any order."""
     order = np.argsort(panes, kind="stable")
     return Run(panes[order], keys[order], {name: column[order] for name, column in columns.items()})
@@ -57,7 +65,10 @@ def concatenated(runs: list[Run]) -> Run:
 
 
 class Runs:
-    """All rows of one table of partials. A (key, pane) may have several rows: they are merged on read."""
+    """All rows of one table of partials. A (key, pane) may have several rows.
+
+    They are merged on read.
+    """
 
     _MOST = 24
 
@@ -114,5 +125,16 @@ class Runs:
     def nbytes(self) -> int:
         """Bytes of the arrays held (objects count as their references)."""
         return sum(
-            run.panes.nbytes + run.keys.nbytes + sum(c.nbytes for c in run.columns.values()) for run in self._runs
+            run.panes.nbytes + run.keys.nbytes + sum(c.nbytes for c in run.columns.values())
+            for run in self._runs
         )
+
+
+def partial_column(column: pa.ChunkedArray) -> Column:
+    """A column of partials as the kernel holds it: exact sums, texts as objects, else plain."""
+    if pa.types.is_decimal(column.type):
+        return wide.from_arrow(column)
+    if pa.types.is_string(column.type):
+        return np.array(column.to_pylist(), np.object_)
+    plain: Column = column.to_numpy()
+    return plain

@@ -1,4 +1,7 @@
-"""Measures whose partials are several rows for a key and pane: distinct sets and quantile buckets."""
+"""Measures whose partials are several rows for a key and pane.
+
+Distinct sets and quantile buckets.
+"""
 
 from __future__ import annotations
 
@@ -22,11 +25,16 @@ if TYPE_CHECKING:
 def _window_items(
     rows: Run, window: Window, totals: Totals
 ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
-    """For each distinct (row of ``totals``, item): the row, the item and its summed count, sorted by both."""
+    """For each distinct (row of ``totals``, item).
+
+    The row, the item and its summed count, sorted by both.
+    """
     after, until = int(totals.ends.min()) - 1, int(totals.ends.max())
     place = _places(totals)
     low, high = (after + 1 - window.size) // window.width, until // window.width
-    near = np.flatnonzero((rows.panes >= low) & (rows.panes < high) & np.isin(rows.keys, totals.keys))
+    near = np.flatnonzero(
+        (rows.panes >= low) & (rows.panes < high) & np.isin(rows.keys, totals.keys)
+    )
     found_rows: list[NDArray[np.int64]] = []
     found_items: list[NDArray[np.int64]] = []
     found_counts: list[NDArray[np.int64]] = []
@@ -44,7 +52,9 @@ def _window_items(
     if not found_rows:
         nothing = np.empty(0, np.int64)
         return nothing, nothing, nothing
-    return _summed(np.concatenate(found_rows), np.concatenate(found_items), np.concatenate(found_counts))
+    return _summed(
+        np.concatenate(found_rows), np.concatenate(found_items), np.concatenate(found_counts)
+    )
 
 
 class _places:  # noqa: N801 - used as a function
@@ -81,7 +91,10 @@ def _summed(
 def distinct_counts(
     rows: Run | None, window: Window, totals: Totals, most: int
 ) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
-    """The number of distinct items of each row of ``totals``, at most ``most``, and whether there were more."""
+    """The number of distinct items of each row of ``totals``, at most ``most``.
+
+    And whether there were more.
+    """
     if rows is None or not len(totals):
         return np.zeros(len(totals), np.int64), np.zeros(len(totals), np.bool_)
     target, _, _ = _window_items(rows, window, totals)
@@ -92,7 +105,10 @@ def distinct_counts(
 def quantiles(
     rows: Run | None, window: Window, totals: Totals, rank: Fraction
 ) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
-    """The nearest-rank quantile of each row of ``totals`` from its buckets, and whether it has a value."""
+    """The nearest-rank quantile of each row of ``totals`` from its buckets.
+
+    And whether it has a value.
+    """
     values, valid = np.zeros(len(totals), np.float64), np.zeros(len(totals), np.bool_)
     if rows is None or not len(totals):
         return values, valid

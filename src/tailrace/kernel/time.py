@@ -1,7 +1,10 @@
-"""All arithmetic of event time: panes, windows, lateness, watermarks (SEMANTICS 9 to 13). Microseconds throughout.
+"""All arithmetic of event time.
 
-A pane is named by its index: pane ``i`` of width ``w`` is ``[i * w, (i + 1) * w)``. Division floors, so times before
-1970 behave like all others. Functions take Python integers or NumPy arrays alike where the types say so.
+Panes, windows, lateness, watermarks (SEMANTICS 9 to 13). Microseconds throughout.
+
+A pane is named by its index: pane ``i`` of width ``w`` is ``[i * w, (i + 1) * w)``. Division
+floors, so times before 1970 behave like all others. Functions take Python integers or NumPy arrays
+alike where the types say so.
 """
 
 from __future__ import annotations
@@ -34,7 +37,9 @@ def panes_of(times: NDArray[np.int64], width: int) -> NDArray[np.int64]:
 
 
 def earlier_maximum(times: NDArray[np.int64], before: int) -> tuple[NDArray[np.int64], int]:
-    """For each event of a run the maximum time of its partition's earlier events, and the maximum after the run.
+    """For each event of a run the maximum time of its partition's earlier events.
+
+    And the maximum after the run.
 
     ``before`` is the partition's maximum when the run begins, ``NEVER`` if it had no event.
     """
@@ -48,8 +53,13 @@ def earlier_maximum(times: NDArray[np.int64], before: int) -> tuple[NDArray[np.i
     return earlier, int(running[-1])
 
 
-def late_mask(panes: NDArray[np.int64], width: int, horizon: NDArray[np.int64]) -> NDArray[np.bool_]:
-    """Whether each event is late: its pane's end lies at or before its horizon (earlier maximum - grace)."""
+def late_mask(
+    panes: NDArray[np.int64], width: int, horizon: NDArray[np.int64]
+) -> NDArray[np.bool_]:
+    """Whether each event is late.
+
+    Its pane's end lies at or before its horizon (earlier maximum - grace).
+    """
     mask: NDArray[np.bool_] = (panes + 1) * width <= horizon
     return mask
 

@@ -1,14 +1,15 @@
 """Totals of closed windows from pane partials, for all keys at once.
 
-What can be taken away again (counts, sums) is totalled by differences of running sums over a matrix of panes and keys,
-or, when that matrix would be large, by a total for each key to which entering panes are added and from which leaving
-ones are taken. The rest (least, greatest) is merged for each window. All give the same rows: one for each (key, window)
-that an accepted event lies in.
+What can be taken away again (counts, sums) is totalled by differences of running sums over a matrix
+of panes and keys, or, when that matrix would be large, by a total for each key to which entering
+panes are added and from which leaving ones are taken. The rest (least, greatest) is merged for each
+window. All give the same rows: one for each (key, window) that an accepted event lies in.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -27,7 +28,10 @@ if TYPE_CHECKING:
     from tailrace.plan.model import Partial, Window
 
 CELLS = 4_000_000
-"""The most cells (panes times keys) of one matrix; bounds memory to a few such arrays of 8 bytes."""
+"""The most cells (panes times keys) of one matrix.
+
+Bounds memory to a few such arrays of 8 bytes.
+"""
 
 
 _DENSE = 20
@@ -36,7 +40,10 @@ _DENSE = 20
 
 @dataclass(frozen=True, slots=True)
 class Totals:
-    """Rows of (key, window): dense key numbers, window ends (microseconds), accepted events, a column a partial."""
+    """Rows of (key, window): dense key numbers, window ends (microseconds), accepted events.
+
+    A column a partial.
+    """
 
     keys: NDArray[np.int64]
     ends: NDArray[np.int64]
@@ -50,11 +57,14 @@ class Totals:
     def take(self, rows: NDArray[np.int64] | NDArray[np.bool_]) -> Totals:
         """Some of the rows, in order."""
         return Totals(
-            self.keys[rows], self.ends[rows], self.n[rows], {k: c[rows] for k, c in self.columns.items()}
+            self.keys[rows],
+            self.ends[rows],
+            self.n[rows],
+            {k: c[rows] for k, c in self.columns.items()},
         )
 
 
-def window_totals(  # noqa: PLR0913 - what a window's totals depend on
+def window_totals(
     rows: Run,
     window: Window,
     partials: Sequence[Partial],
@@ -65,7 +75,8 @@ def window_totals(  # noqa: PLR0913 - what a window's totals depend on
 ) -> Iterator[Totals]:
     """Totals of the windows whose end lies in ``(after, until]``, in blocks by ascending end.
 
-    ``rows`` must hold all partials of the panes of these windows: column ``n`` and those of ``partials``.
+    ``rows`` must hold all partials of the panes of these windows: column ``n`` and those of
+    ``partials``.
     """
     if not len(rows):
         return
@@ -97,7 +108,7 @@ def _local_keys(keys: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.
     return local, place
 
 
-def _additive(  # noqa: PLR0913 - the arrays of one pass
+def _additive(
     rows: Run,
     place: NDArray[np.int64],
     local: NDArray[np.int64],
@@ -121,7 +132,7 @@ def _additive(  # noqa: PLR0913 - the arrays of one pass
         yield from _matrix(panes, place, local, columns, window, block)
 
 
-def _matrix(  # noqa: PLR0913 - the arrays of one block
+def _matrix(
     panes: NDArray[np.int64],
     place: NDArray[np.int64],
     local: NDArray[np.int64],
@@ -157,7 +168,7 @@ def _matrix(  # noqa: PLR0913 - the arrays of one block
     )
 
 
-def _rolling(  # noqa: PLR0913 - the arrays of one pass
+def _rolling(
     rows: Run,
     place: NDArray[np.int64],
     local: NDArray[np.int64],
@@ -169,7 +180,9 @@ def _rolling(  # noqa: PLR0913 - the arrays of one pass
     order = np.argsort(rows.panes, kind="stable")
     panes, place = rows.panes[order], place[order]
     columns = {name: column[order] for name, column in columns.items()}
-    current: dict[str, Column] = {name: np.zeros(len(local), c.dtype) for name, c in columns.items()}
+    current: dict[str, Column] = {
+        name: np.zeros(len(local), c.dtype) for name, c in columns.items()
+    }
     entered = left = (int(ends[0]) - window.size) // window.width
     for end in ends.tolist():
         enter_to, leave_to = end // window.width, (end - window.size) // window.width
@@ -188,18 +201,25 @@ def _rolling(  # noqa: PLR0913 - the arrays of one pass
             )
 
 
-def _merged(  # noqa: PLR0913 - what a window's totals depend on
+def _merged(
     rows: Run, window: Window, partials: Sequence[Partial], after: int, until: int, cells: int
 ) -> Iterator[Totals]:
     """Each window merged from its panes, in blocks whose expanded rows are bounded."""
     kinds = {p.name: p.kind for p in partials}
-    columns = {name: addable(c) if _added(kinds.get(name)) else c for name, c in rows.columns.items()}
+    columns = {
+        name: addable(c) if _added(kinds.get(name)) else c for name, c in rows.columns.items()
+    }
     order = np.argsort(rows.panes, kind="stable")
-    whole = Run(rows.panes[order], rows.keys[order], {name: c[order] for name, c in columns.items()})
+    whole = Run(
+        rows.panes[order], rows.keys[order], {name: c[order] for name, c in columns.items()}
+    )
     blocks = max(1, len(rows) * -(-window.size // window.every) // cells)
-    cuts = [int(p) * window.width for p in whole.panes[len(rows) // blocks :: max(1, len(rows) // blocks)]]
+    cuts = [
+        int(p) * window.width
+        for p in whole.panes[len(rows) // blocks :: max(1, len(rows) // blocks)]
+    ]
     edges = [after, *sorted({cut for cut in cuts if after < cut < until}), until]
-    for low, high in zip(edges, edges[1:], strict=False):
+    for low, high in pairwise(edges):
         start = (low - window.size) // window.width
         part = whole.span(start, high // window.width + 1)
         index, end = expand(part.panes, window, low, high)
@@ -224,13 +244,18 @@ def _added(kind: PartialKind | None) -> bool:
 def expand(
     panes: NDArray[np.int64], window: Window, after: int, until: int
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """For each (row, window that contains its pane and ends in ``(after, until]``): the row and the window's end."""
+    """For each (row, window that contains its pane and ends in ``(after, until]``).
+
+    The row and the window's end.
+    """
     base = np.floor_divide(panes * window.width, window.every)
     indices: list[NDArray[np.int64]] = []
     ends: list[NDArray[np.int64]] = []
     for back in range(-(-window.size // window.every)):
         end = (base - back) * window.every + window.size
-        chosen = np.flatnonzero((end >= (panes + 1) * window.width) & (end > after) & (end <= until))
+        chosen = np.flatnonzero(
+            (end >= (panes + 1) * window.width) & (end > after) & (end <= until)
+        )
         indices.append(chosen)
         ends.append(end[chosen])
     return np.concatenate(indices), np.concatenate(ends)
@@ -243,10 +268,12 @@ def merge(kind: PartialKind, values: Column, starts: NDArray[np.int64]) -> Colum
     least = kind is PartialKind.LEAST
     if values.dtype != np.object_:
         return (np.minimum if least else np.maximum).reduceat(values, starts)
-    choose = min if least else max  # text compares by code point, which is the order of its UTF-8 bytes
+    choose = (
+        min if least else max
+    )  # text compares by code point, which is the order of its UTF-8 bytes
     merged = np.empty(len(starts), np.object_)
     edges = [*starts.tolist(), len(values)]
-    for place, (start, stop) in enumerate(zip(edges, edges[1:], strict=False)):
+    for place, (start, stop) in enumerate(pairwise(edges)):
         present = [v for v in values[start:stop] if v is not None]
         merged[place] = choose(present) if present else None
     return merged

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 class Piece:
     """The decoded events of one slice, and where its partition stood.
 
-    ``before`` is the partition's maximum event time before the slice (``time.NEVER`` if none). ``positions`` are
-    those of the events' records.
+    ``before`` is the partition's maximum event time before the slice (``time.NEVER`` if none).
+    ``positions`` are those of the events' records.
     """
 
     partition: str
@@ -33,10 +33,11 @@ class Piece:
 class GroupPartials:
     """The partials of one group from one batch.
 
-    ``plain``: Arrow table with ``code`` (text), the key fields ``k0..``, ``pane`` (int64), ``n`` (int64, accepted
-    events) and one column for each plain partial; a (key, pane) is in it once. ``sides``: for each sided partial a
-    table with ``code``, ``pane``, ``item`` (int64) and ``n`` (int64). ``late``: events that passed the filter but
-    came late; ``passed``: events that passed the filter, late ones too.
+    ``plain``: Arrow table with ``code`` (text), the key fields ``k0..``, ``pane`` (int64), ``n``
+    (int64, accepted events) and one column for each plain partial; a (key, pane) is in it once.
+    ``sides``: for each sided partial a table with ``code``, ``pane``, ``item`` (int64) and ``n``
+    (int64). ``late``: events that passed the filter but came late; ``passed``: events that passed
+    the filter, late ones too.
     """
 
     plain: pa.Table
@@ -47,16 +48,21 @@ class GroupPartials:
 
 @dataclass(frozen=True, slots=True)
 class EventRows:
-    """Events that fired a per-event rule, or go to the archive: all fields, and ``_partition``, ``_generation``,
-    ``_position`` (int64) and ``_time`` (int64 microseconds) beside them.
-    """  # noqa: D205 - one sentence, too long for a line
+    """Events that fired a per-event rule, or go to the archive.
+
+    All fields, and ``_partition``, ``_generation``, ``_position`` (int64) and ``_time`` (int64
+    microseconds) beside them.
+    """
 
     table: pa.Table
 
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """How many events a per-event rule looked at, and on how many an operation of its own failed."""
+    """How many events a per-event rule looked at.
+
+    And on how many an operation of its own failed.
+    """
 
     passed: int
     failed: int
@@ -64,7 +70,10 @@ class Judged:
 
 @dataclass(frozen=True, slots=True)
 class Mapped:
-    """What the mapper made of a batch. ``after``: the maximum event time of each partition after it."""
+    """What the mapper made of a batch. ``after``.
+
+    The maximum event time of each partition after it.
+    """
 
     events: int
     duplicates: int
@@ -81,8 +90,8 @@ class Mapped:
 class RuleFirings:
     """Closed windows of one rule that its condition holds for, by ascending end.
 
-    ``keys``: dense key numbers; ``ends``: int64 microseconds; ``values``: Arrow table with the rule's columns, row by
-    row; ``flags``: one byte a row, bits of ``FLAG_*``.
+    ``keys``: dense key numbers; ``ends``: int64 microseconds; ``values``: Arrow table with the
+    rule's columns, row by row; ``flags``: one byte a row, bits of ``FLAG_*``.
     """
 
     rule: Rule
@@ -94,7 +103,7 @@ class RuleFirings:
 
 @dataclass(slots=True)
 class RuleCounts:
-    """The account of one rule: ``events == filtered + late + evicted + accepted`` at every moment."""
+    """The account of one rule: at all times events = filtered + late + evicted + accepted."""
 
     events: int = 0
     filtered: int = 0
@@ -107,7 +116,10 @@ class RuleCounts:
 
 @dataclass(slots=True)
 class Counts:
-    """The account of a pipeline: ``read == events + dead + blank`` at every moment; ``rules`` by rule identity."""
+    """The account of a pipeline: ``read == events + dead + blank`` at every moment.
+
+    ``rules`` by rule identity.
+    """
 
     read: int = 0
     bytes: int = 0

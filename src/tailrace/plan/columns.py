@@ -4,7 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tailrace.expr.nodes import Aggregate, Binary, Call, Case, Cast, Column, In, IsNull, Like, Literal, Unary
+from tailrace.expr.nodes import (
+    Aggregate,
+    Binary,
+    Call,
+    Case,
+    Cast,
+    Column,
+    In,
+    IsNull,
+    Like,
+    Literal,
+    Unary,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

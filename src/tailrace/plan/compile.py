@@ -1,4 +1,7 @@
-"""From a pipeline file to a plan: every expression parsed and typed, every problem reported with its place."""
+"""From a pipeline file to a plan.
+
+Every expression parsed and typed, every problem reported with its place.
+"""
 
 from __future__ import annotations
 
@@ -11,10 +14,9 @@ from tailrace.errors import PipelineError
 from tailrace.expr.aggregates import aggregates, replace_aggregates
 from tailrace.expr.early import early
 from tailrace.expr.names import measure_name
-from tailrace.expr.nodes import Type
+from tailrace.expr.nodes import Aggregate, Column, Type
 from tailrace.expr.render import render
 from tailrace.expr.scope import Scope
-from tailrace.expr.nodes import Aggregate, Column
 from tailrace.plan.identity import digest
 from tailrace.plan.model import Bounds, Dedup, Derived, EventRule, Key, Measure, Plan, Rule, Window
 from tailrace.plan.partials import partials_of
@@ -36,9 +38,14 @@ def compile_pipeline(loaded: Loaded) -> Plan:
     """The plan of a pipeline file; PipelineError with all problems, by position."""
     problems = Problems(loaded.positions)
     compiler = _Compiler(loaded.config, problems)
-    plan = compiler.plan(json.dumps({"file": loaded.file, "text": loaded.text, "sets": list(loaded.sets)}))
+    plan = compiler.plan(
+        json.dumps({"file": loaded.file, "text": loaded.text, "sets": list(loaded.sets)})
+    )
     if problems.found:
-        ordered = sorted(problems.found, key=lambda p: (p.where.line or 0, p.where.column or 0) if p.where else (0, 0))
+        ordered = sorted(
+            problems.found,
+            key=lambda p: (p.where.line or 0, p.where.column or 0) if p.where else (0, 0),
+        )
         raise PipelineError(problems=tuple(ordered))
     return plan
 
@@ -96,7 +103,9 @@ class _Compiler:
 
     def _derived(self) -> Iterable[Derived]:
         for name, text in self._config.derive.items():
-            node = self._problems.parse(("derive", name), text, Scope(self._columns, aggregates=False, keys=None))
+            node = self._problems.parse(
+                ("derive", name), text, Scope(self._columns, aggregates=False, keys=None)
+            )
             if name in self._columns:
                 self._problems.add(("derive", name), f"{name!r} is a field already")
             elif node is not None:
@@ -137,15 +146,26 @@ class _Compiler:
         self._templates(rule, path, known)
         if when is None or (rule.where and where is None):
             return None
-        identity = digest(meaning, "event", rule.name, render(when), render(where) if where else None)
+        identity = digest(
+            meaning, "event", rule.name, render(when), render(where) if where else None
+        )
         return EventRule(
-            identity, rule.name, where, when, rule.when, dict(rule.labels), dict(rule.annotations), tuple(rule.to)
+            identity,
+            rule.name,
+            where,
+            when,
+            rule.when,
+            dict(rule.labels),
+            dict(rule.annotations),
+            tuple(rule.to),
         )
 
     def _window_rule(self, rule: Alert | Record, path: Path, meaning: str) -> Rule | None:
         before = len(self._problems.found)
         assert rule.window is not None  # noqa: S101 - the caller asked
-        window = Window(rule.window.size, rule.window.every, gcd(rule.window.size, rule.window.every))
+        window = Window(
+            rule.window.size, rule.window.every, gcd(rule.window.size, rule.window.every)
+        )
         row_scope = Scope(self._columns, aggregates=False, keys=None)
         keys = self._keys(rule, path, row_scope)
         where = self._condition((*path, "where"), rule.where, row_scope) if rule.where else None
@@ -159,7 +179,9 @@ class _Compiler:
                 select.append((name, node))
         if len(self._problems.found) > before:
             return None
-        measures, replaced, shown = _measures(when, select, taken={*key_types, *(n for n, _ in select)})
+        measures, replaced, shown = _measures(
+            when, select, taken={*key_types, *(n for n, _ in select)}
+        )
         alert = isinstance(rule, Alert)
         compiled_select = tuple((name, replace_aggregates(node, replaced)) for name, node in select)
         compiled = Rule(
@@ -194,7 +216,9 @@ class _Compiler:
             if node is None:
                 continue
             if node.type not in KEY_TYPES:
-                hint = "a key is text, integer, boolean or time; cast it or round it to one of these"
+                hint = (
+                    "a key is text, integer, boolean or time; cast it or round it to one of these"
+                )
                 self._problems.add((*path, *part.path), f"a {node.type} can't be a key", hint)
                 continue
             keys.append(Key(part.name or render(node), node))
@@ -204,7 +228,9 @@ class _Compiler:
         node = self._problems.parse(path, text, scope)
         if node is not None and node.type not in {Type.BOOLEAN, Type.NULL}:
             hint = "compare it with something, for example > 0"
-            self._problems.add(path, f"a condition must be true or false; this is {node.type}", hint)
+            self._problems.add(
+                path, f"a condition must be true or false; this is {node.type}", hint
+            )
             return None
         return node
 
@@ -222,7 +248,9 @@ class _Compiler:
 def _measures(
     when: Node | None, select: Iterable[tuple[str, Node]], taken: set[str]
 ) -> tuple[tuple[Measure, ...], dict[Aggregate, str], tuple[str, ...]]:
-    """All aggregates of a rule as measures with unique names; those of the condition are shown in rows.
+    """All aggregates of a rule as measures with unique names.
+
+    Those of the condition are shown in rows.
 
     An aggregate that is selected under a name of its own keeps that name and isn't shown twice.
     """
@@ -238,13 +266,17 @@ def _measures(
             name, number = f"{base}_{number}", number + 1
         used.add(name)
         names[aggregate] = name
-    measures = tuple(Measure(name, aggregate, partials_of(aggregate)) for aggregate, name in names.items())
+    measures = tuple(
+        Measure(name, aggregate, partials_of(aggregate)) for aggregate, name in names.items()
+    )
     shown = tuple(names[a] for a in of_condition if a not in selected)
     return measures, names, shown
 
 
-def _identified(rule: Rule, meaning: str, select: Iterable[tuple[str, Node]], when: Node | None) -> Rule:
-    from dataclasses import replace  # noqa: PLC0415 - one use
+def _identified(
+    rule: Rule, meaning: str, select: Iterable[tuple[str, Node]], when: Node | None
+) -> Rule:
+    from dataclasses import replace
 
     identity = digest(
         meaning,

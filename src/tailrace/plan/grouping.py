@@ -15,7 +15,10 @@ if TYPE_CHECKING:
 
 
 def group_rules(rules: Iterable[Rule], starts: Mapping[str, int]) -> tuple[Group, ...]:
-    """Groups in the order of their first rules; ``starts`` is the start of each rule by identity (else none)."""
+    """Groups in the order of their first rules.
+
+    ``starts`` is the start of each rule by identity (else none).
+    """
     members: dict[str, list[Rule]] = {}
     for rule in rules:
         start = starts.get(rule.identity, NO_START)

@@ -1,6 +1,9 @@
-"""The frozen plan that every engine runs: what a pipeline file means once all names and types are settled.
+"""The frozen plan that every engine runs.
 
-Times and durations are int64 microseconds. Building a plan lives in ``compile``; nothing here computes.
+What a pipeline file means once all names and types are settled.
+
+Times and durations are int64 microseconds. Building a plan lives in ``compile``; nothing here
+computes.
 """
 
 from __future__ import annotations
@@ -52,8 +55,9 @@ class PartialKind(StrEnum):
 class Partial:
     """One column of pane partials.
 
-    ``name`` is a hash of its meaning, so that equal partials of different rules are one. ``expression`` is what is
-    accumulated for rows where ``where`` holds; ``term`` says which term of a deviation this is (``sum`` otherwise).
+    ``name`` is a hash of its meaning, so that equal partials of different rules are one.
+    ``expression`` is what is accumulated for rows where ``where`` holds; ``term`` says which term
+    of a deviation this is (``sum`` otherwise).
     """
 
     name: str
@@ -94,8 +98,9 @@ class Window:
 class Rule:
     """A rule over windows.
 
-    ``when`` and ``select`` are at window level: their aggregates have become columns named after measures.
-    ``shown`` are the measures that an output row carries beside those of ``select``, in order.
+    ``when`` and ``select`` are at window level: their aggregates have become columns named after
+    measures. ``shown`` are the measures that an output row carries beside those of ``select``, in
+    order.
     """
 
     identity: str
@@ -120,7 +125,10 @@ class Rule:
 
     @property
     def columns(self) -> tuple[str, ...]:
-        """Names of the values of an output row, in order: those selected, then the condition's own measures."""
+        """Names of the values of an output row, in order.
+
+        Those selected, then the condition's own measures.
+        """
         return (*(name for name, _ in self.select), *self.shown)
 
 
@@ -171,8 +179,8 @@ class Bounds:
 class Plan:
     """Everything that a pipeline file means.
 
-    ``config`` is what it was compiled from (sources, outputs, store); ``text`` is the file as it was written, with
-    references to the environment unresolved, so that it can be kept.
+    ``config`` is what it was compiled from (sources, outputs, store); ``text`` is the file as it
+    was written, with references to the environment unresolved, so that it can be kept.
     """
 
     name: str
@@ -192,7 +200,12 @@ class Plan:
 
     def rule(self, name: str) -> Rule | EventRule | None:
         """The rule of that name."""
-        return next((r for r in (*self.rules, *self.event_rules) if r.name == name), None)
+        return next((rule for rule in self.every_rule if rule.name == name), None)
+
+    @property
+    def every_rule(self) -> tuple[Rule | EventRule, ...]:
+        """All rules, those over windows first."""
+        return (*self.rules, *self.event_rules)
 
 
 @dataclass(frozen=True, slots=True)

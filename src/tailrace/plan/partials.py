@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tailrace.expr.render import render
 from tailrace.expr.nodes import AggregateFunction, Type
+from tailrace.expr.render import render
 from tailrace.plan.identity import digest
 from tailrace.plan.model import Partial, PartialKind
 
@@ -15,8 +15,11 @@ if TYPE_CHECKING:
 _DEVIATION_TERMS = ("first", "aa", "ab", "bb")
 
 
-def partials_of(aggregate: Aggregate) -> tuple[Partial, ...]:
-    """The partials from which the aggregate's value is finished; none for ``count(*)``, which every pane has."""
+def partials_of(aggregate: Aggregate) -> tuple[Partial, ...]:  # noqa: PLR0911 - one case a kind
+    """The partials from which the aggregate's value is finished.
+
+    None for ``count(*)``, which every pane has.
+    """
     arg, where = aggregate.arg, aggregate.where
     match aggregate.function:
         case AggregateFunction.COUNT if aggregate.distinct:
@@ -50,7 +53,10 @@ def partials_of(aggregate: Aggregate) -> tuple[Partial, ...]:
 
 
 def _counted(arg: Node | None) -> str:
-    """How the values that went into a sum are counted: an integer always goes in, a double may be too large."""
+    """How the values that went into a sum are counted.
+
+    An integer always goes in, a double may be too large.
+    """
     return "present" if arg is not None and arg.type is Type.INTEGER else "sum"
 
 

@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from tailrace.config import Positions
-    from tailrace.expr.scope import Scope
     from tailrace.expr.nodes import Node
+    from tailrace.expr.scope import Scope
 
 Path = tuple[str | int, ...]
 
@@ -27,7 +27,9 @@ class Problems:
         self._positions = positions
         self.found: list[Problem] = []
 
-    def add(self, path: Path, message: str, hint: str | None = None, offset: int | None = None) -> None:
+    def add(
+        self, path: Path, message: str, hint: str | None = None, offset: int | None = None
+    ) -> None:
         """Note a problem of the value at ``path``."""
         self.found.append(Problem(message, self._positions.where(path, offset), hint))
 

@@ -1,4 +1,7 @@
-"""What one epoch changes in the store, as one value: applied in a single transaction (SEMANTICS 23)."""
+"""What one epoch changes in the store, as one value.
+
+Applied in a single transaction (SEMANTICS 23).
+"""
 
 from __future__ import annotations
 
@@ -16,8 +19,8 @@ Json = Mapping[str, object]
 class GroupDelta:
     """Rows of one group's partials.
 
-    ``plain`` and ``sides`` (by partial name) are appended; with ``replace`` they are all that the group holds. Panes
-    before ``forget_before`` are dropped, if given.
+    ``plain`` and ``sides`` (by partial name) are appended; with ``replace`` they are all that the
+    group holds. Panes before ``forget_before`` are dropped, if given.
     """
 
     identity: str
@@ -29,7 +32,10 @@ class GroupDelta:
 
 @dataclass(frozen=True, slots=True)
 class Fold:
-    """The state of one rule (by identity) and key (by its place) between windows; ``body`` None removes it."""
+    """The state of one rule (by identity) and key (by its place) between windows.
+
+    ``body`` None removes it.
+    """
 
     rule: str
     place: str
@@ -38,7 +44,10 @@ class Fold:
 
 @dataclass(frozen=True, slots=True)
 class Delivered:
-    """An output has confirmed everything up to ``seq``; ``body`` is its own state (a file's length)."""
+    """An output has confirmed everything up to ``seq``.
+
+    ``body`` is its own state (a file's length).
+    """
 
     output: str
     seq: int
@@ -50,10 +59,11 @@ class Delivered:
 class Commit:
     """Everything that an epoch changes.
 
-    ``state`` is the whole small state (positions, partitions, watermark, counts) as JSON. ``incidents`` rows fit table
-    ``incidents``, ``dead`` rows table ``dead_letters``; ``outbox`` holds (seq, output, rows); ``tables`` rows for
-    outputs of kind table; ``pipeline`` the text of a pipeline that is taken up and
-    ``decisions`` what was decided with it; ``dedup`` rows for ``tailrace_dedup`` and the least time still needed by partition.
+    ``state`` is the whole small state (positions, partitions, watermark, counts) as JSON.
+    ``incidents`` rows fit table ``incidents``, ``dead`` rows table ``dead_letters``; ``outbox``
+    holds (seq, output, rows); ``tables`` rows for outputs of kind table; ``pipeline`` the text of a
+    pipeline that is taken up and ``decisions`` what was decided with it; ``dedup`` rows for
+    ``tailrace_dedup`` and the least time still needed by partition.
     """
 
     epoch: int

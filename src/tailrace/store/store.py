@@ -1,13 +1,16 @@
-"""The store: one DuckDB file that one process at a time writes; state, positions, incidents, outbox, dead letters.
+"""The store: one DuckDB file that one process at a time writes.
 
-Opening checks the format version and the pipeline's name; nothing that is there is ever destroyed by opening.
+State, positions, incidents, outbox, dead letters.
+
+Opening checks the format version and the pipeline's name; nothing that is there is ever destroyed
+by opening.
 """
 
 from __future__ import annotations
 
 import json
 import secrets
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -40,7 +43,10 @@ class Store:
 
     @classmethod
     def open(cls, path: str | Path, pipeline: str, *, salt: str | None = None) -> Store:
-        """Open or make the store of a pipeline; StoreError if it is in use, foreign, of another version or damaged."""
+        """Open or make the store of a pipeline.
+
+        StoreError if it is in use, foreign, of another version or damaged.
+        """
         text = str(path)
         if text != MEMORY:
             _make_folder(Path(text).parent)
@@ -83,7 +89,9 @@ class Store:
         """Store an epoch's plan, and the decisions in it, before it runs."""
         with self._transaction():
             self._connection.execute("delete from tailrace_plans where epoch < ?", [epoch])
-            self._connection.execute("insert into tailrace_plans values (?, ?)", [epoch, _dumps(body)])
+            self._connection.execute(
+                "insert into tailrace_plans values (?, ?)", [epoch, _dumps(body)]
+            )
             self._log(epoch, decisions)
 
     def _log(self, epoch: int, decisions: Sequence[tuple[str, Json]]) -> None:
@@ -101,14 +109,17 @@ class Store:
         return [(epoch, kind, json.loads(body)) for epoch, kind, body in rows]
 
     def commit(self, commit: Commit) -> None:
-        """Apply an epoch in one transaction; StoreError (nothing applied) if the disk is full or fails."""
+        """Apply an epoch in one transaction.
+
+        StoreError (nothing applied) if the disk is full or fails.
+        """
         try:
             with self._transaction():
                 self._apply(commit)
         except (duckdb.IOException, duckdb.OutOfMemoryException, duckdb.FatalException) as error:
             raise StoreError(
                 f"{self.path}: the epoch could not be written: {_first_line(error)}",
-                hint="free space on the disk and start again; nothing is lost, the epoch is repeated",
+                hint="free space on the disk and start again; nothing is lost",
             ) from error
 
     def _apply(self, commit: Commit) -> None:
@@ -140,7 +151,8 @@ class Store:
                 run("insert into dead_letters by name select * from changed")
         for seq, output, rows in commit.outbox:
             run(
-                "insert into tailrace_outbox values (?, ?, ?, ?)", [seq, output, rows.num_rows, to_bytes(rows)]
+                "insert into tailrace_outbox values (?, ?, ?, ?)",
+                [seq, output, rows.num_rows, to_bytes(rows)],
             )
         for table, rows in commit.tables:
             self._append_table(table, rows)
@@ -154,7 +166,9 @@ class Store:
     def _confirm(self, delivered: tuple[Delivered, ...]) -> None:
         run = self._connection.execute
         for done in delivered:
-            run("delete from tailrace_outbox where output = ? and seq <= ?", [done.output, done.seq])
+            run(
+                "delete from tailrace_outbox where output = ? and seq <= ?", [done.output, done.seq]
+            )
             run("delete from tailrace_outputs where output = ?", [done.output])
             run(
                 "insert into tailrace_outputs values (?, ?, ?, ?)",
@@ -168,7 +182,9 @@ class Store:
 
     def pipeline(self) -> str | None:
         """The text of the pipeline that the state fits."""
-        row = self._connection.execute("select value from tailrace_meta where name = 'pipeline_text'").fetchall()
+        row = self._connection.execute(
+            "select value from tailrace_meta where name = 'pipeline_text'"
+        ).fetchall()
         return row[0][0] if row else None
 
     def put_pipeline(self, text: str) -> None:
@@ -177,14 +193,16 @@ class Store:
             self._set_pipeline(text)
 
     def _set_pipeline(self, text: str) -> None:
-        self._connection.execute("insert or replace into tailrace_meta values ('pipeline_text', ?)", [text])
+        self._connection.execute(
+            "insert or replace into tailrace_meta values ('pipeline_text', ?)", [text]
+        )
 
     def _apply_group(self, delta: GroupDelta) -> None:
         tables = {f"panes_{delta.identity}": delta.plain}
         tables |= {f"side_{delta.identity}_{name}": rows for name, rows in delta.sides.items()}
         for table, rows in tables.items():
             if delta.replace and table in self._pane_tables():
-                self._connection.execute(f"delete from {_quoted(table)}")  # noqa: S608 - quoted
+                self._connection.execute(f"delete from {_quoted(table)}")
             if rows is not None and rows.num_rows:
                 self._append_table(table, rows)
         if delta.forget_before is None or delta.replace:
@@ -192,7 +210,7 @@ class Store:
         for table in self._pane_tables():
             if table == f"panes_{delta.identity}" or table.startswith(f"side_{delta.identity}_"):
                 self._connection.execute(
-                    f"delete from {_quoted(table)} where pane < ?",  # noqa: S608 - quoted
+                    f"delete from {_quoted(table)} where pane < ?",
                     [delta.forget_before],
                 )
 
@@ -200,9 +218,11 @@ class Store:
         name = _quoted(table)
         with self._registered("changed", rows):
             if table not in self._pane_tables():
-                self._connection.execute(f"create table if not exists {name} as select * from changed limit 0")  # noqa: S608
+                self._connection.execute(
+                    f"create table if not exists {name} as select * from changed limit 0"
+                )
                 self._known_panes.add(table)
-            self._connection.execute(f"insert into {name} by name select * from changed")  # noqa: S608 - quoted
+            self._connection.execute(f"insert into {name} by name select * from changed")
 
     def _pane_tables(self) -> set[str]:
         if not self._known_panes:
@@ -212,7 +232,9 @@ class Store:
 
     # -- reading back ------------------------------------------------------------------------------
 
-    def group_rows(self, identity: str, from_pane: int, columns: Mapping[str, str]) -> pa.Table | None:
+    def group_rows(
+        self, identity: str, from_pane: int, columns: Mapping[str, str]
+    ) -> pa.Table | None:
         """The stored plain partials of a group from a pane on, equal (key, pane) not merged.
 
         ``columns`` maps each wanted column to the SQL type it is read as.
@@ -227,8 +249,10 @@ class Store:
     def _stored(self, table: str, from_pane: int, columns: Mapping[str, str]) -> pa.Table | None:
         if table not in self._pane_tables():
             return None
-        wanted = ", ".join(f"{_quoted(name)}::{kind} as {_quoted(name)}" for name, kind in columns.items())
-        query = f"select {wanted} from {_quoted(table)} where pane >= {int(from_pane)}"  # noqa: S608 - quoted
+        wanted = ", ".join(
+            f"{_quoted(name)}::{kind} as {_quoted(name)}" for name, kind in columns.items()
+        )
+        query = f"select {wanted} from {_quoted(table)} where pane >= {int(from_pane)}"
         return self._connection.sql(query).to_arrow_table()
 
     def drop_groups(self, keep: set[str]) -> None:
@@ -248,7 +272,12 @@ class Store:
 
     def fold_rules(self) -> set[str]:
         """The rules that have stored states."""
-        return {row[0] for row in self._connection.execute("select distinct rule from tailrace_folds").fetchall()}
+        return {
+            row[0]
+            for row in self._connection.execute(
+                "select distinct rule from tailrace_folds"
+            ).fetchall()
+        }
 
     def dedup_memory(self) -> pa.Table:
         """What the deduplicator remembered."""
@@ -266,13 +295,16 @@ class Store:
     def outbox_size(self) -> tuple[int, int]:
         """Rows and bytes that wait for delivery."""
         row = self._connection.execute(
-            "select coalesce(sum(rows), 0), coalesce(sum(octet_length(payload)), 0) from tailrace_outbox"
+            "select coalesce(sum(rows), 0), coalesce(sum(octet_length(payload)), 0) "
+            "from tailrace_outbox"
         ).fetchall()[0]
         return int(row[0]), int(row[1])
 
     def output_states(self) -> dict[str, tuple[int, int, dict[str, object]]]:
         """For each output the last confirmed seq, the rows delivered in all, and its own state."""
-        rows = self._connection.execute("select output, delivered, rows, body from tailrace_outputs").fetchall()
+        rows = self._connection.execute(
+            "select output, delivered, rows, body from tailrace_outputs"
+        ).fetchall()
         return {name: (seq, count, json.loads(body)) for name, seq, count, body in rows}
 
     def dead_letter_count(self) -> tuple[int, int]:
@@ -283,7 +315,10 @@ class Store:
         return int(row[0]), int(row[1])
 
     def query(self, sql: str) -> pa.Table:
-        """Run one reading statement of a user; StoreError with DuckDB's words if it is wrong or would write."""
+        """Run one reading statement of a user.
+
+        StoreError with DuckDB's words if it is wrong or would write.
+        """
         try:
             statements = duckdb.extract_statements(sql)
             if len(statements) != 1 or statements[0].type is not duckdb.StatementType.SELECT:
@@ -311,7 +346,7 @@ class Store:
             yield
             self._connection.execute("commit")
         except BaseException:
-            with _quietly():
+            with suppress(duckdb.Error):
                 self._connection.execute("rollback")
             raise
 
@@ -321,7 +356,8 @@ def to_bytes(table: pa.Table) -> bytes:
     sink = pa.BufferOutputStream()
     with pa.ipc.new_stream(sink, table.schema) as writer:
         writer.write_table(table)
-    return sink.getvalue().to_pybytes()
+    payload: bytes = sink.getvalue().to_pybytes()
+    return payload
 
 
 def from_bytes(payload: bytes) -> pa.Table:
@@ -330,7 +366,11 @@ def from_bytes(payload: bytes) -> pa.Table:
 
 
 def _connect(path: str) -> duckdb.DuckDBPyConnection:
-    config = {"threads": 1, "enable_external_access": False, "checkpoint_threshold": "256MB"}
+    config: dict[str, str | bool | int | float | list[str]] = {
+        "threads": 1,
+        "enable_external_access": False,
+        "checkpoint_threshold": "256MB",
+    }
     try:
         connection = duckdb.connect(path, config=config)
     except duckdb.IOException as error:
@@ -338,7 +378,7 @@ def _connect(path: str) -> duckdb.DuckDBPyConnection:
         if "lock" in text.lower():
             raise StoreError(
                 f"{path} is in use by another process{_holder(text)}",
-                hint="`tailrace status` and `tailrace query` speak to the running one; two can't share a store",
+                hint="two can't share a store; `tailrace status` asks the one that runs",
             ) from error
         raise StoreError(
             f"{path} can't be opened: {_first_line(error)}",
@@ -350,12 +390,17 @@ def _connect(path: str) -> duckdb.DuckDBPyConnection:
     return connection
 
 
-def _prepare(connection: duckdb.DuckDBPyConnection, path: str, pipeline: str, salt: str | None) -> None:
-    tables = {row[0] for row in connection.execute("select table_name from duckdb_tables()").fetchall()}
+def _prepare(
+    connection: duckdb.DuckDBPyConnection, path: str, pipeline: str, salt: str | None
+) -> None:
+    tables = {
+        row[0] for row in connection.execute("select table_name from duckdb_tables()").fetchall()
+    }
     if "tailrace_meta" not in tables:
         if tables:
             raise StoreError(
-                f"{path} is a DuckDB file of something else (tables {', '.join(sorted(tables)[:3])})",
+                f"{path} is a DuckDB file of something else "
+                f"(tables {', '.join(sorted(tables)[:3])})",
                 hint="name another path with store.path",
             )
         connection.execute("begin transaction")
@@ -366,15 +411,17 @@ def _prepare(connection: duckdb.DuckDBPyConnection, path: str, pipeline: str, sa
             "store_id": secrets.token_hex(8),
             "salt": salt if salt is not None else secrets.token_hex(16),
         }
-        connection.executemany("insert into tailrace_meta values (?, ?)", [list(item) for item in meta.items()])
+        connection.executemany(
+            "insert into tailrace_meta values (?, ?)", [list(item) for item in meta.items()]
+        )
         connection.execute("commit")
         return
     found = dict(connection.execute("select name, value from tailrace_meta").fetchall())
     version = found.get("format_version")
     if version != str(FORMAT_VERSION):
         raise StoreError(
-            f"{path} has store format {version}; this Tailrace reads and writes format {FORMAT_VERSION}",
-            hint="run it with the Tailrace that wrote it, or start a new store by naming another store.path",
+            f"{path} has store format {version}; this Tailrace reads format {FORMAT_VERSION}",
+            hint="run it with the Tailrace that wrote it, or name another store.path for a new one",
         )
     if found.get("pipeline") != pipeline:
         raise StoreError(
@@ -390,18 +437,12 @@ def _make_folder(folder: Path) -> None:
         raise StoreError(f"the store's folder {folder} can't be made: {error.strerror}") from error
 
 
-@contextmanager
-def _quietly() -> Iterator[None]:
-    try:
-        yield
-    except duckdb.Error:
-        pass
-
-
 def _holder(text: str) -> str:
     """The process that holds the lock, as DuckDB names it."""
     start = text.find("PID ")
-    digits = "".join(ch for ch in text[start + 4 : start + 14] if ch.isdigit()) if start >= 0 else ""
+    digits = (
+        "".join(ch for ch in text[start + 4 : start + 14] if ch.isdigit()) if start >= 0 else ""
+    )
     return f" (process {digits})" if digits else ""
 
 

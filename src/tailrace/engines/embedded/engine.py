@@ -1,8 +1,10 @@
-"""The loop of the embedded engine: intakes become epochs, the clock becomes decisions, until the input or a person ends it."""
+"""The loop of the embedded engine.
+
+Intakes become epochs, the clock becomes decisions, until the input or a person ends it.
+"""
 
 from __future__ import annotations
 
-import threading
 import time
 from typing import TYPE_CHECKING
 
@@ -19,7 +21,7 @@ if TYPE_CHECKING:
     from tailrace.engines.embedded.intake import Intake
     from tailrace.engines.embedded.session import Session
     from tailrace.engines.processor import Result
-    from tailrace.formats.build import Decoder
+    from tailrace.formats.decoder import Decoder
     from tailrace.plan.model import Plan
     from tailrace.sources.types import Note
 
@@ -27,14 +29,17 @@ BATCH_BYTES = 16 << 20
 """What one poll reads at most while there is a backlog."""
 
 EPOCH_BYTES = 64 << 20
-"""What one epoch takes at most of what is decoded already: fewer commits when there is a backlog."""
+"""What one epoch takes at most of what is decoded already.
+
+Fewer commits when there is a backlog.
+"""
 
 TICK_SECONDS = 0.25
 """How often the clock is looked at when nothing comes."""
 
 
 class Engine:
-    """Runs a session until its input ends or ``stop`` is called (from any thread or a signal handler)."""
+    """Runs a session until its input ends or ``stop`` is called, by any thread or a signal."""
 
     def __init__(
         self,
@@ -43,21 +48,29 @@ class Engine:
         *,
         listen: Callable[[Result | None, tuple[Note, ...]], None] = lambda _result, _notes: None,
     ) -> None:
-        """``listen`` is called after each epoch, and at least every quarter of a second, by the running thread."""
+        """``listen`` is called after each epoch, and at least every quarter of a second.
+
+        By the running thread.
+        """
         self.session = session
         self._make_decoder = make_decoder
         self._listen = listen
-        self._stop = threading.Event()
+        # No threading.Event: a signal handler that sets one can wait for ever for the thread it interrupts.
+        self._stop = False
         self._reload: Callable[[], Plan] | None = None
         self._liveness = LivenessClock(session.plan.idle_after, session.plan.grace)
+        self._notes: dict[str, int] = {}
         self.reload_error: TailraceError | None = None
 
     def stop(self) -> None:
         """Ask the loop to end after the epoch that is under way."""
-        self._stop.set()
+        self._stop = True
 
     def reload(self, load: Callable[[], Plan]) -> None:
-        """Ask the loop to take up what ``load`` gives, between two epochs; if it raises, the old plan stays."""
+        """Ask the loop to take up what ``load`` gives, between two epochs.
+
+        If it raises, the old plan stays.
+        """
         self._reload = load
 
     def run(self) -> bool:
@@ -66,7 +79,7 @@ class Engine:
         reader = self._reader()
         ended = False
         try:
-            while not self._stop.is_set():
+            while not self._stop:
                 if self._reload is not None:
                     reader = self._take_reload(reader)
                 self._wait_for_outputs()
@@ -94,7 +107,9 @@ class Engine:
             lambda: self._make_decoder(plan),
             watermarks,
             open_partitions=[
-                name for name, p in session.state.partitions.items() if p.liveness is not Liveness.ENDED
+                name
+                for name, p in session.state.partitions.items()
+                if p.liveness is not Liveness.ENDED
             ],
             batch_bytes=BATCH_BYTES,
             times=session.times,
@@ -102,51 +117,55 @@ class Engine:
 
     def _step(self, reader: Reader, intake: Intake | None) -> None:
         """One epoch of what is there, or a look at the clock."""
-        taken = [intake] if intake is not None else []
-        size = _bytes(intake) if intake is not None else 0
-        while size and size < EPOCH_BYTES:
-            more = reader.take_ready()
-            if more is None:
-                break
-            taken.append(more)
-            size += _bytes(more)
-        state = self.session.state
-        before: list[Decision] = []
-        after: list[Decision] = []
-        notes: list[Note] = []
-        seen: set[tuple[DecisionKind, str]] = set()
-        for one in taken:
-            self._liveness.observe(one.poll, one.at)
-            for decision in self._liveness.before(one.poll, state):
-                if (decision.kind, decision.subject) not in seen:
-                    seen.add((decision.kind, decision.subject))
-                    before.append(decision)
-            after += [Decision(DecisionKind.ENDED, name) for name in one.poll.ended]
-            notes += one.poll.notes
-        now = time.monotonic()
-        if not self.session.source.bounded:
-            after += self._liveness.idle(state, now)
-            clock = self._liveness.clock(state, now)
-            if clock is not None:
-                after.append(clock)
+        taken = self._gather(reader, intake)
+        before, after = self._decisions(taken)
+        notes = [note for one in taken for note in one.poll.notes]
+        for note in notes:
+            self._notes[note.code] = self._notes.get(note.code, 0) + note.count
         work = [pair for one in taken for pair in zip(one.poll.chunks, one.decoded, strict=True)]
         result = None
         if work or before or after:
-            counted: dict[str, int] = {}
-            for note in notes:
-                counted[note.code] = counted.get(note.code, 0) + note.count
+            counted, self._notes = self._notes, {}
             result = self.session.turn(work, before, after, counted)
         elif not taken:
             self.session.settle()
         self._listen(result, tuple(notes))
 
+    @staticmethod
+    def _gather(reader: Reader, intake: Intake | None) -> list[Intake]:
+        """The intake and those behind it that are decoded, up to the size of an epoch."""
+        taken = [intake] if intake is not None else []
+        size = _bytes(intake) if intake is not None else 0
+        while 0 < size < EPOCH_BYTES and (more := reader.take_ready()) is not None:
+            taken.append(more)
+            size += _bytes(more)
+        return taken
+
+    def _decisions(self, taken: list[Intake]) -> tuple[list[Decision], list[Decision]]:
+        """What to decide before and after the slices of these intakes."""
+        state = self.session.state
+        before: dict[tuple[DecisionKind, str], Decision] = {}
+        after: list[Decision] = []
+        for one in taken:
+            self._liveness.observe(one.poll, one.at)
+            for decision in self._liveness.before(one.poll, state):
+                before.setdefault((decision.kind, decision.subject), decision)
+            after += [Decision(DecisionKind.ENDED, name) for name in one.poll.ended]
+        if not self.session.source.bounded:
+            now = time.monotonic()
+            after += self._liveness.idle(state, now)
+            clock = self._liveness.clock(state, now)
+            if clock is not None:
+                after.append(clock)
+        return list(before.values()), after
+
     def _wait_for_outputs(self) -> None:
         """Back-pressure: nothing is read while more than the bound waits for outputs."""
         delivery = self.session.delivery
-        while delivery.waiting_bytes > OUTBOX_BYTES and not self._stop.is_set():
+        while delivery.waiting_bytes > OUTBOX_BYTES and not self._stop:
             self.session.settle()
             self._listen(None, ())
-            self._stop.wait(TICK_SECONDS)
+            time.sleep(TICK_SECONDS)
 
     def _take_reload(self, reader: Reader) -> Reader:
         load, self._reload = self._reload, None

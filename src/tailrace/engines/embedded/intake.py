@@ -1,6 +1,9 @@
-"""Reading and decoding ahead of the kernel: one thread polls the source, two decode, results come out in order.
+"""Reading and decoding ahead of the kernel.
 
-DuckDB and NumPy leave the interpreter's lock while they work, so on two cores decoding and the kernel overlap.
+One thread polls the source, two decode, results come out in order.
+
+DuckDB and NumPy leave the interpreter's lock while they work, so on two cores decoding and the
+kernel overlap.
 """
 
 from __future__ import annotations
@@ -15,7 +18,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
-    from tailrace.formats.build import Decoder
+    from tailrace.formats.decoder import Decoder
     from tailrace.formats.records import Decoded
     from tailrace.sources.types import Chunk, Poll, Source
 
@@ -28,7 +31,10 @@ AHEAD = 4
 
 @dataclass(frozen=True, slots=True)
 class Intake:
-    """One poll of the source with its chunks decoded. ``at``: monotonic seconds when the poll returned."""
+    """One poll of the source with its chunks decoded. ``at``.
+
+    Monotonic seconds when the poll returned.
+    """
 
     poll: Poll
     decoded: tuple[Decoded, ...]
@@ -50,8 +56,8 @@ class StageTimes:
 class Reader:
     """Polls a source and decodes what it gives, ahead of whoever calls ``take``.
 
-    ``watermarks`` gives the latest known watermark of each partition, for the order of reading. Errors of the source
-    and of the decoder reach the caller of ``take``, in their turn.
+    ``watermarks`` gives the latest known watermark of each partition, for the order of reading.
+    Errors of the source and of the decoder reach the caller of ``take``, in their turn.
     """
 
     def __init__(
@@ -64,7 +70,7 @@ class Reader:
         batch_bytes: int,
         times: StageTimes,
     ) -> None:
-        """Start reading at once; ``open_partitions`` are those known before and not yet read to their end."""
+        """Start reading at once; ``open_partitions``: those known and not yet at their end."""
         self._open = set(open_partitions)
         self._source = source
         self._make_decoder = make_decoder
@@ -73,14 +79,16 @@ class Reader:
         self._times = times
         self._local = threading.local()
         self._pool = ThreadPoolExecutor(DECODERS, "tailrace-decode")
-        self._ready: deque[tuple[Poll, list[Future[Decoded]], float] | BaseException | None] = deque()
+        self._ready: deque[tuple[Poll, list[Future[Decoded]], float] | BaseException | None] = (
+            deque()
+        )
         self._changed = threading.Condition()
         self._stop = False
         self._thread = threading.Thread(target=self._read, name="tailrace-read", daemon=True)
         self._thread.start()
 
     def take(self, seconds: float) -> Intake | None:
-        """The next poll, decoded; None if there was none within ``seconds`` or reading has ended."""
+        """The next poll, decoded; None if none came within ``seconds`` or reading has ended."""
         started = time.perf_counter()
         with self._changed:
             self._changed.wait_for(lambda: bool(self._ready), seconds)

@@ -1,7 +1,9 @@
-"""Which partitions are idle, by the monotonic clock (SEMANTICS 10 and 11): what it decides becomes a decision.
+"""Which partitions are idle, by the monotonic clock (SEMANTICS 10 and 11).
 
-A partition is idle after ``idle_after`` during which every poll confirmed that its end was reached. Anything else
-(new records, a poll that could not confirm, a restart) starts the time anew.
+What it decides becomes a decision.
+
+A partition is idle after ``idle_after`` during which every poll confirmed that its end was reached.
+Anything else (new records, a poll that could not confirm, a restart) starts the time anew.
 """
 
 from __future__ import annotations
@@ -47,7 +49,9 @@ class LivenessClock:
     def before(self, poll: Poll, state: EngineState) -> list[Decision]:
         """Decisions that come before the slices of a poll: partitions that appear or return."""
         decisions = [
-            Decision(DecisionKind.APPEARED, name) for name in poll.appeared if name not in state.partitions
+            Decision(DecisionKind.APPEARED, name)
+            for name in poll.appeared
+            if name not in state.partitions
         ]
         for name in dict.fromkeys(chunk.slice.partition for chunk in poll.chunks):
             known = state.partitions.get(name)
@@ -71,7 +75,9 @@ class LivenessClock:
 
     def clock(self, state: EngineState, now: float) -> Decision | None:
         """The watermark by the clock, if all partitions are idle and it has moved far enough."""
-        if not state.partitions or any(p.liveness is Liveness.LIVE for p in state.partitions.values()):
+        if not state.partitions or any(
+            p.liveness is Liveness.LIVE for p in state.partitions.values()
+        ):
             return None
         greatest = state.greatest_time()
         idle = [name for name, p in state.partitions.items() if p.liveness is Liveness.IDLE]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 from tailrace.engines.delivery import Delivery
@@ -29,9 +30,14 @@ def make_decoder(plan: Plan) -> Decoder:
 
 
 def make_outputs(plan: Plan) -> dict[str, Output]:
-    """The outputs that rows are delivered to; tables of the store are written in its transaction instead."""
+    """The outputs that rows are delivered to.
+
+    Tables of the store are written in its transaction instead.
+    """
     outputs = plan.config.outputs
-    return {name: make_output(name, output) for name, output in outputs.items() if output.table is None}
+    return {
+        name: make_output(name, output) for name, output in outputs.items() if output.table is None
+    }
 
 
 def open_session(  # noqa: PLR0913 - every part can be replaced by the caller
@@ -48,32 +54,34 @@ def open_session(  # noqa: PLR0913 - every part can be replaced by the caller
 ) -> Session:
     """Open everything that a pipeline names and take up where its store stands.
 
-    ``early_notices`` None: only if the input doesn't end by itself. Raises StoreError, SourceError or OutputError,
-    with everything closed again.
+    ``early_notices`` None: only if the input doesn't end by itself. Raises StoreError, SourceError
+    or OutputError, with everything closed again.
     """
-    store = Store.open(store_path, plan.name, salt=salt)
-    try:
+    with ExitStack() as undo:
+        store = Store.open(store_path, plan.name, salt=salt)
+        undo.callback(store.close)
         if source is None:
             source = open_source(
                 plan.config.source,
                 until_end=until_end,
                 max_record_bytes=plan.config.limits.max_record_bytes,
             )
-        kept = store.pipeline()
-        return Session(
+        undo.callback(source.close)
+        delivery = Delivery(make_outputs(plan) if outputs is None else outputs)
+        undo.callback(delivery.close)
+        session = Session(
             plan,
             store,
             source,
-            Delivery(make_outputs(plan) if outputs is None else outputs),
+            delivery,
             make_decoder,
-            previous=_previous(kept, plan),
+            previous=_previous(store.pipeline(), plan),
             early_notices=not source.bounded if early_notices is None else early_notices,
             on_commit=on_commit,
             observe=observe,
         )
-    except BaseException:
-        store.close()
-        raise
+        undo.pop_all()
+    return session
 
 
 def _previous(kept: str | None, plan: Plan) -> Plan | None:

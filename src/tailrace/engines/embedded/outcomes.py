@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 from tailrace.alerts.events import EventAlert
 from tailrace.engines.folding import value_types
 from tailrace.expr.nodes import Type
-from tailrace.kernel.types import FLAG_NAMES
 from tailrace.kernel.hashing import typed_values
+from tailrace.kernel.types import FLAG_NAMES
 from tailrace.outputs.events import EventTexts, field_columns
 from tailrace.plan.identity import Time, window_row_id
 from tailrace.testing import outcome as found
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from tailrace.engines.processor import Result
     from tailrace.kernel.keys import DenseKeys
     from tailrace.kernel.types import RuleFirings
-    from tailrace.plan.model import EventRule, Plan
+    from tailrace.plan.model import EventRule
 
 
 @dataclass
@@ -36,7 +36,7 @@ class Gathered:
     pipeline: str = ""
 
     def take(self, result: Result) -> None:
-        """Keep an epoch's result; AssertionError if the epoch ran before and found something else."""
+        """Keep an epoch's result; AssertionError if it ran before and found something else."""
         now = _found(result, self.pipeline)
         before = self.by_epoch.setdefault(result.commit.epoch, now)
         assert before == now, f"epoch {result.commit.epoch} ran twice and differed"  # noqa: S101 - that is the test
@@ -56,7 +56,7 @@ def outcome_of(session: Session, gathered: Gathered) -> found.Outcome:
     parts = list(gathered.by_epoch.values())
     counts = session.state.counts
     rules = {}
-    for rule in (*session.plan.rules, *session.plan.event_rules):
+    for rule in session.plan.every_rule:
         mine = counts.rules.get(rule.identity)
         if mine is not None:
             rules[rule.name] = found.RuleCounts(
@@ -81,9 +81,7 @@ def _found(result: Result, pipeline: str) -> _Found:
         tuple(w for firings, keys in result.windows for w in _windows(firings, keys)),
         tuple(e for rule, rows in result.fired for e in _events(rule, rows.table, pipeline)),
         tuple(_dead(result.commit.dead)),
-        tuple(
-            found.Notice(n.id, n.rule, _values(n.key), n.start, n.end) for n in result.notices
-        ),
+        tuple(found.Notice(n.id, n.rule, _values(n.key), n.start, n.end) for n in result.notices),
     )
 
 
@@ -123,15 +121,27 @@ def _windows(firings: RuleFirings, keys: DenseKeys) -> list[found.Window]:
     types = value_types(rule)
     columns = {name: firings.values.column(name).to_pylist() for name in rule.columns}
     rows = []
-    for row, (number, end) in enumerate(zip(firings.keys.tolist(), firings.ends.tolist(), strict=True)):
+    for row, (number, end) in enumerate(
+        zip(firings.keys.tolist(), firings.ends.tolist(), strict=True)
+    ):
         measures = {
-            name: found.Instant(column[row]) if types[name] is Type.TIME and column[row] is not None else column[row]
+            name: found.Instant(column[row])
+            if types[name] is Type.TIME and column[row] is not None
+            else column[row]
             for name, column in columns.items()
         }
         key = dict(zip((k.name for k in rule.keys), keys.values(number), strict=True))
         flags = tuple(name for bit, name in FLAG_NAMES.items() if firings.flags[row] & bit)
         rows.append(
-            found.Window(window_row_id(rule.identity, keys.values(number), end - rule.window.size, end), rule.name, end - rule.window.size, end, _values(key), measures, flags)
+            found.Window(
+                window_row_id(rule.identity, keys.values(number), end - rule.window.size, end),
+                rule.name,
+                end - rule.window.size,
+                end,
+                _values(key),
+                measures,
+                flags,
+            )
         )
     return rows
 
@@ -139,7 +149,9 @@ def _windows(firings: RuleFirings, keys: DenseKeys) -> list[found.Window]:
 def _events(rule: EventRule, table: pa.Table, pipeline: str) -> list[found.EventAlert]:
     alert = EventAlert(rule.identity, rule.name, pipeline, rule.labels, rule.annotations)
     texts = EventTexts(alert, table)
-    columns = {name: typed_values(column, table.num_rows) for name, column in field_columns(table).items()}
+    columns = {
+        name: typed_values(column, table.num_rows) for name, column in field_columns(table).items()
+    }
     labels, annotations = texts.labels().to_pylist(), texts.annotations().to_pylist()
     partitions, positions = table["_partition"].to_pylist(), table["_position"].to_pylist()
     return [
@@ -163,5 +175,3 @@ def _dead(table: pa.Table | None) -> list[found.DeadLetter]:
     names = ("partition", "position", "code", "field")
     columns = [table[name].to_pylist() for name in names]
     return [found.DeadLetter(*row) for row in zip(*columns, strict=True)]
-
-

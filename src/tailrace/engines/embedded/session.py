@@ -1,4 +1,6 @@
-"""A pipeline at work on one store: recovers, takes up a changed file, and turns intakes into committed epochs.
+"""A pipeline at work on one store.
+
+Recovers, takes up a changed file, and turns intakes into committed epochs.
 
 No threads and no clock here: the loop (``engine``) and tests drive a session turn by turn.
 """
@@ -14,7 +16,6 @@ from tailrace.engines.embedded.intake import StageTimes
 from tailrace.engines.epoch import Decision, DecisionKind, EpochPlan
 from tailrace.engines.processor import Processor, first_rules
 from tailrace.engines.state import EngineState
-from tailrace.errors import StoreError
 from tailrace.store.commit import Commit
 
 if TYPE_CHECKING:
@@ -22,10 +23,10 @@ if TYPE_CHECKING:
 
     from tailrace.engines.delivery import Delivery
     from tailrace.engines.processor import Result
-    from tailrace.formats.build import Decoder
+    from tailrace.formats.decoder import Decoder
     from tailrace.formats.records import Decoded
     from tailrace.plan.model import Plan
-    from tailrace.sources.types import Chunk, Source
+    from tailrace.sources.types import Chunk, Json, Source
     from tailrace.store.store import Store
 
 Work = tuple["Chunk", "Decoded"]
@@ -34,8 +35,8 @@ Work = tuple["Chunk", "Decoded"]
 class Session:
     """One run of a pipeline.
 
-    ``on_commit`` is told of each commit point (for tests that die there), ``observe`` of each epoch's result before it
-    is committed: after a crash it may be told of the same epoch again.
+    ``on_commit`` is told of each commit point (for tests that die there), ``observe`` of each
+    epoch's result before it is committed: after a crash it may be told of the same epoch again.
     """
 
     def __init__(  # noqa: PLR0913 - the parts that a run is made of
@@ -51,7 +52,9 @@ class Session:
         on_commit: Callable[[str], None] = lambda _: None,
         observe: Callable[[Result], None] = lambda _: None,
     ) -> None:
-        """Take up what the store holds; an epoch that was begun is finished first, by its own plan and file.
+        """Take up what the store holds.
+
+        An epoch that was begun is finished first, by its own plan and file.
 
         ``previous`` is the plan that the store's state fits, None for a new store.
         """
@@ -100,22 +103,28 @@ class Session:
         decoder = self._make_decoder(self.plan)
         work: list[Work] = []
         for piece in plan.slices:
-            from tailrace.sources.types import Chunk  # noqa: PLC0415 - only on recovery
+            from tailrace.sources.types import Chunk
 
             records = self.source.reread(piece)
             work.append((Chunk(piece, records), decoder.decode(records, piece.fields)))
         self._finish(plan, work)
         self.source.open(self._positions())
 
-    def _positions(self) -> dict[str, dict[str, object]]:
+    def _positions(self) -> dict[str, dict[str, Json]]:
         return {n: p.resume for n, p in self.state.partitions.items() if p.resume is not None}
 
     def reopen(self) -> None:
-        """Let the source begin again at the committed positions, what was read ahead being given up."""
+        """Let the source begin again at the committed positions.
+
+        What was read ahead being given up.
+        """
         self.source.open(self._positions())
 
     def adopt(self, plan: Plan) -> Result:
-        """Take up a changed pipeline between two epochs: removed rules resolve, new ones start now."""
+        """Take up a changed pipeline between two epochs.
+
+        Removed rules resolve, new ones start now.
+        """
         result = adopt(self.processor, plan)
         self._observe(result)
         self._commit(result.commit)
@@ -155,7 +164,7 @@ class Session:
         return result
 
     def _commit(self, commit: Commit) -> None:
-        from dataclasses import replace  # noqa: PLC0415 - one use
+        from dataclasses import replace
 
         started = time.perf_counter()
         self.store.commit(replace(commit, delivered=self.delivery.confirmed()))
@@ -169,7 +178,10 @@ class Session:
         self._on_commit("delivered")
 
     def settle(self) -> None:
-        """Tell the store what was delivered, without an epoch: at a stop, and when nothing else happens."""
+        """Tell the store what was delivered, without an epoch.
+
+        At a stop, and when nothing else happens.
+        """
         self.delivery.run()
         if self.delivery.unreported:
             self.store.confirm(self.delivery.confirmed())
@@ -187,12 +199,3 @@ class Session:
             self.delivery.close()
             self.source.close()
             self.store.close()
-
-
-def refuse_finished(state: EngineState, store: Store) -> None:
-    """StoreError if the store's bounded input was read to its end already."""
-    if state.finished:
-        raise StoreError(
-            f"{store.path}: this input was read to its end and its windows are closed",
-            hint="name another store.path to run it again, or use follow: true for input that grows",
-        )

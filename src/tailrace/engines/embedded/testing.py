@@ -1,7 +1,8 @@
 """The embedded engine as rule tests and the conformance corpus run it: steps in, an outcome out.
 
-Decisions come from the case instead of the clock, and polls are cut as the variation says; everything else is the
-engine that users run, on a store file where the case dies and is started again.
+Decisions come from the case instead of the clock, and polls are cut as the variation says;
+everything else is the engine that users run, on a store file where the case dies and is started
+again.
 """
 
 from __future__ import annotations
@@ -42,7 +43,7 @@ if TYPE_CHECKING:
     from tailrace.testing.records import Record
 
 
-class Killed(BaseException):  # noqa: N818 - not an error: the process "dies" here
+class Killed(BaseException):
     """Raised at a commit point by a variation; nothing may catch it."""
 
 
@@ -94,8 +95,10 @@ class _Run:
             raise Killed
 
     def _open(self) -> Session:
-        source = MemorySource(dict.fromkeys(self._case.partitions, b"") | self._contents, bounded=False)
-        session = open_session(
+        source = MemorySource(
+            dict.fromkeys(self._case.partitions, b"") | self._contents, bounded=False
+        )
+        return open_session(
             self._plan,
             self._store,
             source=source,
@@ -105,7 +108,6 @@ class _Run:
             on_commit=self._point,
             observe=self._gathered.take,
         )
-        return session
 
     def outcome(self, engine: EmbeddedEngine) -> Outcome:
         session = self._start()
@@ -124,7 +126,10 @@ class _Run:
             return self._open()
 
     def _do(self, session: Session, turn: _Turn) -> Session:
-        """One turn; after a death the engine is started again, and the turn is done unless it was committed."""
+        """One turn; after a death the engine is started again.
+
+        And the turn is done unless it was committed.
+        """
         epoch = session.state.epoch
         wanted = turn.plan if turn.plan is not None else session.plan
         try:
@@ -154,7 +159,9 @@ class _Run:
 
     def _turns(self) -> Iterator[_Turn]:
         case = self._case
-        first = [Decision(DecisionKind.APPEARED, p) for p in case.partitions if p not in case.appearing]
+        first = [
+            Decision(DecisionKind.APPEARED, p) for p in case.partitions if p not in case.appearing
+        ]
         if first:
             yield _Turn(before=tuple(first))
         waiting: list[Record] = []
