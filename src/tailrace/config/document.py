@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 Value = None | str | list["Value"] | dict[str, "Value"]
 
-MOST_VALUES = 50_000
+MOST_VALUES = 20_000
 """A file whose aliases expand to more values than this is refused."""
 _NULLS = ("", "~", "null", "Null", "NULL")
 _MERGE = "<<"

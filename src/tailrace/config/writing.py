@@ -28,6 +28,20 @@ class _Dumper(yaml.SafeDumper):
         return True
 
 
+def _text(dumper: _Dumper, text: str) -> yaml.ScalarNode:
+    """Lines as lines; other characters that don't print as escapes, not folded at as breaks."""
+    lines = text.split("\n")
+    style = None
+    if not all(line.isprintable() for line in lines):
+        style = '"'
+    elif len(lines) > 1:
+        style = "|"
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style)
+
+
+_Dumper.add_representer(str, _text)
+
+
 def _unreferenced(value: object) -> object:
     """Write every ``${`` so that reading does not take it for a reference."""
     if isinstance(value, str):

@@ -211,8 +211,8 @@ rules:
     # The last one merges a record and an alert.
     assert told(text) == [
         (
-            "7:12 rules.slow.alert: the name 'slow' is taken by rule 1 of this file | each rule has a"
-            " name of its own"
+            "7:12 rules.slow.alert: the name 'slow' is taken by rule 1 of this file | each rule has"
+            " a name of its own"
         ),
         "14:5 rules.slow: a rule is an alert or a record, not both | make two rules of it",
     ]
