@@ -18,6 +18,11 @@ from tailrace.expr.syntax import Invocation, Syntax
 class Typing(Protocol):
     """What types the arguments."""
 
+    @property
+    def sees_window(self) -> bool:
+        """Whether the call stands outside aggregates at window level."""
+        ...
+
     def all(self, *trees: Syntax) -> tuple[Node, ...]:
         """Each tree typed."""
         ...
@@ -32,6 +37,9 @@ def call(checker: Typing, tree: Invocation) -> Call:
     if tree.star or tree.distinct or tree.where is not None:
         message = f"{tree.name} takes no `*`, `distinct` or `filter`: it is no aggregate"
         raise refused(message, tree.span)
+    if function.row_only and checker.sees_window:
+        hint = "test it in `where` or inside an aggregate's filter, or derive a field"
+        raise refused(f"{tree.name} is for single events only", tree.span, hint)
     args = checker.all(*tree.args)
     fitting = [one for one in function.variants if takes(one, len(args))]
     if not fitting:
@@ -102,3 +110,5 @@ def _check_literals(tree: Invocation, variant: Variant, args: Sequence[Node]) ->
         if complaint is not None:
             message = f"{parameter.name} of {tree.name} must be {complaint}"
             raise refused(message, arg.span)
+    if variant.agree is not None and (complaint := variant.agree(args)) is not None:
+        raise refused(complaint, args[-1].span)

@@ -64,6 +64,11 @@ class Checker:
         self._scope = scope
         self._inside: str | None = None
 
+    @property
+    def sees_window(self) -> bool:
+        """Whether values are of a whole window here, not of one event."""
+        return self._scope.aggregates and self._inside is None
+
     def all(self, *trees: Syntax) -> tuple[Node, ...]:
         """Each tree typed; the problems of all of them are raised together."""
         nodes: list[Node] = []
@@ -133,7 +138,7 @@ class Checker:
             listed = f"fields: {known}{more}" if known else "no field is declared"
             hint = f"{guess} ({listed})" if guess else listed
             raise refused(f"unknown field '{name.name}'", name.span, hint)
-        if scope.aggregates and self._inside is None and name.name not in (scope.keys or ()):
+        if self.sees_window and name.name not in (scope.keys or ()):
             message = f"'{name.name}' needs an aggregate: a window has many events"
             hint = f"aggregate it, such as max({name.name}), or add it to `by`"
             raise refused(message, name.span, hint)

@@ -42,8 +42,10 @@ def to_double(text: str) -> float | None:
 
 
 def to_boolean(text: str) -> bool | None:
-    """A text as a boolean: true or false, whatever the case."""
-    return {"true": True, "false": False}.get(lower_ascii(text.strip(BLANKS)))
+    """A text as a boolean: true or false, whatever the case, 1 or 0."""
+    return {"true": True, "1": True, "false": False, "0": False}.get(
+        lower_ascii(text.strip(BLANKS))
+    )
 
 
 def to_text(value: bool | float) -> str:  # noqa: FBT001 - a value, not an option

@@ -105,7 +105,7 @@ class _Evaluation:
                 return _coalesce(args)
             case "nullif":
                 equal = _compare("=", args[0], args[1]).is_true
-                return lenient(args[0].data, args[0].is_valid & ~equal, args)
+                return lenient(args[0].data, args[0].is_valid & ~equal, args[:1])
             case "least" | "greatest":
                 return _extreme("<" if node.name == "least" else ">", args)
             case "abs":

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from tailrace.expr.nodes import Call, Literal, Type
+from tailrace.expr.nodes import Call, Literal, Node, Type
 
 SqlMaker = Callable[[Call, Sequence[str]], str]
 Check = Callable[[Literal], str | None]
@@ -34,6 +34,7 @@ class Variant:
     ``fails``: when a call with arguments that aren't null gives null as a failure; None: never.
     ``strict``: null as soon as one argument is null.
     ``repeats``: the last parameter may be given any number of times.
+    ``agree``: gives the complaint about literals that don't fit each other, or None.
     """
 
     parameters: tuple[Parameter, ...]
@@ -42,6 +43,7 @@ class Variant:
     fails: str | None = None
     strict: bool = True
     repeats: bool = False
+    agree: Callable[[Sequence[Node]], str | None] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -74,7 +74,7 @@ def failure_sql(node: Node) -> str | None:
     An operation that isn't part of the value doesn't count: in a branch of a case that isn't taken,
     or whose null was replaced (coalesce, is null, a decided and/or). None: nothing can fail.
     """
-    inner = [failure for child in children(node) if (failure := failure_sql(child))]
+    inner = [failure for child in _makers(node) if (failure := failure_sql(child))]
     if bounds.fails_itself(node):
         tests = [f"{_operand(node)} IS NULL"]
         tests += [f"{_operand(child)} IS NOT NULL" for child in _nullable(node)]
@@ -85,6 +85,13 @@ def failure_sql(node: Node) -> str | None:
         return f"({_operand(node)} IS NULL AND {_case_failure(node)})"
     joined = " OR ".join(inner)
     return joined if _strict(node) else f"({_operand(node)} IS NULL AND ({joined}))"
+
+
+def _makers(node: Node) -> tuple[Node, ...]:
+    """The children whose failures can make the node null; y of nullif(x, y) can't."""
+    if isinstance(node, Call) and node.name == "nullif":
+        return node.args[:1]
+    return children(node)
 
 
 def _strict(node: Node) -> bool:
@@ -210,7 +217,8 @@ def _cast(node: Cast) -> str:  # noqa: PLR0911 - one case a kind
             return f"({finite(f'try_cast({number} AS DOUBLE)')} + 0e0)"
         case Type.TEXT, Type.BOOLEAN:
             word = f"lower(trim({operand}, {text_literal(BLANKS)}))"
-            return f"CASE {word} WHEN 'true' THEN true WHEN 'false' THEN false END"
+            yes, no = "WHEN 'true' THEN true WHEN '1' THEN true", "WHEN 'false' THEN false"
+            return f"CASE {word} {yes} {no} WHEN '0' THEN false END"
         case Type.DOUBLE, Type.INTEGER:
             return f"try_cast(trunc({operand}) AS BIGINT)"
         case _, Type.DOUBLE:

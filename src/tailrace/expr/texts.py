@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from string import ascii_lowercase, ascii_uppercase
 
-from tailrace.expr.nodes import Call, Type
+from tailrace.expr.nodes import Call, Literal, Node, Type
+from tailrace.expr.patterns import a_pattern, groups_of
 from tailrace.expr.signature import Function, Parameter, Variant, some_text, whole_number
 from tailrace.expr.sqltext import BLANKS, bind, text_literal
 
@@ -45,6 +46,15 @@ def _lower(_call: Call, args: Sequence[str]) -> str:
 
 def _upper(_call: Call, args: Sequence[str]) -> str:
     return _cased(args[0], "upper", ascii_lowercase, ascii_uppercase)
+
+
+def _has_group(args: Sequence[Node]) -> str | None:
+    """The complaint about a group that the pattern doesn't have."""
+    pattern, group = (arg.value for arg in args[1:] if isinstance(arg, Literal))
+    groups = groups_of(str(pattern))
+    if isinstance(group, int) and group > groups:
+        return f"the pattern has {groups} group{'s' * (groups != 1)}, no group {group}"
+    return None
 
 
 def _of_text(
@@ -138,6 +148,45 @@ FUNCTIONS = (
         "Whether y occurs in x.",
         ("contains('a=1&b=2', 'b=')", "true"),
         Parameter("y", TEXT),
+    ),
+    Function(
+        "regexp_matches",
+        (
+            Variant(
+                (Parameter("x", TEXT), Parameter("pattern", TEXT, check=a_pattern)),
+                BOOLEAN,
+                "regexp_matches({0}, {1})",
+            ),
+        ),
+        "Whether the regular expression matches somewhere in x.",
+        "regexp_matches('/wp-login.php', '^/wp-[a-z]+[.]php$')",
+        "true",
+        row_only=True,
+    ),
+    Function(
+        "regexp_extract",
+        (
+            Variant(
+                (Parameter("x", TEXT), Parameter("pattern", TEXT, check=a_pattern)),
+                TEXT,
+                "regexp_extract({0}, {1})",
+            ),
+            Variant(
+                (
+                    Parameter("x", TEXT),
+                    Parameter("pattern", TEXT, check=a_pattern),
+                    Parameter("group", INTEGER, check=whole_number(0, 99)),
+                ),
+                TEXT,
+                "regexp_extract({0}, {1}, {2})",
+                agree=_has_group,
+            ),
+        ),
+        "What the regular expression matches first in x, or the given group of it; the empty text "
+        "where nothing matches.",
+        "regexp_extract('GET /a/b HTTP/1.1', '/([a-z]+)', 1)",
+        "'a'",
+        row_only=True,
     ),
     _of_text(
         "replace",
