@@ -16,6 +16,7 @@ from tailrace.alerts.notices import early_notice
 from tailrace.engines.folding import value_types
 from tailrace.expr.nodes import Type
 from tailrace.kernel.reducer import ARROW_TYPES
+from tailrace.outputs import form_of
 from tailrace.outputs import rows as text_rows
 from tailrace.outputs import typed as typed_rows
 from tailrace.outputs.batches import Form
@@ -82,16 +83,17 @@ class Dispatch:
                 else:
                     self._add(name, typed_rows.typed_incidents(revisions))
 
-    def notice(self, rule: Rule, key: Key, start: int) -> Notice:
-        """An early notice, for outputs that take incidents."""
-        notice = early_notice(incident_rule(self._plan, rule), key, start)
-        for name, output, form, zone in self._targets(rule.to):
+    def notices(self, rule: Rule, keys: Iterable[Key], start: int) -> list[Notice]:
+        """Early notices for the window that starts at ``start``, for outputs that take incidents."""
+        known = incident_rule(self._plan, rule)
+        notices = [early_notice(known, key, start) for key in keys]
+        for name, output, form, zone in self._targets(rule.to) if notices else ():
             if output.rows == "incidents":
                 if form is Form.ROWS:
-                    self._add(name, text_rows.notice_rows([notice], zone))
+                    self._add(name, text_rows.notice_rows(notices, zone))
                 else:
-                    self._add(name, typed_rows.typed_notices([notice]))
-        return notice
+                    self._add(name, typed_rows.typed_notices(notices))
+        return notices
 
     def events(self, rule: EventRule, fired: EventRows) -> None:
         """Alerts of a rule without a window."""
@@ -138,15 +140,6 @@ class Dispatch:
             else:
                 outbox.append((self._next_seq + len(outbox), name, rows))
         return tuple(outbox), tuple(tables)
-
-
-def form_of(output: Output) -> Form:
-    """The form of rows that a kind of output takes."""
-    if output.table is not None or (
-        output.file is not None and output.file.resolved_format == "parquet"
-    ):
-        return Form.TYPED
-    return Form.ROWS
 
 
 def incident_rule(plan: Plan, rule: Rule) -> IncidentRule:

@@ -338,8 +338,8 @@ class Processor:
             start = end - rule.window.size
             if start < self._starts[rule.identity]:
                 continue
-            for key in fold.may_notify([reducer.keys.values(n) for n in hit.keys.tolist()]):
-                notice = dispatch.notice(rule, key, start)
+            wanted = fold.may_notify([reducer.keys.values(n) for n in hit.keys.tolist()])
+            for key, notice in zip(wanted, dispatch.notices(rule, wanted, start), strict=True):
                 kept = fold.note(key, start, notice.id)
                 folds.append(Fold(rule.identity, kept.place, kept.to_json()))
                 sent.append(notice)
