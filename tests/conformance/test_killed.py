@@ -1,22 +1,25 @@
 """The corpus with the engine dying at commit points and started again: nothing may change.
 
-Every commit point of every case is in the slow suite; here is one of each case, another in each run of the list.
+Every commit point of every case is in the slow suite; here is one of each case, another in each run
+of the list.
 """
 
 from __future__ import annotations
 
 import pytest
+from tests.conformance.test_corpus import CASES, names
 
 from tailrace.engines.embedded.testing import EmbeddedEngine
 from tailrace.testing.case import Case
 from tailrace.testing.compare import differences
 from tailrace.testing.outcome import Variation
 
-from tests.conformance.test_corpus import CASES, names
-
 
 def dies_anywhere(case: Case, points: slice, records: int | None) -> int:
-    """Kill a run of the case at some of its commit points, one run each; how many runs there were."""
+    """Kill a run of the case at some of its commit points, one run each.
+
+    How many runs there were.
+    """
     engine = EmbeddedEngine()
     undisturbed = engine.run(case, Variation("counted", records=records))
     chosen = range(engine.commit_points)[points]

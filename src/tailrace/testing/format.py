@@ -59,6 +59,8 @@ VERBS = (
     *("rows", "appear", "idle", "return", "clock", "reload", "end", "expect"),
 )
 
+RAW = ("case", "set", "salt")
+"""Verbs that take the rest of their line as it is."""
 
 _LIFE: dict[str, type[Appear | Idle | Return]] = {
     "appear": Appear,
@@ -155,19 +157,14 @@ class _Reader:
                 found.append((number, line, []))
         sections = []
         for number, line, block in found:
-            try:
-                words = [token for token in tokens(line) if token.kind != "comment"]
-            except Unreadable as error:
-                if not line.startswith("case "):
-                    self._problem(Where(self.file, number), error)
-                    continue
-                words = [Token("word", "case", 1)]
-            verb = words[0].text if words[0].kind == "word" else line.split()[0]
-            if verb == "case":
-                name = re.split(r"\s#", line, maxsplit=1)[0][len("case") :].strip()
-                words = [words[0], *([Token("word", name, 6)] if name else [])]
             where = Where(self.file, number, 1)
-            sections.append(Section(where, verb, tuple(words[1:]), tuple(block)))
+            verb = line.split(maxsplit=1)[0]
+            try:
+                words = [_rest(line, verb)] if verb in RAW else _words(line)
+            except Unreadable as error:
+                self._problem(where, error)
+                continue
+            sections.append(Section(where, verb, tuple(words), tuple(block)))
         return sections
 
     def _take(self, section: Section) -> None:
@@ -206,11 +203,7 @@ class _Reader:
                 text, file = self._pipeline(section)
                 return replace(head, pipeline_text=text, pipeline_file=file)
             case "set":
-                if len(section.words) != 1 or section.words[0].kind != "attribute":
-                    raise Unreadable("expected one KEY=VALUE", 1, hint="set time.grace=0s")
-                word = section.words[0]
-                value = word.text
-                return replace(head, sets=(*head.sets, f"{word.name}={value}"))
+                return replace(head, sets=(*head.sets, _only_word(section, "KEY=VALUE")))
             case "start":
                 word = _word(section, "a time")
                 start = instant(word.text, 0)
@@ -314,8 +307,19 @@ def numbered(block: tuple[tuple[int, str], ...]) -> str:
     return "\n".join(lines) + "\n"
 
 
+def _words(line: str) -> list[Token]:
+    """The words behind the verb, without a comment."""
+    return [token for token in tokens(line) if token.kind != "comment"][1:]
+
+
+def _rest(line: str, verb: str) -> Token:
+    """All text behind the verb, without a comment, as one word."""
+    text = re.split(r"\s#", line, maxsplit=1)[0]
+    return Token("word", text[len(verb) :].strip(), len(verb) + 2)
+
+
 def _word(section: Section, what: str) -> Token:
-    if len(section.words) != 1 or section.words[0].kind != "word":
+    if len(section.words) != 1 or section.words[0].kind != "word" or not section.words[0].text:
         raise Unreadable(f"{section.verb!r} needs {what}", 1)
     return section.words[0]
 
