@@ -19,6 +19,7 @@ from pydantic import (
 )
 
 from tailrace.config.complaints import Complaint, complaints_of, key_of, refusals
+from tailrace.config.values import escaped
 from tailrace.errors import PipelineError, Problem
 
 Given = Mapping[str, object]
@@ -119,7 +120,7 @@ def dotted(path: tuple[str | int, ...], document: Given | None = None) -> str:
     for step in path:
         value = _child(value, step)
         name = _rule_name(value) if parts == ["rules"] else None
-        parts.append(name or str(step))
+        parts.append(escaped(name or str(step)))
     return ".".join(parts)
 
 

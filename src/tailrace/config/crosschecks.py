@@ -80,7 +80,7 @@ def _rule_names(given: Mapping[str, object]) -> Iterator[Complaint]:
         if name is None:
             continue
         if name in first:
-            message = f"the name '{name}' is taken by rule {first[name]} of this file"
+            message = f"the name {shown(name)} is taken by rule {first[name]} of this file"
             yield Complaint((*path, kind), message, "each rule has a name of its own")
         first.setdefault(name, number)
 
@@ -109,11 +109,13 @@ def _rows(given: Mapping[str, object]) -> Iterator[Complaint]:
         if kind == "alert" and _part(rule, "window") is None:
             for place, name in _texts(_part(rule, "to"), (*path, "to")):
                 if name in by_windows:
-                    message = f"the output '{name}' takes rows of windows, and the alert has none"
+                    message = (
+                        f"the output {shown(name)} takes rows of windows, and the alert has none"
+                    )
                     yield Complaint(place, message, "remove 'rows: windows' or add a window")
     for place, name in _texts(_part(given.get("archive"), "to"), ("archive", "to")):
         if name in by_windows:
-            message = f"the output '{name}' takes rows of windows, and an archive has none"
+            message = f"the output {shown(name)} takes rows of windows, and an archive has none"
             yield Complaint(place, message, "remove 'rows: windows'")
 
 
@@ -134,11 +136,11 @@ def _field_names(given: Mapping[str, object]) -> Iterator[Complaint]:
     from_path = _path_fields(given)
     for name in from_path:
         if name in declared:
-            message = f"the field '{name}' comes from the path already (source.file.fields)"
+            message = f"the field {shown(name)} comes from the path already (source.file.fields)"
             yield Complaint(("fields", name), message, at_key=True)
     for name in _keys(given.get("derive")):
         if name in declared or name in from_path:
-            message = f"'{name}' is a field of the record already"
+            message = f"{shown(name)} is a field of the record already"
             yield Complaint(
                 ("derive", name), message, "a derived field has its own name", at_key=True
             )
@@ -151,7 +153,7 @@ def _twins(given: Mapping[str, object]) -> Iterator[Complaint]:
         for name in _keys(given.get(section)):
             other = first.setdefault(name.lower(), name)
             if other != name:
-                message = f"'{name}' and '{other}' differ only in upper and lower case"
+                message = f"{shown(name)} and {shown(other)} differ only in upper and lower case"
                 hint = "expressions don't tell them apart; rename one (and give 'from')"
                 yield Complaint((section, name), message, hint, at_key=True)
 
@@ -199,7 +201,7 @@ def _shared_targets(given: Mapping[str, object]) -> Iterator[Complaint]:
             target = target.rstrip("/") if kind == "file" else target.lower()
             other = first.setdefault((kind, target), name)
             if other != name:
-                message = f"the output '{other}' writes to {shown(target)} already"
+                message = f"the output {shown(other)} writes to {shown(target)} already"
                 yield Complaint(("outputs", name, kind, key), message)
             if kind == "file" and any(fnmatchcase(target, pattern) for pattern in read):
                 message = f"the source reads {shown(target)}: its own output would come in again"

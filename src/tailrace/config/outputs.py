@@ -51,7 +51,7 @@ class FileOutput(Model):
             suffix = PurePath(path).suffix
             if suffix not in SUFFIXES and not path.endswith("/"):
                 hint = "add format: ndjson or format: parquet"
-                yield Complaint(("path",), f"the ending '{suffix}' names no format", hint)
+                yield Complaint(("path",), f"the ending {shown(suffix)} names no format", hint)
 
     @property
     def resolved_format(self) -> FileFormat:

@@ -7,11 +7,12 @@ from collections.abc import Iterator, Mapping
 from yaml.error import Mark
 from yaml.nodes import Node, ScalarNode
 
+from tailrace.config.base import dotted
 from tailrace.config.complaints import Path
 from tailrace.config.document import Document, Value
 from tailrace.config.positions import Place
 from tailrace.config.suggestions import suggestion
-from tailrace.config.values import shown
+from tailrace.config.values import escaped, shown
 from tailrace.config.yaml_tree import compose
 from tailrace.errors import Problem, Where
 
@@ -26,7 +27,7 @@ def override(top: dict[str, Value], setting: str, document: Document) -> None:
         message = f"{shown(setting)} is not of the form key=value"
         document.fault(message, Where("--set"), _EXAMPLE)
         return
-    where = Where(f"--set {key}")
+    where = Where(f"--set {escaped(key)}")
     parent, path = _find(top, key.split("."), where, document)
     node = _node(text, where.file)
     if isinstance(node, Problem):
@@ -88,11 +89,11 @@ def _find(
 def _step(
     current: Value, key: str, path: Path, where: Where
 ) -> tuple[str | int | None, Problem | None]:
-    place = ".".join(str(step) for step in path)
+    place = dotted(path)
     if isinstance(current, dict):
         return (key, None) if key else (None, Problem("a part of the key is empty", where))
     if not isinstance(current, list):
-        return None, Problem(f"{place} is a single value and has no '{key}'", where)
+        return None, Problem(f"{place} is a single value and has no {shown(key)}", where)
     if key.isascii() and key.isdigit() and len(key) < 10:
         if int(key) < len(current):
             return int(key), None

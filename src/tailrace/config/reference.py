@@ -12,7 +12,7 @@ from pydantic import BaseModel
 
 from tailrace.config.complaints import key_of
 from tailrace.config.kinds import kind_of
-from tailrace.config.reference_text import INTRODUCTION, SECTIONS, WRITING, Section
+from tailrace.config.reference_text import INTRODUCTION, PYTHON, SECTIONS, WRITING, Section
 from tailrace.config.units import Duration, render_duration, render_size
 from tailrace.config.values import written
 
@@ -24,7 +24,7 @@ def render() -> str:
     """Return the text of ``docs/pipeline.md``."""
     parts = ["# The pipeline file\n", INTRODUCTION, WRITING]
     parts += [_section(section) for section in SECTIONS]
-    return "\n".join(parts)
+    return "\n".join((*parts, PYTHON))
 
 
 def _section(section: Section) -> str:

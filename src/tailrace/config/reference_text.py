@@ -57,6 +57,39 @@ addressed by name, other lists by index from 0: `--set 'rules.client_flood.when=
 **Paths** are relative to the folder in which the command runs.
 """
 
+PYTHON = """\
+## The same in Python
+
+The models behind the file can be built directly; names that are Python's own words end in `_`
+(`for_`, `from_`), and a rule's name is `name`. Durations are text, `timedelta` or
+`Duration("5s")`. Mistakes raise `tailrace.errors.PipelineError`, as in a file.
+
+```python
+from tailrace.config import (
+    Alert, FileSource, Output, PipelineConfig, TerminalOutput, TimeSettings, Window, dumps
+)
+
+pipeline = PipelineConfig(
+    name="nginx",
+    source=FileSource(path="access.ndjson"),
+    time=TimeSettings(field="timestamp", grace="10s"),
+    fields={"client_ip": "text", "status": "integer"},
+    rules=[
+        Alert(
+            name="client_flood",
+            by="client_ip",
+            window=Window.parse("20s every 1s"),
+            when="count(*) > 10",
+            for_="2m",
+            to=("alerts",),
+        )
+    ],
+    outputs={"alerts": Output(terminal=TerminalOutput())},
+)
+print(dumps(pipeline))  # the YAML that means the same
+```
+"""
+
 FORMATS = """\
 | format | a record is |
 |---|---|

@@ -14,6 +14,7 @@ from tailrace.config.kinds import Kind
 from tailrace.config.scalars import Expression, FieldName, LabelText, MeasureName, RuleName, Span
 from tailrace.config.several import SeveralOrNone
 from tailrace.config.units import Duration
+from tailrace.config.values import shown
 from tailrace.config.windows import WindowText
 
 _TIMERS = ("for", "keep_firing_for", "cooldown", "update_every")
@@ -207,10 +208,10 @@ def _names(given: Given) -> Iterator[Complaint]:
     for name in select if isinstance(select, Mapping) else ():
         if name in RESERVED:
             yield Complaint(
-                ("select", name), f"the name '{name}' is taken in every row", at_key=True
+                ("select", name), f"the name {shown(name)} is taken in every row", at_key=True
             )
         elif name in taken:
-            yield Complaint(("select", name), f"'{name}' is a key field already", at_key=True)
+            yield Complaint(("select", name), f"{shown(name)} is a key field already", at_key=True)
 
 
 AnyRule = Alert | Record

@@ -253,6 +253,8 @@ def size_at_least(least: int) -> tuple[object, ...]:
 
 
 def _zone(text: str) -> str:
+    if text == "UTC":  # known without a time zone database, too
+        return text
     try:
         ZoneInfo(text)
     except (KeyError, ValueError, OSError):

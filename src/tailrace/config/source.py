@@ -14,13 +14,14 @@ from tailrace.config.forms import NothingIsEmpty, SchemaOf, exactly_one
 from tailrace.config.kinds import Kind
 from tailrace.config.scalars import Filled, Flag
 from tailrace.config.several import Paths
+from tailrace.config.values import escaped
 
 
 def _groups(pattern: str) -> str:
     try:
         found = re.compile(pattern)
     except (re.error, OverflowError, RecursionError) as error:
-        raise refusal(f"not a regular expression: {error}") from None
+        raise refusal(f"not a regular expression: {escaped(str(error))}") from None
     if not found.groupindex:
         raise refusal("the expression names no field", "name a group: (?P<host>[^/]+)")
     return pattern

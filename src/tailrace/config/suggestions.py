@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from difflib import get_close_matches
 
+from tailrace.config.values import escaped, shown
+
 _LISTED = 12
 """So many names are listed when none of them is close."""
 
@@ -18,8 +20,8 @@ def suggestion(name: str, known: Iterable[str], what: str) -> str | None:
     folded = {candidate.casefold(): candidate for candidate in names}
     close = get_close_matches(name.casefold(), folded, n=1, cutoff=0.6)
     if close:
-        return f"did you mean '{folded[close[0]]}'?"
+        return f"did you mean {shown(folded[close[0]])}?"
     if not names:
         return None
-    listed = ", ".join(names[:_LISTED])
+    listed = escaped(", ".join(names[:_LISTED]))
     return f"{what}: {listed}{', ...' if len(names) > _LISTED else ''}"

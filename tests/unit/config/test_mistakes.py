@@ -487,3 +487,18 @@ def test_all_mistakes_of_a_file_are_told_at_once_by_place() -> None:
         "p.yaml:15:32: outputs.alerts.zone: 'Mars/Phobos' is not a time zone",
         "p.yaml:16:3: the key 'alerts' is there twice; first in line 15",
     ]
+
+
+def test_what_a_file_holds_is_shown_without_control_characters() -> None:
+    esc, shown = '"\\e[31m"', r"\x1b[31m"
+    text = pipeline(
+        fields=f"fields: {{{esc}: text, host: {esc}, n: {{type: integer, {esc}: 1}}}}",
+        rules=f"rules: [{{alert: {esc}, to: {esc}, window: {esc}, labels: {{{esc}: []}}}}]",
+        source=f"source: {{file: {{path: a.log, fields: {esc}}}, {esc}: 1}}",
+        x=f"dedup: {{by: {esc}, within: 1s}}\nderive: {{{esc}: x}}",
+    )
+    found = problems(text, sets=["rules.\x1b=1", "name.\x1b=2"])
+    assert len(found) > 12
+    assert all(problem.render().isprintable() for problem in found if problem.hint is None)
+    assert all("\x1b" not in problem.render() for problem in found)
+    assert any(shown in problem.message for problem in found)

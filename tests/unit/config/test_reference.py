@@ -43,6 +43,13 @@ def test_whole_pipelines_in_the_docs_load(text: str) -> None:
     loads(text, env={})
 
 
+def test_the_python_of_the_page_runs(capsys: pytest.CaptureFixture[str]) -> None:
+    (code,) = re.findall(r"^```python\n(.*?)^```$", render(), re.MULTILINE | re.DOTALL)
+    exec(code, {})  # noqa: S102 (it is our own page)
+    config = loads(capsys.readouterr().out, env={}).config
+    assert config.rules[0].name == "client_flood"
+
+
 def models(annotation: Any) -> set[type[BaseModel]]:
     """Every model within a type."""
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
