@@ -46,6 +46,16 @@ class _Lane:
     error: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What an output has confirmed in all, what waits for it, and why if it can't take more now."""
+
+    delivered_rows: int
+    waiting_rows: int
+    waiting_bytes: int
+    error: str | None
+
+
 class Delivery:
     """Delivers batches to outputs, each output on its own."""
 
@@ -68,15 +78,39 @@ class Delivery:
         delivered.
         """
         for name, lane in self._lanes.items():
-            if name in states:
-                lane.confirmed, lane.rows, lane.body = states[name]
-                lane.reported = lane.confirmed
-                lane.output.open(dict(lane.body))
-            else:
-                lane.body = lane.output.open(None)
-                lane.reported = lane.confirmed - 1
+            _open(lane, states.get(name))
         for seq, name, rows in waiting:
             self.add(seq, name, rows)
+
+    def take_up(
+        self,
+        outputs: Mapping[str, Output],
+        states: Mapping[str, tuple[int, int, dict[str, object]]],
+        waiting: Iterable[tuple[int, str, pa.Table]],
+    ) -> None:
+        """Open more outputs, as ``open`` does; OutputError, and none more, if one can't be."""
+        fresh = {name: _Lane(output) for name, output in outputs.items()}
+        try:
+            for name, lane in fresh.items():
+                _open(lane, states.get(name))
+        except OutputError:
+            for lane in fresh.values():
+                lane.output.close()
+            raise
+        self._lanes |= fresh
+        for seq, name, rows in waiting:
+            if name in fresh:
+                self.add(seq, name, rows)
+
+    def drop(self, names: Iterable[str]) -> None:
+        """Close some outputs; what waits for them stays in the store."""
+        for name in names:
+            self._lanes.pop(name).output.close()
+
+    @property
+    def names(self) -> set[str]:
+        """The outputs that are delivered to."""
+        return set(self._lanes)
 
     def add(self, seq: int, name: str, rows: pa.Table) -> None:
         """Take a committed batch."""
@@ -125,14 +159,15 @@ class Delivery:
         """Bytes that wait for delivery."""
         return sum(batch.rows.nbytes for lane in self._lanes.values() for batch in lane.waiting)
 
-    def errors(self) -> dict[str, str]:
-        """The outputs that can't be delivered to now, and why."""
-        return {name: lane.error for name, lane in self._lanes.items() if lane.error is not None}
-
-    def depths(self) -> dict[str, tuple[int, int]]:
-        """For each output the rows delivered in all and the rows that wait."""
+    def standings(self) -> dict[str, Standing]:
+        """How each output stands."""
         return {
-            name: (lane.rows, sum(batch.rows.num_rows for batch in lane.waiting))
+            name: Standing(
+                lane.rows,
+                sum(batch.rows.num_rows for batch in lane.waiting),
+                sum(batch.rows.nbytes for batch in lane.waiting),
+                lane.error,
+            )
             for name, lane in self._lanes.items()
         }
 
@@ -140,3 +175,13 @@ class Delivery:
         """Close every output."""
         for lane in self._lanes.values():
             lane.output.close()
+
+
+def _open(lane: _Lane, stored: tuple[int, int, dict[str, object]] | None) -> None:
+    if stored is None:
+        lane.body = lane.output.open(None)
+        lane.reported = lane.confirmed - 1
+    else:
+        lane.confirmed, lane.rows, lane.body = stored
+        lane.reported = lane.confirmed
+        lane.output.open(dict(lane.body))

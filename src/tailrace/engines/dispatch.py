@@ -84,7 +84,7 @@ class Dispatch:
                     self._add(name, typed_rows.typed_incidents(revisions))
 
     def notices(self, rule: Rule, keys: Iterable[Key], start: int) -> list[Notice]:
-        """Early notices for the window that starts at ``start``, for outputs that take incidents."""
+        """Early notices of the window from ``start`` on, for outputs that take incidents."""
         known = incident_rule(self._plan, rule)
         notices = [early_notice(known, key, start) for key in keys]
         for name, output, form, zone in self._targets(rule.to) if notices else ():

@@ -63,5 +63,5 @@ def _counted(arg: Node | None) -> str:
 def _partial(kind: PartialKind, arg: Node | None, where: Node | None, term: str = "sum") -> Partial:
     text = [render(node) if node is not None else "" for node in (arg, where)]
     kind_of = arg.type.value if arg is not None else ""
-    name = f"p{digest(kind.value, term, kind_of, *text)[:16]}"
+    name = f"{kind.value}_{digest(kind.value, term, kind_of, *text)[:16]}"
     return Partial(name, kind, arg, where, term, arg.type if arg is not None else None)

@@ -24,6 +24,9 @@ class Bounds:
     seconds: float = 300.0
 
 
+USUAL = Bounds()
+
+
 @dataclass(frozen=True, slots=True)
 class Answer:
     """The rows of a statement; ``cut`` if there are more than the bounds let through."""
@@ -32,7 +35,7 @@ class Answer:
     cut: bool = False
 
 
-def read(connection: duckdb.DuckDBPyConnection, sql: str, bounds: Bounds = Bounds()) -> Answer:
+def read(connection: duckdb.DuckDBPyConnection, sql: str, bounds: Bounds = USUAL) -> Answer:
     """Run one statement on a cursor of its own; StoreError with DuckDB's words if it is wrong.
 
     ``connection`` may be at work in another thread. The statement runs in a transaction that can't

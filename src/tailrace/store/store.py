@@ -222,7 +222,14 @@ class Store:
                     f"create table if not exists {name} as select * from changed limit 0"
                 )
                 self._known_panes.add(table)
-            self._connection.execute(f"insert into {name} by name select * from changed")
+            try:
+                self._connection.execute(f"insert into {name} by name select * from changed")
+            except duckdb.BinderException as error:
+                raise StoreError(
+                    f"{self.path}: table {table!r} has other columns than its rows now: "
+                    f"{', '.join(self.columns(table))}; {', '.join(rows.column_names)}",
+                    hint="give the output another table name; the old table stays as it is",
+                ) from error
 
     def _pane_tables(self) -> set[str]:
         if not self._known_panes:
@@ -270,14 +277,32 @@ class Store:
         ).fetchall()
         return [row[0] for row in rows]
 
-    def fold_rules(self) -> set[str]:
-        """The rules that have stored states."""
-        return {
-            row[0]
-            for row in self._connection.execute(
-                "select distinct rule from tailrace_folds"
-            ).fetchall()
-        }
+    def every_fold(self) -> list[str]:
+        """All stored states of rules and keys."""
+        rows = self._connection.execute("select body from tailrace_folds").fetchall()
+        return [row[0] for row in rows]
+
+    def user_tables(self) -> list[str]:
+        """The tables that are for people: incidents, dead letters, and those of outputs."""
+        return sorted(
+            name for name in self._tables() if not name.startswith(("tailrace_", "panes_", "side_"))
+        )
+
+    def pane_tables(self) -> list[str]:
+        """The tables of partials."""
+        return sorted(name for name in self._tables() if name.startswith(("panes_", "side_")))
+
+    def columns(self, table: str) -> list[str]:
+        """The columns of a table, in order."""
+        rows = self._connection.execute(
+            "select column_name from duckdb_columns() where table_name = ? order by column_index",
+            [table],
+        ).fetchall()
+        return [row[0] for row in rows]
+
+    def _tables(self) -> set[str]:
+        rows = self._connection.execute("select table_name from duckdb_tables()").fetchall()
+        return {row[0] for row in rows}
 
     def dedup_memory(self) -> pa.Table:
         """What the deduplicator remembered."""

@@ -6,6 +6,7 @@ Intakes become epochs, the clock becomes decisions, until the input or a person 
 from __future__ import annotations
 
 import time
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tailrace.engines.delivery import OUTBOX_BYTES
@@ -16,12 +17,13 @@ from tailrace.engines.state import Liveness
 from tailrace.errors import TailraceError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from tailrace.engines.embedded.intake import Intake
     from tailrace.engines.embedded.session import Session
     from tailrace.engines.processor import Result
     from tailrace.formats.decoder import Decoder
+    from tailrace.outputs import Output
     from tailrace.plan.model import Plan
     from tailrace.sources.types import Note
 
@@ -36,6 +38,14 @@ Fewer commits when there is a backlog.
 
 TICK_SECONDS = 0.25
 """How often the clock is looked at when nothing comes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reloaded:
+    """A changed pipeline, and the outputs that it adds, not yet open."""
+
+    plan: Plan
+    outputs: Mapping[str, Output]
 
 
 class Engine:
@@ -55,9 +65,9 @@ class Engine:
         self.session = session
         self._make_decoder = make_decoder
         self._listen = listen
-        # No threading.Event: a signal handler that sets one can wait for ever for the thread it interrupts.
+        # No threading.Event: a signal handler that sets one may wait for the thread it interrupts.
         self._stop = False
-        self._reload: Callable[[], Plan] | None = None
+        self._reload: Callable[[], Reloaded] | None = None
         self._liveness = LivenessClock(session.plan.idle_after, session.plan.grace)
         self._notes: dict[str, int] = {}
         self.reload_error: TailraceError | None = None
@@ -66,10 +76,10 @@ class Engine:
         """Ask the loop to end after the epoch that is under way."""
         self._stop = True
 
-    def reload(self, load: Callable[[], Plan]) -> None:
+    def reload(self, load: Callable[[], Reloaded]) -> None:
         """Ask the loop to take up what ``load`` gives, between two epochs.
 
-        If it raises, the old plan stays.
+        If it raises a TailraceError, or an output can't be opened, the old plan stays.
         """
         self._reload = load
 
@@ -171,12 +181,14 @@ class Engine:
         load, self._reload = self._reload, None
         assert load is not None  # noqa: S101 - the caller looked
         try:
-            plan = load()
+            reloaded = load()
+            self.session.take_up_outputs(reloaded.outputs)
         except TailraceError as error:
             self.reload_error = error
             self._listen(None, ())
             return reader
         self.reload_error = None
+        plan = reloaded.plan
         reader.close()
         self.session.adopt(plan)
         self.session.reopen()

@@ -19,12 +19,13 @@ from tailrace.engines.state import EngineState
 from tailrace.store.commit import Commit
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from tailrace.engines.delivery import Delivery
     from tailrace.engines.processor import Result
     from tailrace.formats.decoder import Decoder
     from tailrace.formats.records import Decoded
+    from tailrace.outputs import Output
     from tailrace.plan.model import Plan
     from tailrace.sources.types import Chunk, Json, Source
     from tailrace.store.store import Store
@@ -120,6 +121,12 @@ class Session:
         """
         self.source.open(self._positions())
 
+    def take_up_outputs(self, outputs: Mapping[str, Output]) -> None:
+        """Open outputs that a changed pipeline adds, before it is adopted; OutputError if not."""
+        self.delivery.take_up(outputs, self.store.output_states(), self.store.outbox())
+        if self.delivery.unreported:
+            self.store.confirm(self.delivery.confirmed())
+
     def adopt(self, plan: Plan) -> Result:
         """Take up a changed pipeline between two epochs.
 
@@ -131,6 +138,7 @@ class Session:
         self.plan = plan
         self.processor = self._processor()
         self.store.drop_groups({group.identity for group in self.processor.groups})
+        self.delivery.drop(self.delivery.names - set(plan.config.outputs))
         return result
 
     def turn(
