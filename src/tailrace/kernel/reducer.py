@@ -215,10 +215,9 @@ class GroupReducer:
         }
 
     @property
-    def open_panes(self) -> int:
-        """How many panes lie between the least and the greatest held."""
-        bounds = self._runs.bounds()
-        return bounds[1] - bounds[0] + 1 if bounds else 0
+    def held(self) -> tuple[int, int] | None:
+        """The least and the greatest pane held."""
+        return self._runs.bounds()
 
     @property
     def rows(self) -> int:
