@@ -36,6 +36,29 @@ _ALIASES = {
     "median": AggregateFunction.QUANTILE,
 }
 NAMES = frozenset(_ALIASES)
+USAGE = (
+    ("count(*)", "integer", "The number of events."),
+    ("count(x)", "integer", "The number of events in which x is not null."),
+    (
+        "count(distinct x)",
+        "integer",
+        "The number of different values of x, exact up to `limits.max_distinct`, where it stays.",
+    ),
+    ("count_if(c)", "integer", "The number of events for which c is true."),
+    ("sum(x)", "as x", "The exact sum of integers; of doubles rounded to 1e-9 each."),
+    ("avg(x)", "double", "The mean; also written `mean(x)`."),
+    ("min(x)", "as x", "The least number, text or time."),
+    ("max(x)", "as x", "The greatest number, text or time."),
+    ("stddev(x)", "double", "The sample standard deviation; also written `stddev_samp(x)`."),
+    (
+        "quantile(x, q)",
+        "double",
+        "The value of nearest rank q, 0 to 1, within 1 % (logarithmic buckets).",
+    ),
+    ("median(x)", "double", "`quantile(x, 0.5)`."),
+)
+"""Each call with its result and meaning, for the docs."""
+
 _MEDIAN = Fraction(1, 2)
 
 

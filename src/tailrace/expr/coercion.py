@@ -46,11 +46,15 @@ def mismatch(left: Node, right: Node) -> Refused:
     return refused(f"{left.type} and {right.type} don't go together", right.span, hint)
 
 
+def _is_number(value: object) -> bool:
+    return isinstance(value, str) and value.lstrip("-").replace(".", "", 1).isdecimal()
+
+
 def hint_for(node: Node, wanted: Type) -> str | None:  # noqa: PLR0911 - one case a kind
     """How a value can be made to be of type ``wanted``, where there is a way."""
     if isinstance(node, Literal) and node.type is Type.TEXT:
         if wanted in NUMBERS:
-            return f"write the number without quotes: {node.value}"
+            return f"write it without quotes: {node.value}" if _is_number(node.value) else None
         if wanted is Type.TIME:
             return f"write timestamp '{node.value}'"
     if isinstance(node, Literal) and wanted is Type.TEXT:

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from tailrace.expr import networks, numbers, texts, times
+from tailrace.expr import choices, networks, numbers, texts, times
 from tailrace.expr.nodes import Call
 from tailrace.expr.signature import Function, Parameter, Variant
 
+GROUPS: dict[str, tuple[Function, ...]] = {
+    "Numbers": numbers.FUNCTIONS,
+    "Text": texts.FUNCTIONS,
+    "IP addresses": networks.FUNCTIONS,
+    "Time": times.FUNCTIONS,
+    "Any type": choices.FUNCTIONS,
+}
 REGISTRY: dict[str, Function] = {
-    function.name: function
-    for function in (
-        *numbers.FUNCTIONS,
-        *texts.FUNCTIONS,
-        *networks.FUNCTIONS,
-        *times.FUNCTIONS,
-    )
+    function.name: function for group in GROUPS.values() for function in group
 }
 
 

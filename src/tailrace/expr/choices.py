@@ -1,0 +1,60 @@
+"""Scalar functions of any type that choose among their arguments, and see past nulls."""
+
+from __future__ import annotations
+
+from tailrace.expr.signature import Function, Parameter, Variant
+
+FUNCTIONS = (
+    Function(
+        "least",
+        (
+            Variant(
+                (Parameter("x"), Parameter("y")),
+                None,
+                "least({})",
+                strict=False,
+                repeats=True,
+            ),
+        ),
+        "The smallest argument that is not null.",
+        "least(3, 1, 2)",
+        "1",
+    ),
+    Function(
+        "greatest",
+        (
+            Variant(
+                (Parameter("x"), Parameter("y")),
+                None,
+                "greatest({})",
+                strict=False,
+                repeats=True,
+            ),
+        ),
+        "The largest argument that is not null.",
+        "greatest(3, 1, 2)",
+        "3",
+    ),
+    Function(
+        "coalesce",
+        (
+            Variant(
+                (Parameter("x"), Parameter("y")),
+                None,
+                "coalesce({})",
+                strict=False,
+                repeats=True,
+            ),
+        ),
+        "The first argument that is not null.",
+        "coalesce(null, 7)",
+        "7",
+    ),
+    Function(
+        "nullif",
+        (Variant((Parameter("x"), Parameter("y")), None, "nullif({0}, {1})", strict=False),),
+        "Null if x equals y, else x.",
+        "nullif('-', '-')",
+        "null",
+    ),
+)
