@@ -138,6 +138,8 @@ class FollowedPath:
             return
         if self._until_end and (self._only_this or self._last is None):
             status = found.file.status
+            if found.younger and not self._only_this:
+                status = os.stat(found.younger[-1])
             self._last = (status.st_dev, status.st_ino, status.st_size)
         self._take_up(found.file, place.generation)
 

@@ -178,11 +178,12 @@ class MemoryPart:
 
     def read(self, limit: int) -> Took:
         """Read about ``limit`` bytes, up to the next cut."""
-        end = self._stream.position + limit
-        while self._cuts and self._cuts[0] <= self._stream.position:
+        begin = self._stream.position
+        end = begin + limit
+        while self._cuts and self._cuts[0] <= begin:
             self._cuts.popleft()
         chunks = self.read_to(min(end, self._cuts[0]) if self._cuts else end)
-        return Took(chunks[0] if chunks else None, limit)
+        return Took(chunks[0] if chunks else None, self._stream.position - begin)
 
     def read_to(self, end: int) -> list[Chunk]:
         """Read to ``end``; return one chunk or none."""

@@ -12,9 +12,11 @@ DATED = re.compile(r"[-._]?\d{4}[-._]?\d{2}[-._]?\d{2}[-._T\d]*|[-._]\d{10,}")
 """20240131, 2024-01-31, 20240131-17, 1706745600: what writers and logrotate's dateext append."""
 DIGITS = re.compile(r"(\d+)")
 
-Natural = tuple[tuple[int, int, str], ...]
+Natural = tuple[tuple[tuple[int, int, str], ...], str]
 Age = tuple[int, int, Natural]
 Key = tuple[Natural, Age, str]
+
+NO_DATE: Natural = ((), "")
 
 
 def natural(name: str) -> Natural:
@@ -24,7 +26,7 @@ def natural(name: str) -> Natural:
         for part in DIGITS.split(name)
         if part
     )
-    return (*parts, (2, 0, name))
+    return parts, name
 
 
 def plain_name(name: str) -> str:
@@ -43,10 +45,10 @@ def split_rotation(name: str) -> tuple[str, Age]:
     """
     name = plain_name(name)
     if (numbered := re.fullmatch(rf"(.+?){NUMBERED.pattern}", name)) is not None:
-        return numbered[1], (1, -int(numbered[2]), ())
+        return numbered[1], (1, -int(numbered[2]), NO_DATE)
     if (dated := re.fullmatch(rf"(.+?)({DATED.pattern})", name)) is not None:
         return dated[1], (0, 0, natural(dated[2]))
-    return name, (2, 0, ())
+    return name, (2, 0, NO_DATE)
 
 
 def reading_order(names: Iterable[str]) -> list[str]:
@@ -78,7 +80,7 @@ def rotated_age(base: str, name: str) -> Age | None:
     else:
         return None
     if (numbered := NUMBERED.fullmatch(rest)) is not None:
-        return (1, -int(numbered[1]), ())
+        return (1, -int(numbered[1]), NO_DATE)
     if DATED.fullmatch(rest) is not None:
         return (0, 0, natural(rest))
     return None
