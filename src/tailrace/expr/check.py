@@ -140,7 +140,7 @@ class Checker:
             raise refused(f"unknown field '{name.name}'", name.span, hint)
         if self.sees_window and name.name not in (scope.keys or ()):
             message = f"'{name.name}' needs an aggregate: a window has many events"
-            hint = f"aggregate it, such as max({name.name}), or add it to `by`"
+            hint = f"aggregate it, such as max({name.name}), or add {name.name} to `by`"
             raise refused(message, name.span, hint)
         return Column(type=kind, span=name.span, name=name.name)
 

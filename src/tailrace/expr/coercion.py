@@ -42,7 +42,8 @@ def must_be(node: Node, wanted: Type, what: str) -> Node:
 
 def mismatch(left: Node, right: Node) -> Refused:
     """The problem of two values that can't be compared or stand for each other."""
-    hint = hint_for(left, right.type) or hint_for(right, left.type)
+    first, other = (right, left) if isinstance(right, Literal) else (left, right)
+    hint = hint_for(first, other.type) or hint_for(other, first.type)
     return refused(f"{left.type} and {right.type} don't go together", right.span, hint)
 
 
