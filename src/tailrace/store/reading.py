@@ -7,7 +7,7 @@ writes.
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +18,7 @@ from tailrace.store.querying import USUAL, Answer, Bounds, read
 from tailrace.store.schema import FORMAT_VERSION
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import datetime
 
 OURS = ("tailrace_", "panes_", "side_")
@@ -92,6 +93,12 @@ class StoreReader:
             if not row[0].startswith(OURS)
         ]
         return [(name, self._rows(f"select count(*) from {_quoted(name)}")[0][0]) for name in names]
+
+    def dead_letters(self, *, after: int, codes: Sequence[str], most: int) -> Answer:
+        """Dead letters of some codes (none given: all) by id, the first ones after an id."""
+        wanted = f" and code in ({', '.join(map(_text, codes))})" if codes else ""
+        sql = f"select * from dead_letters where id > {int(after)}{wanted} order by id"
+        return self.query(sql, replace(USUAL, rows=most))
 
     def open_incidents(self, most: int) -> tuple[int, list[OpenIncident]]:
         """How many incidents fire, and the oldest of them."""
@@ -181,6 +188,10 @@ def _check(reader: StoreReader) -> None:
 
 def _first_line(error: BaseException) -> str:
     return str(error).splitlines()[0] if str(error) else type(error).__name__
+
+
+def _text(value: str) -> str:
+    return "'" + value.replace("'", "''") + "'"
 
 
 def _quoted(name: str) -> str:

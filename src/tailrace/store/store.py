@@ -18,6 +18,8 @@ import duckdb
 import pyarrow as pa
 
 from tailrace.errors import StoreError
+from tailrace.store.querying import read
+from tailrace.store.reading import StoreReader
 from tailrace.store.schema import FORMAT_VERSION, TABLES
 
 if TYPE_CHECKING:
@@ -344,17 +346,11 @@ class Store:
 
         StoreError with DuckDB's words if it is wrong or would write.
         """
-        try:
-            statements = duckdb.extract_statements(sql)
-            if len(statements) != 1 or statements[0].type is not duckdb.StatementType.SELECT:
-                raise StoreError("only one reading statement (select) is taken here")
-            cursor = self._connection.cursor()
-            try:
-                return cursor.sql(sql).to_arrow_table()
-            finally:
-                cursor.close()
-        except duckdb.Error as error:
-            raise StoreError(str(error)) from error
+        return read(self._connection, sql).rows
+
+    def reader(self) -> StoreReader:
+        """Who answers other threads' questions about this store, each from the last commit."""
+        return StoreReader(self._connection.cursor(), self.path)
 
     @contextmanager
     def _registered(self, name: str, table: pa.Table) -> Iterator[None]:

@@ -1,0 +1,83 @@
+"""What is answered to each kind of request, in the threads of the server."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import TYPE_CHECKING, cast
+
+from tailrace.engines.control.wire import Json, Message
+from tailrace.engines.gathering import with_store
+from tailrace.errors import StoreError
+from tailrace.store.querying import USUAL, Bounds
+from tailrace.store.store import to_bytes
+
+if TYPE_CHECKING:
+    from tailrace.engines.status import Status
+    from tailrace.store.querying import Answer
+    from tailrace.store.reading import StoreReader
+
+MOST_SECONDS = 300.0
+FIRST_STATUS_SECONDS = 10.0
+"""How long a first status is waited for: recovery comes before it."""
+
+
+class Desk:
+    """Answers requests about one running session."""
+
+    def __init__(self, reader: StoreReader) -> None:
+        """``reader`` is of the session's store and used by no other."""
+        self._reader = reader
+        self._status: Status | None = None
+        self._there = threading.Event()
+        self._verbs: dict[str, Callable[[Json], Message]] = {
+            "status": self._tell_status,
+            "query": self._query,
+            "dead-letters": self._dead_letters,
+        }
+
+    def post(self, status: Status) -> None:
+        """Take the newest status; called by the engine's thread."""
+        self._status = status
+        self._there.set()
+
+    def answer(self, request: Json) -> Message:
+        """Answer one request; StoreError if it can't be."""
+        verb = request.get("verb")
+        known = self._verbs.get(verb) if isinstance(verb, str) else None
+        if known is None:
+            raise StoreError(f"the running pipeline knows no {verb!r}; is it of another version?")
+        return known(request)
+
+    def _tell_status(self, request: Json) -> Message:
+        del request
+        if not self._there.wait(FIRST_STATUS_SECONDS) or self._status is None:
+            raise StoreError("the pipeline is still starting", hint="ask again in a moment")
+        return Message({"status": with_store(self._status, self._reader).to_json()})
+
+    def _query(self, request: Json) -> Message:
+        return _rows(self._reader.query(str(request.get("sql")), _bounds(request)))
+
+    def _dead_letters(self, request: Json) -> Message:
+        codes = [str(code) for code in cast("list[object]", request.get("codes", []))]
+        answer = self._reader.dead_letters(
+            after=_whole(request, "after", -1), codes=codes, most=_whole(request, "most", 100)
+        )
+        return _rows(answer)
+
+
+def _rows(answer: Answer) -> Message:
+    return Message({"cut": answer.cut}, to_bytes(answer.rows))
+
+
+def _bounds(request: Json) -> Bounds:
+    return Bounds(
+        rows=min(_whole(request, "rows", USUAL.rows), USUAL.rows),
+        bytes=USUAL.bytes,
+        seconds=MOST_SECONDS,
+    )
+
+
+def _whole(request: Json, name: str, default: int) -> int:
+    value = request.get(name, default)
+    return value if isinstance(value, int) and not isinstance(value, bool) else default
