@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -39,7 +39,8 @@ class Follower:
 
     def status(self) -> Any:
         """What `tailrace status` says."""
-        return json.loads(tailrace(self.folder, self.logs, "status", self.pipeline))
+        printed = tailrace("status", self.pipeline, self.folder, self.logs, "--output", "json")
+        return json.loads(printed)
 
 
 @contextmanager
@@ -69,18 +70,28 @@ def following(name: str, logs: Path, folder: Path) -> Iterator[Follower]:
 
 
 def begun(follower: Follower) -> bool:
+    """Whether the process has a log open; what is rotated before that is none of its business."""
     if follower.process.poll() is not None:
         errors = (follower.folder / "stderr.txt").read_text()
         raise AssertionError(f"tailrace ended with {follower.process.returncode}: {errors}")
-    return (follower.folder / "store.duckdb").exists()
+    files = []
+    for link in Path(f"/proc/{follower.process.pid}/fd").iterdir():
+        with suppress(FileNotFoundError):  # closed meanwhile
+            files.append(link.readlink())
+    return any(file.parent == follower.logs for file in files)
 
 
-def tailrace(folder: Path, logs: Path, verb: str, pipeline: Path, *args: str) -> str:
-    """Run another verb on the same pipeline; returns what it prints as JSON."""
-    command = [*COMMAND, verb, str(pipeline), "--output", "json", *args]
+def tailrace(verb: str, pipeline: Path, folder: Path, logs: Path, *options: str) -> str:
+    """Run a verb to its end in a folder; returns what it prints."""
     done = subprocess.run(
-        command, cwd=folder, env=environment(logs), capture_output=True, text=True, check=True
+        [*COMMAND, verb, str(pipeline), *options],
+        cwd=folder,
+        env=environment(logs),
+        capture_output=True,
+        text=True,
+        check=False,
     )
+    assert done.returncode == 0, done.stderr
     return done.stdout
 
 
