@@ -128,7 +128,7 @@ def main() -> None:
     print(f"clients that crossed the limit     {len(measured)}")
     print(
         f"found, of them by an early notice  {len(latencies)}, "
-        f"{sum(found[c][0] == 'early' for c in measured if c in found)}"
+        f"{sum(found[c][0] == 'notice' for c in measured if c in found)}"
     )
     percentiles = statistics.quantiles(latencies, n=100, method="inclusive")
     for name, value in (
