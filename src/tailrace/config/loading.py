@@ -17,6 +17,7 @@ from tailrace.config.document import Document, Value
 from tailrace.config.overrides import override
 from tailrace.config.pipeline import PipelineConfig
 from tailrace.config.positions import Positions
+from tailrace.config.salvage import salvaged
 from tailrace.config.secrets import Redactor
 from tailrace.config.values import described, redacting
 from tailrace.config.writing import dumps
@@ -63,14 +64,33 @@ class Loaded:
         return Path(self.file).parent / ".tailrace" / f"{self.config.name}.duckdb"
 
 
+@dataclass(frozen=True, slots=True)
+class Examined:
+    """A pipeline file that was looked at: ``loaded`` if nothing is wrong, else ``problems``.
+
+    ``rest`` is what is left when what is wrong is taken out, so that the expressions in it can be
+    checked too; None if they can't be. ``doubtful``: fields of it whose types aren't known.
+    """
+
+    loaded: Loaded | None
+    problems: tuple[Problem, ...] = ()
+    rest: Loaded | None = None
+    doubtful: frozenset[str] = frozenset()
+
+
 def load(path: Path, *, env: Mapping[str, str] | None = None, sets: Sequence[str] = ()) -> Loaded:
     """Read the pipeline file at `path`.
 
     ``env`` fills in ``${NAME}`` (by default the process's environment); ``sets`` are the texts of
     ``--set``. Raises PipelineError with every problem found.
     """
+    return loads(read_text(path), str(path), env=env, sets=sets)
+
+
+def read_text(path: Path) -> str:
+    """Return the text of a pipeline file; PipelineError if there is none."""
     try:
-        text = path.read_bytes().decode("utf-8-sig")
+        return path.read_bytes().decode("utf-8-sig")
     except FileNotFoundError:
         raise PipelineError("there is no such file", where=Where(str(path))) from None
     except UnicodeDecodeError as error:
@@ -81,7 +101,6 @@ def load(path: Path, *, env: Mapping[str, str] | None = None, sets: Sequence[str
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else str(error)
         raise PipelineError(f"can't be read: {reason}", where=Where(str(path))) from None
-    return loads(text, str(path), env=env, sets=sets)
 
 
 def loads(
@@ -92,25 +111,48 @@ def loads(
     sets: Sequence[str] = (),
 ) -> Loaded:
     """Read a pipeline from YAML text; as `load`, ``file`` being its name in errors."""
+    examined = examine(text, file, env=env, sets=sets)
+    if examined.loaded is None:
+        raise PipelineError(problems=examined.problems)
+    return examined.loaded
+
+
+def examine(
+    text: str,
+    file: str = "<text>",
+    *,
+    env: Mapping[str, str] | None = None,
+    sets: Sequence[str] = (),
+) -> Examined:
+    """Read a pipeline from YAML text as `loads` does, keeping what is left of a wrong one."""
     document = Document(text, file, os.environ if env is None else env)
     top = _top(compose(text, file), document)
     if top is None:
-        raise PipelineError(problems=tuple(document.problems))
+        return Examined(None, tuple(document.problems))
     for setting in sets:
         override(top, setting, document)
     positions = Positions(document.places)
     redactor = Redactor(document.secrets)
-    config = None
-    problems = document.problems
+
+    def loaded(config: PipelineConfig) -> Loaded:
+        return Loaded(config, positions, file, text, redactor, tuple(sets))
+
+    problems = list(document.problems)
     with redacting(redactor):
         try:
             config = PipelineConfig.model_validate(top, by_alias=True, by_name=False)
+            if not problems:
+                return Examined(loaded(config))
         except ValidationError as error:
             problems += _problems(complaints_of(error), top, document, positions)
-    if problems or config is None:
-        problems = [_redacted(problem, redactor) for problem in problems]
-        raise PipelineError(problems=tuple(sorted(problems, key=_order)))
-    return Loaded(config, positions, file, text, redactor, tuple(sets))
+        rest = salvaged(top)
+    problems = [_redacted(problem, redactor) for problem in problems]
+    return Examined(
+        None,
+        tuple(sorted(problems, key=_order)),
+        None if rest is None else loaded(rest.config),
+        frozenset() if rest is None else rest.doubtful,
+    )
 
 
 def _top(node: Node | Problem | None, document: Document) -> dict[str, Value] | None:

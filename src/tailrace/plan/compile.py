@@ -10,24 +10,27 @@ from math import gcd
 from typing import TYPE_CHECKING
 
 from tailrace.config import Alert, loads
-from tailrace.errors import PipelineError
+from tailrace.config.loading import examine, read_text
+from tailrace.errors import PipelineError, Problem
 from tailrace.expr.aggregates import aggregates, replace_aggregates
 from tailrace.expr.early import early
 from tailrace.expr.names import measure_name
 from tailrace.expr.nodes import Aggregate, Column, Type
 from tailrace.expr.render import render
 from tailrace.expr.scope import Scope
+from tailrace.plan.columns import column_names
 from tailrace.plan.identity import digest
 from tailrace.plan.model import Bounds, Dedup, Derived, EventRule, Key, Measure, Plan, Rule, Window
 from tailrace.plan.partials import partials_of
 from tailrace.plan.problems import Problems
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
+    from pathlib import Path
 
     from tailrace.config import Loaded, PipelineConfig, Record
     from tailrace.expr.nodes import Node
-    from tailrace.plan.problems import Path
+    from tailrace.plan.problems import Path as Place
 
 KEY_TYPES = frozenset({Type.TEXT, Type.INTEGER, Type.BOOLEAN, Type.TIME})
 
@@ -42,12 +45,43 @@ def compile_pipeline(loaded: Loaded) -> Plan:
         json.dumps({"file": loaded.file, "text": loaded.text, "sets": list(loaded.sets)})
     )
     if problems.found:
-        ordered = sorted(
-            problems.found,
-            key=lambda p: (p.where.line or 0, p.where.column or 0) if p.where else (0, 0),
-        )
-        raise PipelineError(problems=tuple(ordered))
+        raise PipelineError(problems=tuple(_redacted(problems, loaded)))
     return plan
+
+
+def compile_file(
+    path: Path, *, env: Mapping[str, str] | None = None, sets: Sequence[str] = ()
+) -> Plan:
+    """The plan of the pipeline file at ``path``.
+
+    PipelineError with every problem found: those of its structure, and those of the expressions
+    that can be checked all the same.
+    """
+    examined = examine(read_text(path), str(path), env=env, sets=sets)
+    if examined.loaded is not None:
+        return compile_pipeline(examined.loaded)
+    found = list(examined.problems)
+    if examined.rest is not None:
+        problems = Problems(examined.rest.positions)
+        _Compiler(examined.rest.config, problems, examined.doubtful).plan("")
+        told = {(problem.where, problem.message) for problem in found}
+        found += [p for p in _redacted(problems, examined.rest) if (p.where, p.message) not in told]
+    raise PipelineError(problems=tuple(sorted(found, key=_place)))
+
+
+def _redacted(problems: Problems, loaded: Loaded) -> list[Problem]:
+    """The problems in the order of their places, without secrets."""
+    redact = loaded.redact
+    ordered = sorted(problems.found, key=_place)
+    return [
+        Problem(redact(p.message), p.where, None if p.hint is None else redact(p.hint))
+        for p in ordered
+    ]
+
+
+def _place(problem: Problem) -> tuple[int, int]:
+    where = problem.where
+    return (where.line or 0, where.column or 0) if where else (0, 0)
 
 
 def compile_text(kept: str, env: Mapping[str, str] | None = None) -> Plan:
@@ -57,12 +91,19 @@ def compile_text(kept: str, env: Mapping[str, str] | None = None) -> Plan:
 
 
 class _Compiler:
-    def __init__(self, config: PipelineConfig, problems: Problems) -> None:
+    def __init__(
+        self,
+        config: PipelineConfig,
+        problems: Problems,
+        doubtful: frozenset[str] = frozenset(),
+    ) -> None:
         self._config = config
         self._problems = problems
         self._fields = {name: Type(spec.type) for name, spec in config.fields.items()}
         self._fields |= {name: Type.TEXT for name in config.path_fields if name not in self._fields}
-        self._columns: dict[str, Type] = dict(self._fields)
+        # Whoever uses a field that is wrong itself has no mistake of his own.
+        self._doubtful = set(doubtful)
+        self._columns: dict[str, Type] = {**self._fields, **dict.fromkeys(doubtful, Type.NULL)}
         self._nonnegative = {
             name for name, spec in config.fields.items() if spec.min is not None and spec.min >= 0
         }
@@ -75,7 +116,7 @@ class _Compiler:
         rules: list[Rule] = []
         event_rules: list[EventRule] = []
         for index, rule in enumerate(config.rules):
-            path: Path = ("rules", index)
+            path: Place = ("rules", index)
             if isinstance(rule, Alert) and rule.window is None:
                 event_rule = self._event_rule(rule, path, meaning)
                 if event_rule is not None:
@@ -106,13 +147,14 @@ class _Compiler:
             node = self._problems.parse(
                 ("derive", name), text, Scope(self._columns, aggregates=False, keys=None)
             )
-            if name in self._columns:
+            if name in self._fields:
                 self._problems.add(("derive", name), f"{name!r} is a field already")
-            elif node is not None:
+            elif node is not None and name not in self._doubtful:
                 self._columns[name] = node.type
                 yield Derived(name, node)
             else:
                 # Its own problem is noted; those who use it shall not all complain.
+                self._doubtful.add(name)
                 self._columns[name] = Type.NULL
 
     def _dedup(self) -> Dedup | None:
@@ -138,7 +180,7 @@ class _Compiler:
         ]
         return digest(*parts)
 
-    def _event_rule(self, rule: Alert, path: Path, meaning: str) -> EventRule | None:
+    def _event_rule(self, rule: Alert, path: Place, meaning: str) -> EventRule | None:
         scope = Scope(self._columns, aggregates=False, keys=None)
         when = self._condition((*path, "when"), rule.when, scope)
         where = self._condition((*path, "where"), rule.where, scope) if rule.where else None
@@ -160,7 +202,7 @@ class _Compiler:
             tuple(rule.to),
         )
 
-    def _window_rule(self, rule: Alert | Record, path: Path, meaning: str) -> Rule | None:
+    def _window_rule(self, rule: Alert | Record, path: Place, meaning: str) -> Rule | None:
         before = len(self._problems.found)
         assert rule.window is not None  # noqa: S101 - the caller asked
         window = Window(
@@ -209,13 +251,13 @@ class _Compiler:
             self._templates(rule, path, (*key_types, *compiled.columns, *_ALWAYS_IN_TEMPLATES))
         return _identified(compiled, meaning, select, when)
 
-    def _keys(self, rule: Alert | Record, path: Path, scope: Scope) -> tuple[Key, ...]:
+    def _keys(self, rule: Alert | Record, path: Place, scope: Scope) -> tuple[Key, ...]:
         keys = []
         for part in rule.keys:
             node = self._problems.parse((*path, *part.path), part.text, scope)
             if node is None:
                 continue
-            if node.type not in KEY_TYPES:
+            if node.type not in KEY_TYPES and self._doubtful.isdisjoint(column_names(node)):
                 hint = (
                     "a key is text, integer, boolean or time; cast it or round it to one of these"
                 )
@@ -224,7 +266,7 @@ class _Compiler:
             keys.append(Key(part.name or render(node), node))
         return tuple(keys)
 
-    def _condition(self, path: Path, text: str, scope: Scope) -> Node | None:
+    def _condition(self, path: Place, text: str, scope: Scope) -> Node | None:
         node = self._problems.parse(path, text, scope)
         if node is not None and node.type not in {Type.BOOLEAN, Type.NULL}:
             hint = "compare it with something, for example > 0"
@@ -234,7 +276,7 @@ class _Compiler:
             return None
         return node
 
-    def _templates(self, rule: Alert, path: Path, known: Iterable[str]) -> None:
+    def _templates(self, rule: Alert, path: Place, known: Iterable[str]) -> None:
         for section in ("labels", "annotations"):
             texts: Mapping[str, str] = getattr(rule, section)
             names = {*known, *rule.labels} if section == "annotations" else known

@@ -1,0 +1,185 @@
+"""What is left of a pipeline file when its mistakes are taken out.
+
+So that a mistake in one place hides none in an expression elsewhere: the parts that expressions
+depend on are kept, what is wrong in them is replaced by something about which nobody complains.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from copy import deepcopy
+from dataclasses import dataclass, field
+from typing import Any
+
+from pydantic import ValidationError
+
+from tailrace.config.complaints import Complaint, Path, complaints_of
+from tailrace.config.pipeline import PipelineConfig
+
+_ROUNDS = 12
+"""A repair can bring a new complaint to light, but not often."""
+
+_WITHOUT = ("outputs", "archive", "store", "explain", "dead_letters")
+"""Sections that no expression depends on."""
+
+_STAND_INS = {
+    "name": "pipeline",
+    "source": {"stdin": {}},
+    "format": "json",
+    "time": {"field": "time"},
+}
+_RULE = {"alert": "rule", "when": "true"}
+_RULE_STAND_INS = {"when": "true", "window": "1m", "select": {"_": "count(*)"}}
+_MAPPINGS = {"select": "count(*)", "labels": "", "annotations": "", "derive": "null"}
+_FIELD = "text"
+
+
+@dataclass(frozen=True, slots=True)
+class Salvaged:
+    """A configuration without the mistakes; ``doubtful``: its fields whose types aren't known."""
+
+    config: PipelineConfig
+    doubtful: frozenset[str]
+
+
+def salvaged(top: Mapping[str, object]) -> Salvaged | None:
+    """Return what is left of a file's values; None if its fields can't be made out at all."""
+    repair = _Repair(deepcopy({key: v for key, v in top.items() if key not in _WITHOUT}))
+    for _ in range(_ROUNDS):
+        repair.complete()
+        try:
+            config = PipelineConfig.model_validate(repair.top, by_alias=True, by_name=False)
+        except ValidationError as error:
+            if not all(repair.mend(complaint) for complaint in complaints_of(error)):
+                return None
+        else:
+            return Salvaged(config, frozenset(repair.doubtful))
+    return None
+
+
+@dataclass(slots=True)
+class _Repair:
+    top: dict[str, object]
+    doubtful: set[str] = field(default_factory=set)
+
+    def complete(self) -> None:
+        """Put in what must be there, and take out what refers to the sections left out."""
+        for key, value in _STAND_INS.items():
+            if self.top.get(key) is None:
+                self.top[key] = deepcopy(value)
+        rules = self.top.get("rules")
+        if not isinstance(rules, list) or not rules:
+            self.top["rules"] = rules = [dict(_RULE)]
+        for index, rule in enumerate(rules):
+            if not isinstance(rule, dict) or ("alert" in rule) == ("record" in rule):
+                rules[index] = {**_RULE, "alert": f"_{index}"}
+            else:
+                _complete_rule(rule)
+
+    def mend(self, complaint: Complaint) -> bool:
+        """Replace or remove what a complaint is about.
+
+        False if nothing can be said about expressions then.
+        """
+        path = complaint.path
+        if complaint.unknown:
+            self._remove(path)
+            return True
+        match path:
+            case ("fields",) | ():
+                return False
+            case ("source", *_):
+                return self._mend_source(path)
+            case ("fields", str(name), *inside):
+                return self._mend_field(name, inside)
+            case ("rules", int(index)):
+                self._rules()[index] = {**_RULE, "alert": f"_{index}"}
+            case ("rules", int(index), str(key), *inside):
+                self._mend_rule(index, key, inside)
+            case ("derive", str(name), *_):
+                self._put(self._mapping("derive"), name, _MAPPINGS["derive"])
+                self.doubtful.add(name)
+            case (str(section), *_) if section in _STAND_INS:
+                self.top[section] = deepcopy(_STAND_INS[section])
+            case _:
+                self.top.pop(str(path[0]), None)
+        return True
+
+    def _mend_source(self, path: Path) -> bool:
+        """Keep the fields that come from the path; False if it can't be said which."""
+        source = self.top["source"]
+        file = source.get("file") if isinstance(source, dict) else None
+        pattern = file.get("fields") if isinstance(file, dict) else None
+        if path[:3] == ("source", "file", "fields") or (pattern is None and _mentions(source)):
+            return False
+        if isinstance(pattern, str):
+            self.top["source"] = {"file": {"path": "file", "fields": pattern}}
+        else:
+            self.top["source"] = deepcopy(_STAND_INS["source"])
+        return True
+
+    def _mend_field(self, name: str, inside: list[str | int]) -> bool:
+        fields = self._mapping("fields")
+        spec = fields.get(name)
+        if inside and inside != ["type"] and isinstance(spec, dict):
+            spec.pop(inside[0], None)
+            return True
+        self.doubtful.add(name)
+        if spec == _FIELD:
+            # It is about the name itself.
+            fields.pop(name, None)
+            return bool(fields)
+        fields[name] = _FIELD
+        return True
+
+    def _mend_rule(self, index: int, key: str, inside: list[str | int]) -> None:
+        rule = self._rules()[index]
+        if key in ("alert", "record"):
+            rule[key] = f"_{index}"
+        elif key == "by":
+            # Without its key nothing can be said about what is counted by it.
+            rule.pop("by")
+            for dependent in ("when", "select", "labels", "annotations"):
+                rule.pop(dependent, None)
+        elif key in _MAPPINGS and inside and isinstance(rule.get(key), dict):
+            self._put(rule[key], str(inside[0]), _MAPPINGS[key])
+        elif key in _RULE_STAND_INS:
+            rule[key] = deepcopy(_RULE_STAND_INS[key])
+        else:
+            rule.pop(key, None)
+
+    def _put(self, mapping: dict[str, object], name: str, stand_in: str) -> None:
+        """Put in a stand-in; where there is one already the complaint is about the name."""
+        if mapping.get(name) == stand_in:
+            mapping.pop(name, None)
+        else:
+            mapping[name] = stand_in
+
+    def _remove(self, path: Path) -> None:
+        holder: Any = self.top
+        for step in path[:-1]:
+            holder = holder[step]
+        holder.pop(path[-1], None)
+
+    def _rules(self) -> list[dict[str, Any]]:
+        rules = self.top["rules"]
+        assert isinstance(rules, list)  # noqa: S101 - complete() made it so
+        return rules
+
+    def _mapping(self, section: str) -> dict[str, object]:
+        value = self.top[section]
+        assert isinstance(value, dict)  # noqa: S101 - a complaint is about something inside
+        return value
+
+
+def _complete_rule(rule: dict[str, Any]) -> None:
+    rule.pop("to", None)
+    for key in ("when",) if "alert" in rule else ("window", "select"):
+        if not rule.get(key):
+            rule[key] = deepcopy(_RULE_STAND_INS[key])
+
+
+def _mentions(source: object, key: str = "fields") -> bool:
+    if not isinstance(source, dict):
+        return False
+    return any(name == key or _mentions(value, key) for name, value in source.items())
