@@ -1,8 +1,7 @@
-"""Casts: what can't be cast is a failure."""
+"""Casts, from docs/expressions.md: what can't be cast is a failure."""
 
 import math
 import re
-from decimal import Decimal
 
 from tests.oracle.evaluate import FAILED, Result, number_fits
 
@@ -11,6 +10,7 @@ from tailrace.testing.outcome import Value
 
 BLANKS = " \t\n\r\f\v"
 DECIMAL = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d{1,4})?", re.ASCII)
+INTEGER = re.compile(r"[+-]?\d+", re.ASCII)
 BOOLEANS = {"true": True, "1": True, "false": False, "0": False}
 
 
@@ -30,7 +30,7 @@ def cast_value(value: Result, target: Type) -> Result:  # noqa: PLR0911 (a table
         case int(), Type.DOUBLE:
             return float(value)
         case float(), Type.INTEGER:
-            return rounded(value)
+            return cut(value)
         case (int(), Type.TEXT) | (float(), Type.TEXT):
             return str(value)
     raise AssertionError(f"no cast of {value!r} to {target}")
@@ -38,17 +38,12 @@ def cast_value(value: Result, target: Type) -> Result:  # noqa: PLR0911 (a table
 
 def of_text(text: str, target: Type) -> Value | Result:
     text = text.strip(BLANKS)
-    if not DECIMAL.fullmatch(text):
-        return FAILED
-    if target is Type.DOUBLE:
-        number = float(text)
-        return number + 0.0 if math.isfinite(number) else FAILED
-    exact = Decimal(text)
-    if exact != exact.to_integral_value() or not number_fits(int(exact)):
-        return FAILED
-    return int(exact)
+    if target is Type.INTEGER:
+        return int(text) if INTEGER.fullmatch(text) and number_fits(int(text)) else FAILED
+    number = float(text) if DECIMAL.fullmatch(text) else math.inf
+    return number + 0.0 if math.isfinite(number) else FAILED
 
 
-def rounded(value: float) -> Result:
-    whole = round(value)
-    return whole if number_fits(whole) else FAILED
+def cut(value: float) -> Result:
+    """Towards zero."""
+    return int(value) if number_fits(int(value)) else FAILED

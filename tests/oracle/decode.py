@@ -58,11 +58,17 @@ def decode(data: bytes, config: PipelineConfig, arrival: int | None) -> Event | 
     if not data.strip(b" \t\r"):
         return None
     try:
-        text = data.decode()
+        text = data.decode().removeprefix("\ufeff")
     except UnicodeDecodeError as error:
         raise DeadError("invalid_utf8") from error
     try:
-        found = json.loads(text, parse_int=Written, parse_float=Written, parse_constant=refuse)
+        found = json.loads(
+            text,
+            parse_int=lambda token: Written(int(token)),
+            parse_float=shortest,
+            parse_constant=Written,
+            object_pairs_hook=first_wins,
+        )
     except (ValueError, RecursionError) as error:
         raise DeadError("malformed_json") from error
     if not isinstance(found, dict):
@@ -90,8 +96,14 @@ def check(name: str, value: Value, spec: EventField) -> None:
         raise DeadError("out_of_range", name)
 
 
-def refuse(name: str) -> object:
-    raise ValueError(name)
+def shortest(token: str) -> Written:
+    """A number with a point or an exponent is the double next to it, in its shortest form."""
+    value = float(token)
+    return Written(repr(value) if math.isfinite(value) else token)
+
+
+def first_wins(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    return dict(reversed(pairs))
 
 
 def at(found: object, path: tuple[str, ...]) -> object:

@@ -1,6 +1,8 @@
-"""Scalar functions, from their documentation."""
+"""Scalar functions, from docs/expressions.md."""
 
+import ipaddress
 import math
+import re
 from collections.abc import Callable, Sequence
 
 from tests.oracle.evaluate import FAILED, Result, absent, compared, missing, number_fits, order_of
@@ -115,6 +117,28 @@ def _micros(value: Result) -> int:
     return value.micros
 
 
+def _address(value: Result) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    try:
+        address = ipaddress.ip_address(_text(value))
+    except ValueError:
+        return None
+    mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
+    return mapped or address
+
+
+def _ip_prefix(value: Result, bits: Result, v6_bits: Result = 64) -> Result:
+    address = _address(value)
+    if address is None:
+        return FAILED
+    width = bits if address.version == 4 else v6_bits
+    return str(ipaddress.ip_network(f"{address}/{width}", strict=False))
+
+
+def _cidr_contains(value: Result, network: Result) -> Result:
+    address = _address(value)
+    return FAILED if address is None else address in ipaddress.ip_network(_text(network))
+
+
 STRICT: dict[str, Callable[..., Result]] = {
     "abs": _abs,
     "round": _round,
@@ -131,6 +155,9 @@ STRICT: dict[str, Callable[..., Result]] = {
     "ends_with": lambda x, y: _text(x).endswith(_text(y)),
     "contains": lambda x, y: _text(y) in _text(x),
     "replace": lambda x, a, b: _text(x).replace(_text(a), _text(b)),
+    "regexp_matches": lambda x, p: re.search(_text(p), _text(x)) is not None,
+    "ip_prefix": _ip_prefix,
+    "cidr_contains": _cidr_contains,
     "epoch": lambda t: float(_micros(t)) / 1e6,
     "hour": lambda t: _micros(t) % DAY // HOUR,
     "minute": lambda t: _micros(t) % HOUR // MINUTE,

@@ -79,21 +79,23 @@ class World:
         for name in self.case.partitions:
             if name not in self.case.appearing:
                 self.frontier.comes(name)
-        self._start_rules(None)
+        self._start_rules()
 
     def _read(self, text: str) -> Rules:
         case = self.case
         return read(loads(text, case.pipeline_file, env=os.environ, sets=case.sets))
 
-    def _start_rules(self, start: int | None) -> None:
+    def _start_rules(self) -> None:
+        """New rules see nothing of what was read before: their first window begins after it."""
+        maximum = self.frontier.maximum
+        start = None if maximum is None else maximum + 1
         limits = self.rules.config.limits
         for rule in self.rules.windows:
             if rule.identity in self.states:
                 self.states[rule.identity].rule = rule
                 continue
-            begins = None if start is None else start // rule.width * rule.width
             self.states[rule.identity] = WindowState(
-                rule, limits.max_keys, limits.max_distinct, self.case.salt, begins
+                rule, limits.max_keys, limits.max_distinct, self.case.salt, start
             )
 
     # Steps
@@ -118,7 +120,7 @@ class World:
         for state in self.states.values():
             watermark = self._watermark(state)
             if watermark is not None:
-                self._close(state, watermark, watermark)
+                self._close(state, watermark, self.frontier.reached)
 
     def _watermark(self, state: WindowState) -> int | None:
         """The rule's W: the frontier, down to its panes."""
@@ -157,15 +159,15 @@ class World:
         kept = {rule.identity for rule in self.rules.windows}
         for identity_ in [each for each in self.states if each not in kept]:
             state = self.states.pop(identity_)
-            watermark = self._watermark(state)
+            reached = self.frontier.reached
             for (rule, key), life in self.lives.items():
-                if rule == identity_ and watermark is not None:
-                    life.removed(watermark)
+                if rule == identity_ and reached is not None:
+                    life.removed(reached)
                     self._publish(state.rule, key, life)
         events = {rule.identity for rule in self.rules.events}
         for gone in [each for each in self.event_counts if each not in events]:
             del self.event_counts[gone]
-        self._start_rules(self.frontier.reached)
+        self._start_rules()
 
     def _end(self) -> None:
         """Close every window; timers advance to the greatest event time only."""

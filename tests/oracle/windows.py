@@ -49,7 +49,7 @@ class WindowState:
     max_distinct: int
     salt: str
     start: int | None
-    """W when the rule started; None if it has been there from the beginning."""
+    """One microsecond after all that was read before the rule; None if that was nothing."""
     taken: list[Taken] = field(default_factory=list)
     filtered: int = 0
     late: int = 0

@@ -1,0 +1,62 @@
+"""Random pipelines over random streams, fed in random pieces: engine and oracle must agree."""
+
+import pytest
+from hypothesis import HealthCheck, given, note, settings
+from tests.oracle.oracle import Oracle
+from tests.property.pipelines import cases, feeds
+
+from tailrace.testing.case import Case, End, Reload
+from tailrace.testing.compare import differences, unconfirmed
+from tailrace.testing.format import loads
+from tailrace.testing.outcome import Engine, Outcome, Variation
+
+SLOW = settings(deadline=None, suppress_health_check=list(HealthCheck), print_blob=True)
+ORACLE = Oracle()
+
+
+@pytest.fixture(scope="module")
+def embedded() -> Engine:
+    module = pytest.importorskip("tailrace.engines.embedded.testing")
+    engine: Engine = module.embedded_engine()
+    return engine
+
+
+def account(case: Case, outcome: Outcome) -> None:
+    counts = outcome.counts
+    assert counts.read == counts.events + counts.dead + counts.blank
+    if not any(isinstance(step, Reload) for step in case.steps):
+        for each in outcome.rules.values():
+            assert each.filtered + each.late + each.evicted + each.accepted == counts.events
+    if any(isinstance(step, End) for step in case.steps):
+        assert unconfirmed(outcome) == ()
+
+
+def agree(text: str, engine: Engine, feed: Variation) -> None:
+    note(text)
+    (case,) = loads(text, "drawn.txt")
+    expected, outcome = ORACLE.run(case), engine.run(case, feed)
+    found = differences(expected, outcome)
+    assert not found, f"{text}\noracle -, engine + ({feed})\n" + "\n".join(found)
+    account(case, outcome)
+
+
+@settings(SLOW, max_examples=200)
+@given(text=cases())
+def test_the_oracle_accounts_for_every_event(text: str) -> None:
+    (case,) = loads(text, "drawn.txt")
+    account(case, ORACLE.run(case))
+
+
+@settings(SLOW, max_examples=60)
+@given(text=cases(), feed=feeds())
+def test_embedded_agrees(text: str, feed: tuple[int | None, int], embedded: Engine) -> None:
+    agree(text, embedded, Variation("drawn", records=feed[0], seed=feed[1]))
+
+
+@pytest.mark.soak
+@settings(SLOW, max_examples=3000)
+@given(text=cases(), feed=feeds())
+def test_embedded_agrees_for_long(
+    text: str, feed: tuple[int | None, int], embedded: Engine
+) -> None:
+    agree(text, embedded, Variation("drawn", records=feed[0], seed=feed[1]))
