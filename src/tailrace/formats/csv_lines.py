@@ -27,7 +27,7 @@ QUOTE = ord('"')
 FEW = 4
 """With less than a quote in so many lines, the lines with quotes are split one by one."""
 
-_QUOTED = re.compile(rb'"([^"]*(?:""[^"]*)*)"')
+_QUOTED = re.compile(rb'"([^"]*+(?:""[^"]*+)*+)"')
 
 
 class CsvError(ValueError):

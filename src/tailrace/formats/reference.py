@@ -60,7 +60,7 @@ last one, if that last part begins with `HTTP/`; otherwise all three are null.
 - A variable ends where the text after it in the format is found first; if the rest of the line then
   doesn't match, at the next such place. A value between double quotes ends at the first quote
   without a backslash before it (with `escape: none`: it ends like others). `time_local` and
-  `time_iso8601` always have 26 and 25 bytes.
+  `time_iso8601` always have 26 and 25 bytes. A variable at the end takes the rest of the line.
 - `-` is null (with `escape: json` or `none`: an empty value is null).
 - `\\xHH` and Apache's `\\"`, `\\\\`, `\\n`, `\\r`, `\\t`, `\\b`, `\\v` are undone (`escape: json`:
   JSON's escapes). If the result is not UTF-8, as when somebody speaks TLS to a plain port, the

@@ -34,7 +34,7 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class TimeEntry:
-    """A time's text in a form; without a zone it is read in ``zone``, without a year in ``year``."""
+    """A text in a form; without a zone it is read in ``zone``, without a year in ``year``."""
 
     form: TimeForm
     written: str

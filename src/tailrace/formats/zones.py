@@ -39,13 +39,21 @@ def offset_at(local: int, zone: tzinfo, fold: int = 0) -> int:
 def offsets_at(
     local: NDArray[np.int64], zone: tzinfo
 ) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
-    """``offset_at`` for many (or one for all); false where clocks change within the hour."""
+    """``offset_at`` for many (or one for all); false where the year is none."""
     if zone is UTC:
         return np.zeros(1, np.int64), np.ones(1, np.bool_)
     hours, which = np.unique(local // HOUR, return_inverse=True)
     found = [_offset_during(hour, zone) for hour in hours.tolist()]
-    steady = np.array([offset is not None for offset in found])
-    return np.array([offset or 0 for offset in found])[which], steady[which]
+    offsets = np.array([offset or 0 for offset in found], np.int64)[which]
+    known = np.array([offset is not None for offset in found], np.bool_)[which]
+    for moment in np.unique(local[~known]).tolist():
+        same = local == moment
+        try:
+            offsets[same] = offset_at(moment, zone)
+            known |= same
+        except OverflowError:
+            pass
+    return offsets, known
 
 
 @lru_cache(4096)

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cache
 
 import numpy as np
 import pyarrow as pa
@@ -74,7 +75,13 @@ def _in_utc(value: object) -> object:
 def decode(
     made: Records, told: DecodeSpec, path_fields: Mapping[str, str] | None = None
 ) -> list[Outcome]:
-    return outcomes(Decoder(told).decode(made, path_fields or {}), len(made))
+    return outcomes(decoder(told).decode(made, path_fields or {}), len(made))
+
+
+@cache
+def decoder(told: DecodeSpec) -> Decoder:
+    """One decoder for each spec: opening DuckDB costs more than a test's records."""
+    return Decoder(told)
 
 
 def time_in(form: TimeForm = TimeForm.AUTO, zone: str = "UTC", year: int | None = None) -> TimeSpec:
