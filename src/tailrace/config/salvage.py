@@ -138,7 +138,7 @@ class _Repair:
             rule[key] = f"_{index}"
         elif key == "by":
             # Without its key nothing can be said about what is counted by it.
-            rule.pop("by")
+            rule.pop("by", None)
             for dependent in ("when", "select", "labels", "annotations"):
                 rule.pop(dependent, None)
         elif key in _MAPPINGS and inside and isinstance(rule.get(key), dict):
@@ -156,10 +156,15 @@ class _Repair:
             mapping[name] = stand_in
 
     def _remove(self, path: Path) -> None:
-        holder: Any = self.top
+        holder: object = self.top
         for step in path[:-1]:
-            holder = holder[step]
-        holder.pop(path[-1], None)
+            # An earlier repair may have taken it away already.
+            if isinstance(holder, dict):
+                holder = holder.get(step)
+            elif isinstance(holder, list) and isinstance(step, int) and step < len(holder):
+                holder = holder[step]
+        if isinstance(holder, dict):
+            holder.pop(path[-1], None)
 
     def _rules(self) -> list[dict[str, Any]]:
         rules = self.top["rules"]
@@ -167,9 +172,8 @@ class _Repair:
         return rules
 
     def _mapping(self, section: str) -> dict[str, object]:
-        value = self.top[section]
-        assert isinstance(value, dict)  # noqa: S101 - a complaint is about something inside
-        return value
+        value = self.top.get(section)
+        return value if isinstance(value, dict) else {}
 
 
 def _complete_rule(rule: dict[str, Any]) -> None:
