@@ -157,7 +157,7 @@ def _attributes(words: Sequence[Token], kind: Kind, base: int) -> Attributes:
             raise Unreadable(f"expected name=value, not {word.text!r}", word.column)
         if word.name in found:
             raise Unreadable(f"{word.name} stands here twice", word.column)
-        if word.name.startswith("@") and word.name[1:] not in MARKS[kind]:
+        if word.mark and word.name[1:] not in MARKS[kind]:
             known = " ".join(f"@{name}" for name in MARKS[kind])
             hint = f"there are: {known}" if known else None
             raise Unreadable(f"{kind} have no {word.name}", word.column, hint)

@@ -203,7 +203,11 @@ class _Reader:
                 text, file = self._pipeline(section)
                 return replace(head, pipeline_text=text, pipeline_file=file)
             case "set":
-                return replace(head, sets=(*head.sets, _only_word(section, "KEY=VALUE")))
+                setting = _only_word(section, "KEY=VALUE")
+                if not re.match(r"\S+=", setting):
+                    hint = "set time.grace=0s"
+                    raise Unreadable(f"{setting} is not of the form KEY=VALUE", 5, hint)
+                return replace(head, sets=(*head.sets, setting))
             case "start":
                 word = _word(section, "a time")
                 start = instant(word.text, 0)

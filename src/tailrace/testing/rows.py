@@ -90,11 +90,11 @@ def _row(
         if word.kind != "attribute":
             raise Unreadable(f"expected name=value, not {word.text!r}", word.column)
         text = word.text if i is None else word.text.replace("{i}", str(i))
-        if word.name == "@arrival":
+        if word.mark and word.name == "@arrival":
             arrival = instant(text.removeprefix("+"), time if text[0] == "+" else base)
             if arrival is None:
                 raise Unreadable(f"{text} is not a time", word.column)
-        elif word.name.startswith("@"):
+        elif word.mark:
             raise Unreadable(f"a row has no {word.name}", word.column, hint="it may have @arrival")
         elif word.name in values:
             raise Unreadable(f"{word.name} stands here twice", word.column)

@@ -55,12 +55,16 @@ class Unreadable(Exception):  # noqa: N818 (it never leaves the parser)
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """One word of a line: `kind` is window, attribute, word or comment; `column` counts from 1."""
+    """One word of a line: `kind` is window, attribute, word or comment; `column` counts from 1.
+
+    An attribute has a `name`; `mark` tells whether it is one that begins with `@`, unquoted.
+    """
 
     kind: str
     text: str
     column: int
     name: str = ""
+    mark: bool = False
 
 
 def tokens(text: str, column: int = 1) -> list[Token]:
@@ -78,7 +82,8 @@ def tokens(text: str, column: int = 1) -> list[Token]:
         kind = match.lastgroup or ""
         if match["name"] is not None:
             name = _unquoted(match["name"], column + at)
-            found.append(Token("attribute", match["value"], column + at, name))
+            mark = match["name"].startswith("@")
+            found.append(Token("attribute", match["value"], column + at, name, mark))
         elif kind == "quoted":
             found.append(Token("word", _unquoted(match.group(), column + at), column + at))
         elif kind != "space":
