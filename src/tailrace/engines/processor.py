@@ -101,9 +101,7 @@ class Processor:
     def run(self, plan: EpochPlan, work: Sequence[tuple[Chunk, Decoded]]) -> Result:
         """Process one epoch; ``work`` are the plan's slices in order, read and decoded."""
         state = self.state
-        for decision in plan.before:
-            self._decide(decision)
-        pieces = [self._piece(chunk, decoded) for chunk, decoded in work]
+        pieces = self._begin(plan, work)
         mapped = self.mapper.map(pieces)
         dead = self._account(work, mapped, plan)
         for partition, maximum in mapped.after.items():
@@ -167,6 +165,14 @@ class Processor:
             dedup_floors=floors,
         )
         return Result(commit, revisions, notices, windows, fired, mapped.events)
+
+    def _begin(self, plan: EpochPlan, work: Sequence[tuple[Chunk, Decoded]]) -> list[Piece]:
+        # Now, not after the last epoch: its firings name keys by the numbers that they had then.
+        for reducer in self.reducers.values():
+            reducer.compact()
+        for decision in plan.before:
+            self._decide(decision)
+        return [self._piece(chunk, decoded) for chunk, decoded in work]
 
     # -- partitions and watermark ------------------------------------------------------------------
 
@@ -361,7 +367,6 @@ class Processor:
         low = reducer.needed_from(kept - self.plan.explain_retain)
         forget = low if self._forgotten.get(group.identity) != low else None
         self._forgotten[group.identity] = low
-        reducer.compact()
         if added is None:
             return GroupDelta(group.identity, forget_before=forget) if forget is not None else None
         partials, changed = added

@@ -20,7 +20,7 @@ from tailrace.formats.frame import Frame, frame
 from tailrace.formats.json_rows import JsonRows
 from tailrace.formats.log_rows import LogRows
 from tailrace.formats.paths import Path
-from tailrace.formats.records import Decoded, Records
+from tailrace.formats.records import Decoded, Records, TypedRecords
 from tailrace.formats.spec import (
     CsvFormat,
     DecodeSpec,
@@ -72,6 +72,8 @@ class Decoder:
         over what a record holds. A record with several faults has the first of: too long, not of
         the format, time, fields as declared, future time.
         """
+        if isinstance(records, TypedRecords) and records.decoded is not None:
+            return records.decoded
         faults = Faults(len(records))
         _mark_oversize(records, faults)
         texts = self._rows.split(frame(records), faults)
@@ -88,7 +90,8 @@ class Decoder:
             alive = pa.array(~faults.out)
             fields = [column.filter(alive) for column in fields]
             times = times[rows]
-        return Decoded(self._table(fields, len(rows)), times, rows, faults.dead_letters(), faults.blank)
+        table = self._table(fields, len(rows))
+        return Decoded(table, times, rows, faults.dead_letters(), faults.blank)
 
     def _table(self, fields: list[pa.Array], length: int) -> pa.Table:
         if fields:

@@ -68,3 +68,13 @@ class Decoded:
     rows: NDArray[np.int32]
     dead: DeadLetters
     blank: int
+
+
+@dataclass(frozen=True, slots=True)
+class TypedRecords(Records):
+    """Records that came typed, so that what decoding gives is known already.
+
+    Only those that became dead letters have bytes.
+    """
+
+    decoded: Decoded | None = None

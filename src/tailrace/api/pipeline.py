@@ -1,0 +1,208 @@
+"""A pipeline as an object: loaded from a file or built from models, then run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Self
+
+from tailrace.config import Loaded, load, loads
+from tailrace.errors import TailraceError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+    from typing import TypeAlias
+
+    import pandas as pd
+    import pyarrow as pa
+
+    from tailrace.api.following import Following
+    from tailrace.api.gathering import Gathered
+    from tailrace.api.inputs import Records
+    from tailrace.api.result import Result
+    from tailrace.config import PipelineConfig
+    from tailrace.engines.embedded.session import Session
+    from tailrace.plan.model import Plan
+    from tailrace.sources.types import Source
+
+    Frame: TypeAlias = pa.Table | pa.RecordBatch | pd.DataFrame
+    Tables: TypeAlias = Frame | Iterable[Frame]
+
+
+class Pipeline:
+    r"""Rules, and what they need to know of the records they judge.
+
+    Made from a file (``load``), from YAML text (``parse``) or from models; PipelineError with every
+    problem if it is wrong.
+
+    >>> from tailrace import Alert, FileSource, Pipeline, PipelineConfig, TimeSettings, Window
+    >>> pipeline = Pipeline(
+    ...     PipelineConfig(
+    ...         name="web",
+    ...         source=FileSource(path="access.ndjson"),
+    ...         time=TimeSettings(field="at"),
+    ...         fields={"client_ip": "text"},
+    ...         rules=[
+    ...             Alert(
+    ...                 name="flood", by="client_ip", window=Window.parse("1m"), when="count(*) > 2"
+    ...             )
+    ...         ],
+    ...     )
+    ... )
+    >>> lines = ['{"at": 0, "client_ip": "192.0.2.7"}'] * 3
+    >>> pipeline.run(records=lines).incidents["key"].to_pylist()
+    ['{"client_ip":"192.0.2.7"}']
+    """
+
+    def __init__(self, config: PipelineConfig | Loaded) -> None:
+        """Check a configuration built from the models of ``tailrace.config``."""
+        from tailrace.plan.compile import compile_pipeline
+
+        self._loaded = config if isinstance(config, Loaded) else Loaded.of(config)
+        self._plan = compile_pipeline(self._loaded)
+
+    @classmethod
+    def load(
+        cls, path: str | Path, *, sets: Sequence[str] = (), env: Mapping[str, str] | None = None
+    ) -> Self:
+        """Read a pipeline file.
+
+        ``sets`` are overrides as ``--set`` takes them (``"time.grace=10s"``); ``env`` fills in
+        ``${NAME}`` instead of the process's environment.
+        """
+        return cls(load(Path(path), env=env, sets=sets))
+
+    @classmethod
+    def parse(
+        cls, text: str, *, sets: Sequence[str] = (), env: Mapping[str, str] | None = None
+    ) -> Self:
+        """Read a pipeline from YAML text."""
+        return cls(loads(text, env=env, sets=sets))
+
+    @property
+    def config(self) -> PipelineConfig:
+        """The configuration, as models."""
+        return self._loaded.config
+
+    @property
+    def name(self) -> str:
+        """The pipeline's name."""
+        return self._plan.name
+
+    @property
+    def rules(self) -> tuple[str, ...]:
+        """The names of its rules, in the order of the file."""
+        return tuple(rule.name for rule in self.config.rules)
+
+    def run(
+        self,
+        *,
+        files: str | Path | Sequence[str | Path] | None = None,
+        records: Records | Mapping[str, Records] | None = None,
+        tables: Tables | Mapping[str, Tables] | None = None,
+        store: str | Path | None = None,
+        until_end: bool = False,
+        deliver: bool = False,
+    ) -> Result:
+        """Run to the end of the input and return what was found.
+
+        The input is the pipeline's own source, or instead of it one of: ``files`` (paths or
+        patterns), ``records`` (lines in the pipeline's format; a mapping gives several partitions),
+        ``tables`` (Arrow tables, record batches or pandas data frames, one or an iterable, or a
+        mapping from partitions to these; see ``docs/python-api.md``). ``until_end`` reads a source
+        that is followed to the end that it has now.
+
+        State is kept in memory; with ``store`` in that file, where the next run goes on. Outputs of
+        the pipeline get nothing unless ``deliver``.
+
+        Raises SourceError, StoreError or OutputError.
+        """
+        from tailrace.api.gathering import Gathered
+        from tailrace.api.inputs import source_of
+        from tailrace.api.result import Result
+        from tailrace.engines.embedded.engine import Engine
+        from tailrace.engines.embedded.opening import make_decoder
+
+        source = source_of(
+            self._plan,
+            files=files,
+            records=records,
+            tables=tables,
+            follow=False,
+            until_end=until_end,
+        )
+        if not source.bounded:
+            source.close()
+            raise TailraceError(
+                "the source is followed, so this would never end",
+                hint="run(until_end=True) stops at its present end; follow() goes on",
+            )
+        gathered = Gathered(self._plan)
+        session = self._session(source, gathered, store=store, deliver=deliver)
+        try:
+            Engine(session, make_decoder).run()
+            return Result(session.plan, gathered, session.state)
+        finally:
+            session.close()
+
+    def follow(
+        self,
+        *,
+        files: str | Path | Sequence[str | Path] | None = None,
+        store: str | Path | None = None,
+        until_end: bool = False,
+        deliver: bool = False,
+    ) -> Following:
+        """Run in the background and iterate over the revisions of incidents as they come.
+
+        The input is the pipeline's own source or ``files``, which are followed as ``tail -F`` does.
+        Leaving the ``with`` block stops the run; with ``store`` the next one goes on from there.
+
+        >>> def watch(pipeline):
+        ...     with pipeline.follow() as revisions:
+        ...         for revision in revisions:
+        ...             print(revision.rule, revision.state, revision.key)
+        """
+        from tailrace.api.following import Following
+        from tailrace.api.inputs import source_of
+        from tailrace.engines.embedded.engine import Engine
+        from tailrace.engines.embedded.opening import make_decoder
+
+        source = source_of(
+            self._plan, files=files, records=None, tables=None, follow=True, until_end=until_end
+        )
+        session = self._session(source, None, store=store, deliver=deliver)
+        return Following(session, lambda s, listen: Engine(s, make_decoder, listen=listen))
+
+    def _session(
+        self, source: Source, gathered: Gathered | None, *, store: str | Path | None, deliver: bool
+    ) -> Session:
+        from tailrace.engines.embedded.opening import open_session
+        from tailrace.store.store import MEMORY
+
+        return open_session(
+            self._plan if deliver else undelivered(self._plan),
+            MEMORY if store is None else store,
+            source=source,
+            outputs=None if deliver else {},
+            observe=gathered.take if gathered is not None else lambda _: None,
+        )
+
+    def __repr__(self) -> str:
+        return f"<Pipeline {self.name}: {', '.join(self.rules) or 'no rules'}>"
+
+
+def undelivered(plan: Plan) -> Plan:
+    """The plan without outputs other than tables of the store."""
+    from dataclasses import replace
+
+    tables = {name for name, output in plan.config.outputs.items() if output.table is not None}
+
+    def kept(to: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(name for name in to if name in tables)
+
+    return replace(
+        plan,
+        rules=tuple(replace(rule, to=kept(rule.to)) for rule in plan.rules),
+        event_rules=tuple(replace(rule, to=kept(rule.to)) for rule in plan.event_rules),
+        archive=kept(plan.archive),
+    )
