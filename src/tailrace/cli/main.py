@@ -13,6 +13,7 @@ import click
 
 from tailrace._version import __version__
 from tailrace.cli.lazy import LazyGroup, Verb
+from tailrace.cli.printable import printable
 from tailrace.errors import TailraceError
 
 PROGRAM = "tailrace"
@@ -70,7 +71,7 @@ def run(args: list[str]) -> int:
     except TailraceError as error:
         if os.environ.get("TAILRACE_DEBUG") == "1":
             raise
-        click.echo(f"{PROGRAM}: {error.render()}", err=True)
+        click.echo(f"{PROGRAM}: {printable(error.render())}", err=True)
         return EXIT_ERROR
     except click.ClickException as error:
         error.show()

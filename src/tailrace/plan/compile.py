@@ -52,14 +52,21 @@ def compile_pipeline(loaded: Loaded) -> Plan:
 def compile_file(
     path: Path, *, env: Mapping[str, str] | None = None, sets: Sequence[str] = ()
 ) -> Plan:
-    """The plan of the pipeline file at ``path``.
+    """The plan of the pipeline file at ``path``; PipelineError with every problem found."""
+    return check_file(path, env=env, sets=sets)[1]
+
+
+def check_file(
+    path: Path, *, env: Mapping[str, str] | None = None, sets: Sequence[str] = ()
+) -> tuple[Loaded, Plan]:
+    """The pipeline file at ``path`` as it was read, and its plan.
 
     PipelineError with every problem found: those of its structure, and those of the expressions
     that can be checked all the same.
     """
     examined = examine(read_text(path), str(path), env=env, sets=sets)
     if examined.loaded is not None:
-        return compile_pipeline(examined.loaded)
+        return examined.loaded, compile_pipeline(examined.loaded)
     found = list(examined.problems)
     if examined.rest is not None:
         problems = Problems(examined.rest.positions)

@@ -19,7 +19,7 @@ import pyarrow as pa
 
 from tailrace.errors import StoreError
 from tailrace.store.querying import read
-from tailrace.store.reading import StoreReader
+from tailrace.store.reading import StoreInUseError, StoreReader
 from tailrace.store.schema import FORMAT_VERSION, TABLES
 
 if TYPE_CHECKING:
@@ -397,7 +397,7 @@ def _connect(path: str) -> duckdb.DuckDBPyConnection:
     except duckdb.IOException as error:
         text = str(error)
         if "lock" in text.lower():
-            raise StoreError(
+            raise StoreInUseError(
                 f"{path} is in use by another process{_holder(text)}",
                 hint="two can't share a store; `tailrace status` asks the one that runs",
             ) from error

@@ -1,0 +1,174 @@
+"""``tailrace check``: everything that is wrong with pipeline files, or what they will do."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from textwrap import wrap
+from typing import TYPE_CHECKING
+
+import click
+
+from tailrace.cli.columns import aligned
+from tailrace.cli.main import EXIT_ERROR
+from tailrace.cli.printable import one_line, printable
+from tailrace.errors import Problem, TailraceError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tailrace.config import Loaded
+    from tailrace.plan.model import EventRule, Plan, Rule
+
+FIELDS_WIDTH = 84
+
+_EPILOG = """\
+\b
+Examples:
+  tailrace check pipeline.yaml
+  tailrace check *.yaml
+  tailrace check pipeline.yaml --set source.file.follow=true --set rules.flood.when='count(*) > 50'
+"""
+
+
+@click.command("check", epilog=_EPILOG)
+@click.argument(
+    "pipelines", nargs=-1, required=True, metavar="PIPELINE...", type=click.Path(path_type=Path)
+)
+@click.option("--set", "sets", multiple=True, metavar="KEY=VALUE", help="Override a value.")
+@click.option("--quiet", "-q", is_flag=True, help="Say only what is wrong.")
+def command(pipelines: tuple[Path, ...], sets: tuple[str, ...], *, quiet: bool) -> int:
+    """Check pipeline files and say everything that is wrong, with file, line and column.
+
+    Nothing is read or written but the files themselves. What is right is told in short: the source,
+    the fields, the rules with their windows, the outputs; then what may not be meant so. Exit
+    code 0: nothing is wrong (there may be warnings), 2: something is.
+    """
+    from tailrace.plan.compile import check_file
+
+    code = 0
+    for path in pipelines:
+        try:
+            loaded, plan = check_file(path, sets=sets)
+        except TailraceError as error:
+            click.echo(printable(error.render()), err=True)
+            click.echo(_count(path, len(error.problems)), err=True)
+            code = EXIT_ERROR
+        else:
+            if not quiet:
+                click.echo("\n".join([f"{one_line(str(path))}: ok", *summary(loaded, plan)]))
+                for warning in warnings(loaded):
+                    mark = click.style("warning: ", fg="yellow")
+                    click.echo(mark + printable(warning.render()))
+    return code
+
+
+def _count(path: Path, problems: int) -> str:
+    return f"{one_line(str(path))}: {problems} {'mistake' if problems == 1 else 'mistakes'}"
+
+
+def summary(loaded: Loaded, plan: Plan) -> list[str]:
+    """What a pipeline does, in a few lines."""
+    config = plan.config
+    names = {name: type_.value for name, type_ in plan.fields.items()}
+    derived = [f"{each.name} ({each.node.type.value}, derived)" for each in plan.derived]
+    fields = [*(f"{name} ({kind})" for name, kind in names.items()), *derived]
+    rows = [
+        ("source", _source(loaded)),
+        ("time", f"{_key(config.time.field)}, grace {_duration(plan.grace)}"),
+        *_listed("fields", wrap(", ".join(fields), FIELDS_WIDTH)),
+        *_listed("rules", aligned(map(_rule, plan.every_rule), indent="")),
+        *_listed("archive", [f"every event -> {', '.join(plan.archive)}"] if plan.archive else []),
+        *_listed("outputs", aligned(_outputs(plan), indent="")),
+        ("store", str(loaded.store_path)),
+    ]
+    return [one_line(loaded.redact(line)) for line in aligned(rows)]
+
+
+def warnings(loaded: Loaded) -> Iterator[Problem]:
+    """What may not be meant so; what isn't there yet."""
+    from tailrace.plan.advice import advice
+
+    yield from advice(loaded)
+    yield from _missing(loaded)
+
+
+def _listed(title: str, lines: list[str]) -> list[tuple[str, str]]:
+    return [(title if index == 0 else "", line) for index, line in enumerate(lines)]
+
+
+def _rule(rule: Rule | EventRule) -> tuple[str, ...]:
+    from tailrace.expr.render import render
+    from tailrace.plan.model import EventRule
+
+    to = f"-> {', '.join(rule.to)}" if rule.to else "-> nowhere"
+    if isinstance(rule, EventRule):
+        to = to if rule.to else "-> terminal"
+        return rule.name, "alert", "each event by itself", "", to
+    window = rule.window
+    every = "" if window.every == window.size else f" every {_duration(window.every)}"
+    panes = window.size // window.width
+    counted = f" ({panes} panes of {_duration(window.width)})" if panes > 1 else ""
+    keys = ", ".join(
+        key.name if render(key.node) == key.name else f"{key.name} = {render(key.node)}"
+        for key in rule.keys
+    )
+    kind = "alert" if rule.alert else "record"
+    if not rule.to and rule.alert:
+        to = "-> terminal, table incidents"
+    by = f"by {keys}" if keys else "all together"
+    return rule.name, kind, f"{_duration(window.size)}{every}{counted}", by, to
+
+
+def _outputs(plan: Plan) -> Iterator[tuple[str, ...]]:
+    for name, output in plan.config.outputs.items():
+        rows = "every window" if output.rows == "windows" else ""
+        if output.file is not None:
+            yield name, f"file {output.file.path} ({output.file.resolved_format})", rows
+        elif output.table is not None:
+            yield name, f"table {output.table.name}", rows
+        else:
+            yield name, "terminal", rows
+
+
+def _source(loaded: Loaded) -> str:
+    from tailrace.config import FileSource, FolderSource, StdinSource
+
+    source = loaded.config.source
+    if isinstance(source, StdinSource):
+        return "standard input, to its end"
+    how = "followed" if source.follow else "to the end"
+    if isinstance(source, FolderSource):
+        return f"folder {source.path}, files {source.pattern}, {how}"
+    assert isinstance(source, FileSource)  # noqa: S101 - there is no other
+    return f"file {', '.join(source.paths)}, {how}"
+
+
+def _missing(loaded: Loaded) -> Iterator[Problem]:
+    """Paths of the source at which there is nothing now."""
+    from tailrace.config import FileSource, FolderSource
+    from tailrace.sources.paths import has_pattern, matches
+
+    source = loaded.config.source
+    if isinstance(source, FileSource):
+        kind, paths = "file", source.paths
+    elif isinstance(source, FolderSource):
+        kind, paths = "folder", (source.path,)
+    else:
+        return
+    end = "it is waited for" if source.follow else "a run would refuse that"
+    for path in paths:
+        there = matches(path) if kind == "file" and has_pattern(path) else os.path.lexists(path)
+        if not there:
+            where = loaded.positions.where(("source", kind, "path"))
+            yield Problem(f"there is no {kind} {one_line(path)} now; {end}", where)
+
+
+def _key(key: str | tuple[str, ...]) -> str:
+    return key if isinstance(key, str) else " > ".join(key)
+
+
+def _duration(micros: int) -> str:
+    from tailrace.config.units import render_duration
+
+    return render_duration(micros)
