@@ -1,6 +1,7 @@
 """Errors meant for the person who must act: what is wrong, where, and what to do.
 
-Only errors of this family cross the public interface for a user's mistake; anything else that escapes is a defect.
+Only errors of this family cross the public interface for a user's mistake; anything else that
+escapes is a defect.
 """
 
 from __future__ import annotations
