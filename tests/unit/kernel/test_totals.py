@@ -25,7 +25,10 @@ LEAST = Partial("least", PartialKind.LEAST, None, None)
 
 rows = st.lists(
     st.tuples(
-        st.integers(-30, 30), st.integers(0, 5), st.integers(1, 4), st.sampled_from([-(2**100), -7, 0, 3, 2**62])
+        st.integers(-30, 30),
+        st.integers(0, 5),
+        st.integers(1, 4),
+        st.sampled_from([-(2**100), -7, 0, 3, 2**62]),
     ),
     min_size=1,
     max_size=40,
@@ -40,11 +43,17 @@ def run_of(given_rows: Sequence[Row], width: int) -> Run:
     return Run(
         panes,
         np.array([key for _, key, _, _ in given_rows], np.int64),
-        {"n": np.array([n for _, _, n, _ in given_rows], np.int64), "total": values, "least": values.copy()},
+        {
+            "n": np.array([n for _, _, n, _ in given_rows], np.int64),
+            "total": values,
+            "least": values.copy(),
+        },
     )
 
 
-def one_by_one(given_rows: Sequence[Row], size: int, every: int, width: int, after: int, until: int) -> set[object]:
+def one_by_one(
+    given_rows: Sequence[Row], size: int, every: int, width: int, after: int, until: int
+) -> set[tuple[int, int, int, int, int]]:
     """(key, end, events, total, least) of each window that holds something."""
     found: dict[tuple[int, int], list[Row]] = {}
     for row in given_rows:
@@ -57,7 +66,9 @@ def one_by_one(given_rows: Sequence[Row], size: int, every: int, width: int, aft
     }
 
 
-@given(rows, windows, st.integers(-60, 60), st.integers(0, 120), st.sampled_from([1, 5, 50, 4_000_000]))
+@given(
+    rows, windows, st.integers(-60, 60), st.integers(0, 120), st.sampled_from([1, 5, 50, 4_000_000])
+)
 def test_all_ways_agree_with_one_window_at_a_time(
     given_rows: list[Row], window: tuple[int, int], after: int, length: int, cells: int
 ) -> None:
