@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from collections import deque
 
@@ -133,6 +134,8 @@ class FinishedPath:
             self._left.append((path, os.stat(path).st_size))
         except OSError as error:
             raise missing(path, error) from error
+        if not os.access(path, os.R_OK):
+            raise missing(path, PermissionError(errno.EACCES, os.strerror(errno.EACCES)))
 
     def _next(self) -> OpenFile | None:
         if not self._left:

@@ -23,14 +23,13 @@ from __future__ import annotations
 
 import os
 from contextlib import suppress
-from dataclasses import dataclass
 
 from tailrace.errors import SourceError
 from tailrace.sources.chain import Chain, Took
 from tailrace.sources.identity import Place
 from tailrace.sources.opened import OpenFile, Reading, refuse_unless_regular
-from tailrace.sources.rotation import rotated
-from tailrace.sources.tracing import by_inode, holds, resembles, same_inode, trace, younger
+from tailrace.sources.succession import Left, Succession, status_of
+from tailrace.sources.tracing import by_inode, trace
 from tailrace.sources.types import Json
 
 SETTLE_SECONDS = 0.5
@@ -39,23 +38,7 @@ have changed over yet."""
 SURE_SECONDS = 2.0
 """For how long after a change equal size and time don't prove equal contents (coarse clocks)."""
 
-LEFT_SECONDS = 10.0
-"""For how long a file that was left is still looked at, in case a writer goes on with it."""
-LOOK_BACK_SECONDS = 1.0
-SEARCH_SECONDS = 1.0
-"""How often rotated files are looked for in a folder that seems not to have changed."""
-
 Signature = tuple[int, ...]
-
-
-@dataclass(slots=True)
-class Left:
-    """A file that was read to its end and left for the next generation."""
-
-    status: os.stat_result
-    size: int
-    until: float
-    next_look: float
 
 
 class FollowedPath:
@@ -92,10 +75,7 @@ class FollowedPath:
         """When the signature was seen first."""
         self._size = 0
         """Of the file being read, at the last look."""
-        self._searched: tuple[int, float] | None = None
-        """The folder's time of change when rotated files were looked for, and when that was."""
-        self._passed_by = False
-        """Whether there is a rotated file younger than the one being read."""
+        self._succession = Succession(self._path, reading)
         self._left: Left | None = None
         self._complained: str | None = None
 
@@ -156,8 +136,8 @@ class FollowedPath:
             self._complain("unreadable", f"{self._path} can't be read now: {error}")
         if self.ready or (self.at_end and self.chain.file is not None):
             self._complained = None
-        if self._left is not None:
-            self._look_back(self._left, now)
+        if self._left is not None and (text := self._left.look(now)):
+            self.chain.note("written_after_rotation", text)
 
     def _look(self, now: float) -> bool:
         """Look once; True if things changed and another look is needed."""
@@ -177,32 +157,32 @@ class FollowedPath:
             self._size = min(self._size, file.extent)
         if file.reader.done:
             return self._pass_on(now)
-        if file.kind or file.reader.pending or self._size > file.reader.stream.position:
+        position = file.reader.stream.position
+        if not file.kind and (self._size < position or not file.holds_recent()):
+            self._truncated(file, self._size)
+            return True
+        if file.kind or file.reader.pending or self._size > position:
             self.ready = True
             return False
+        return self._look_beyond(file, status, now)
+
+    def _look_beyond(self, file: OpenFile, status: os.stat_result | None, now: float) -> bool:
+        """Decide whether a file at its end, and at the path no more, is left."""
         if self._only_this or (self._until_end and self._is_last(file)):
-            self.at_end = True
-            self.ended = self._until_end
-            return False
-        self._search(file, now)
-        if not self._passed_by:
+            return self._stay_here()
+        if not self._succession.passed_by(file.place(self.chain.generation), now):
             if status is None or status.st_size == 0:
-                self.at_end = True
-                self.ended = self._until_end
-                return False
+                return self._stay_here()
             if now - self._since < self._settle_seconds and not self._until_end:
                 return False
         file.finish_here(self._size)
         return True
 
-    def _search(self, file: OpenFile, now: float) -> None:
-        """Find out whether a rotated file is younger, if the folder may have changed."""
-        folder = status_of(os.path.dirname(self._path))
-        changed = folder.st_mtime_ns if folder else 0
-        if self._searched and self._searched[0] == changed and now < self._searched[1]:
-            return
-        self._searched = (changed, now + SEARCH_SECONDS)
-        self._passed_by = self._successor_path(file) is not None
+    def _stay_here(self) -> bool:
+        """There is nothing else to read, now or ever."""
+        self.at_end = True
+        self.ended = self._until_end
+        return False
 
     def _look_at_current(self, file: OpenFile, status: os.stat_result, now: float) -> bool:
         signature = (status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns)
@@ -258,7 +238,7 @@ class FollowedPath:
 
     def _take_up(self, file: OpenFile, generation: int) -> None:
         self.seen = True
-        self._searched = None
+        self._succession.begin()
         if self._last is not None and self._is_last(file) and not file.kind:
             file.finish_here(self._last[2])
         self.chain.take_up(file, generation)
@@ -266,9 +246,7 @@ class FollowedPath:
     def _begin(self) -> bool:
         """Open the file at the path."""
         if self._only_this and self.chain.generation:
-            self.at_end = True
-            self.ended = self._until_end
-            return False
+            return self._stay_here()
         try:
             file = OpenFile(self._path, self._reading, find=by_inode(self._path))
         except FileNotFoundError:
@@ -284,42 +262,21 @@ class FollowedPath:
         """Go from a file that is completely read to the one that followed it."""
         file = self.chain.file
         if file is None or (self._last and self._is_last(file)) or self._only_this:
-            self.ended = self._until_end
-            self.at_end = True
-            return False
-        self._left = Left(file.handle.status, self._size, now + LEFT_SECONDS, now)
-        following = self._successor(file)
-        self.chain.leave()
+            return self._stay_here()
+        place = file.place(self.chain.generation)
+        if place.position:
+            self._left = Left(self._path, place, self._size, now)
+        following = self._succession.open_following(place)
+        self._forget(place)
         self.chain.generation += 1
         if following is not None:
             self._take_up(following, self.chain.generation)
         return True
 
-    def _successor(self, file: OpenFile) -> OpenFile | None:
-        """Open the oldest rotated file that is younger; None where that is the path itself.
-
-        Files may be renamed meanwhile: what was opened counts only if it is still the successor.
-        """
-        while (path := self._successor_path(file)) is not None:
-            try:
-                opened = OpenFile(path, self._reading, find=by_inode(self._path))
-            except FileNotFoundError:
-                continue
-            again = self._successor_path(file)
-            if again == path and same_file(again, opened.handle.status):
-                return opened
-            opened.close()
-        return None
-
-    def _successor_path(self, file: OpenFile) -> str | None:
-        status = file.handle.status
-        present = next(same_inode(self._path, status.st_dev, status.st_ino), None)
-        if present is None:
-            place = file.place(self.chain.generation)
-            present = next((name for name in rotated(self._path)[::-1] if holds(name, place)), None)
-        if present is None:
-            return None
-        return next(iter(younger(self._path, present)), None)
+    def _forget(self, place: Place) -> None:
+        """Leave a file at its last place."""
+        self._succession.leave(place)
+        self.chain.leave()
 
     def _truncated(self, file: OpenFile, size: int) -> None:
         """Go on in a rotated copy of what was there, or note the gap."""
@@ -327,7 +284,7 @@ class FollowedPath:
         position, begun = file.reader.stream.position, file.reader.begun_bytes
         generation = self.chain.generation
         was_last = self._is_last(file)
-        self.chain.leave()
+        self._forget(place)
         self._signature = None
         copy = trace(self._path, place, self._reading, None)
         if copy is not None and not copy.is_current:
@@ -340,7 +297,12 @@ class FollowedPath:
             copy.file.close()
         self.chain.generation = generation + 1
         self.ended = was_last
-        if any(resembles(name, place) for name in rotated(self._path)[::-1]):
+        copied, following = self._succession.after_truncation(place)
+        if following is not None and not was_last:
+            self._take_up(following, generation + 1)
+        elif following is not None:
+            following.close()
+        if copied:
             return
         self.chain.note(
             "truncated",
@@ -348,23 +310,6 @@ class FollowedPath:
             f" has {size}. What was written between the last look and then is lost"
             + (f", and so is a line of which {begun} bytes were read" if begun else ""),
         )
-
-    def _look_back(self, left: Left, now: float) -> None:
-        """Count what a writer that had not changed over wrote to a file that was left."""
-        if now < left.next_look:
-            return
-        left.next_look = now + LOOK_BACK_SECONDS
-        if now > left.until:
-            self._left = None
-        path = next(same_inode(self._path, left.status.st_dev, left.status.st_ino), None)
-        status = status_of(path) if path else None
-        if status is not None and status.st_size > left.size:
-            self.chain.note(
-                "written_after_rotation",
-                f"{path} has grown by {status.st_size - left.size} bytes after the file that"
-                f" followed it was begun; they are not read",
-            )
-            left.size = status.st_size
 
     def _lose(self) -> None:
         """The file is gone, name and all, and it was not open."""
@@ -379,20 +324,6 @@ class FollowedPath:
         if self._complained != code:
             self._complained = code
             self.chain.note(code, text)
-
-
-def status_of(path: str) -> os.stat_result | None:
-    """Return what the file system says of a path; None if it leads to nothing."""
-    try:
-        return os.stat(path)
-    except (FileNotFoundError, NotADirectoryError):
-        return None
-
-
-def same_file(path: str, status: os.stat_result) -> bool:
-    """Whether the path leads to this file now."""
-    present = status_of(path)
-    return present is not None and os.path.samestat(present, status)
 
 
 def lost(path: str, position: int) -> str:

@@ -139,10 +139,16 @@ class OpenFile:
         return parts[0] if len(parts) == 1 else joined(parts)
 
     def holds_recent(self) -> bool:
-        """Whether the bytes read last are still where they were (plain files)."""
-        recent = self.reader.recent
+        """Whether the bytes read last, and the first ones, are still there (plain files).
+
+        Lines of equal length with equal ends are common: the first bytes tell those apart.
+        """
+        head, recent = self.reader.head, self.reader.recent
         position = self.reader.stream.position
-        return pread(self.handle, len(recent), position - len(recent)) == recent
+        return (
+            pread(self.handle, len(recent), position - len(recent)) == recent
+            and pread(self.handle, len(head), 0) == head
+        )
 
     def close(self) -> None:
         """Close the file."""
