@@ -11,7 +11,8 @@ PACKAGE := $(VENV)/.package
 
 TESTS ?= tests
 PYTEST_ARGS ?=
-DOCS_COMMAND := $(BIN)/python -m tailrace.docs_reference
+# Pages that are printed by the code they describe, and the modules that print them.
+PAGES := pipeline:tailrace.config.reference semantics-decoding:tailrace.formats.reference
 LOCK := $(BIN)/uv pip compile pyproject.toml --quiet --universal --python-version 3.11 \
 	--generate-hashes --no-emit-index-url --no-emit-find-links --no-header
 
@@ -47,7 +48,13 @@ bench: dev ## run the benchmarks: ratios against a baseline in the same run
 		echo "== $$script"; $(BIN)/python $$script || exit 1; done
 
 docs: dev ## write the generated parts of docs/
-	$(DOCS_COMMAND)
+	@for page in $(PAGES); do \
+		$(BIN)/python -m "$${page#*:}" > "docs/$${page%%:*}.md.new" && \
+		mv "docs/$${page%%:*}.md.new" "docs/$${page%%:*}.md" || exit 1; done
+	@# Of this page only what follows the mark is printed.
+	@sed '/^<!-- From here on:/q' docs/expressions.md > docs/expressions.md.new
+	@{ echo; $(BIN)/python -m tailrace.expr.reference; } >> docs/expressions.md.new
+	@mv docs/expressions.md.new docs/expressions.md
 
 lock: $(DEV) ## choose dependency versions anew (UPGRADE=1: the newest) and write their hashes
 	$(LOCK) $(if $(UPGRADE),--upgrade) --group build --output-file requirements.lock
