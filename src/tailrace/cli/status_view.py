@@ -110,6 +110,9 @@ def _section(title: str, body: Iterator[str]) -> Iterator[tuple[str, list[str]]]
 
 
 def _watermark(status: Status) -> Iterator[str]:
+    if status.finished and status.newest is not None:
+        yield f"  the input has ended; its newest event is of {moment(status.newest)}"
+        return
     if status.watermark is None:
         waiting = _slowest(status) if status.newest is not None else "no event was read"
         yield f"  none yet: {waiting}"
@@ -201,7 +204,7 @@ def _state(status: Status) -> Iterator[str]:
 
 
 def _incidents(incidents: Sequence[IncidentStatus], status: Status) -> Iterator[str]:
-    now = status.watermark if status.watermark is not None else status.at
+    now = status.watermark or status.newest or status.at
     rows = []
     for incident in incidents:
         key = " ".join(f"{one_line(n)}={one_line(str(v))}" for n, v in incident.key.items())

@@ -144,7 +144,7 @@ class Processor:
         outbox, tables = dispatch.batches()
         state.next_seq += len(outbox)
         state.epoch = plan.epoch
-        state.finished = plan.final
+        state.finished = state.finished or plan.final
         groups = tuple(self._delta(group, deltas.get(group.identity)) for group in self.groups)
         state.evicted = {
             identity: {str(pane): mask for pane, mask in reducer.bound.touched.items()}

@@ -33,6 +33,7 @@ class StoreInUseError(StoreError):
 class OpenIncident:
     """An incident that fires: ``key`` and ``summary`` as they are stored; times in UTC."""
 
+    fingerprint: str
     rule: str
     key: dict[str, object]
     opened_at: datetime
@@ -104,11 +105,11 @@ class StoreReader:
         """How many incidents fire, and the oldest of them."""
         number = self._rows("select count(*) from incidents where state = 'firing'")[0][0]
         rows = self._rows(
-            "select rule, key, opened_at, last_firing_at, "
+            "select fingerprint, rule, key, opened_at, last_firing_at, "
             "coalesce(json_extract_string(body, '$.annotations.summary'), '') from incidents "
             f"where state = 'firing' order by opened_at, rule, key limit {int(most)}"
         )
-        return number, [OpenIncident(r[0], json.loads(r[1]), *r[2:]) for r in rows]
+        return number, [OpenIncident(r[0], r[1], json.loads(r[2]), r[3], r[4], r[5]) for r in rows]
 
     def outbox(self) -> dict[str, Waiting]:
         """What waits for each output."""

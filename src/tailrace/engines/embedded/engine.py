@@ -14,7 +14,7 @@ from tailrace.engines.embedded.intake import Reader
 from tailrace.engines.embedded.liveness import LivenessClock
 from tailrace.engines.epoch import Decision, DecisionKind
 from tailrace.engines.state import Liveness
-from tailrace.errors import TailraceError
+from tailrace.errors import StoreError, TailraceError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -86,6 +86,8 @@ class Engine:
     def run(self) -> bool:
         """Run; True if the input was read to its end, False if the run was stopped before."""
         session = self.session
+        if session.state.finished and not session.source.bounded:
+            raise _finished(session)
         reader = self._reader()
         ended = False
         try:
@@ -132,6 +134,8 @@ class Engine:
         notes = [note for one in taken for note in one.poll.notes]
         for note in notes:
             self._notes[note.code] = self._notes.get(note.code, 0) + note.count
+        if self.session.state.finished and any(one.poll.chunks for one in taken):
+            raise _finished(self.session)
         work = [pair for one in taken for pair in zip(one.poll.chunks, one.decoded, strict=True)]
         result = None
         if work or before or after:
@@ -160,7 +164,12 @@ class Engine:
             self._liveness.observe(one.poll, one.at)
             for decision in self._liveness.before(one.poll, state):
                 before.setdefault((decision.kind, decision.subject), decision)
-            after += [Decision(DecisionKind.ENDED, name) for name in one.poll.ended]
+            after += [
+                Decision(DecisionKind.ENDED, name)
+                for name in one.poll.ended
+                if name not in state.partitions
+                or state.partitions[name].liveness is not Liveness.ENDED
+            ]
         if not self.session.source.bounded:
             now = time.monotonic()
             after += self._liveness.idle(state, now)
@@ -195,6 +204,14 @@ class Engine:
         self._liveness = LivenessClock(plan.idle_after, plan.grace)
         self._listen(None, ())
         return self._reader()
+
+
+def _finished(session: Session) -> StoreError:
+    """More came for a store whose input had ended: its windows are closed."""
+    return StoreError(
+        f"{session.store.path}: this input was read to its end and its windows are closed",
+        hint="name another store.path; for input that grows, follow: true without --until-end",
+    )
 
 
 def _bytes(intake: Intake) -> int:

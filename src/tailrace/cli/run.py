@@ -1,0 +1,194 @@
+"""``tailrace run``: events in, alerts out, until the input ends or somebody ends it."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections.abc import Callable
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from tailrace.cli.finding import find_pipeline
+
+if TYPE_CHECKING:
+    from tailrace.cli.running.display import Display
+    from tailrace.cli.running.watch import Watch
+    from tailrace.engines.control.desk import Desk
+    from tailrace.engines.embedded.session import Session
+    from tailrace.outputs import Output
+    from tailrace.plan.model import Plan
+
+EXIT_UNDELIVERED = 1
+IN_USE_SECONDS = 1.0
+"""`tailrace status` has a store for an instant; so long is waited for it."""
+
+_EPILOG = """\
+\b
+Examples:
+  tailrace run pipeline.yaml
+  tailrace run pipeline.yaml --set source.file.follow=false --store /tmp/try.duckdb
+  tailrace run pipeline.yaml --output json | jq 'select(.type == "incident")'
+  kill -HUP PID          # check the changed file and take it up
+\b
+Exit codes: 0 the input was read to its end, or a followed run was stopped; 1 some rows could not
+be delivered (they wait in the store; run again); 2 a mistake, nothing is lost; 130 and 143 Ctrl-C
+and SIGTERM before a bounded input was read to its end (run again to go on).
+"""
+
+
+@click.command("run", epilog=_EPILOG)
+@click.argument("pipeline", required=False, type=click.Path(path_type=Path))
+@click.option("--set", "sets", multiple=True, metavar="KEY=VALUE", help="Override a value.")
+@click.option(
+    "--until-end",
+    is_flag=True,
+    help="Stop where the input ends now, even if the pipeline follows it.",
+)
+@click.option(
+    "--store",
+    type=click.Path(path_type=Path),
+    metavar="PATH",
+    help="Another store than the file's.",
+)
+@click.option(
+    "--output",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    show_default=True,
+    help="json: an object for each incident revision, notice and note, and a summary, one a line.",
+)
+@click.option("--no-progress", is_flag=True, help="Lines only, on a terminal, too.")
+@click.option("--max-seconds", type=float, metavar="N", help="Stop after so long.")
+def command(
+    pipeline: Path | None,
+    sets: tuple[str, ...],
+    store: Path | None,
+    output: str,
+    max_seconds: float | None,
+    *,
+    until_end: bool,
+    no_progress: bool,
+) -> int:
+    """Run PIPELINE: read its source, judge its rules, deliver to its outputs.
+
+    Everything that counts is kept in the store: a run that was stopped, or killed, is taken up
+    where it was by the next one. Ctrl-C and SIGTERM end it after the epoch under way, a second one
+    at once; SIGHUP checks the changed file and takes it up. Without PIPELINE the only one in the
+    current folder is meant.
+    """
+    from tailrace.cli.running.watch import Watch
+    from tailrace.plan.compile import check_file
+
+    path = find_pipeline(pipeline)
+    loaded, plan = check_file(path, sets=sets)
+    display = _display(output, live=not no_progress)
+    watch = Watch(display, most_seconds=max_seconds)
+    with ExitStack() as stack:
+        session = _open(plan, store or loaded.store_path, display, watch, until_end=until_end)
+        stack.callback(session.close)
+        return _run(session, path, sets, display, watch)
+
+
+def outputs_of(display: Display) -> Callable[[Plan, set[str]], dict[str, Output]]:
+    """What makes those of a plan's outputs that are named; terminals are of the display."""
+    from tailrace.outputs import make_output
+
+    def make(plan: Plan, names: set[str]) -> dict[str, Output]:
+        made: dict[str, Output] = {}
+        for name, config in plan.config.outputs.items():
+            if name in names and config.table is None:
+                made[name] = (
+                    display.terminal() if config.terminal is not None else make_output(name, config)
+                )
+        return made
+
+    return make
+
+
+def _display(output: str, *, live: bool) -> Display:
+    if output == "json":
+        from tailrace.cli.running.json_lines import JsonLines
+
+        return JsonLines()
+    terminal = sys.stdout.isatty() and os.environ.get("TERM") != "dumb"
+    colour = terminal and not os.environ.get("NO_COLOR")
+    if terminal and live:
+        from tailrace.cli.running.live import LiveView
+
+        return LiveView(colour=colour)
+    from tailrace.cli.running.display import Lines
+
+    return Lines(colour=colour)
+
+
+def _open(plan: Plan, store: Path, display: Display, watch: Watch, *, until_end: bool) -> Session:
+    from tailrace.engines.embedded.opening import open_session
+    from tailrace.store.reading import StoreInUseError
+
+    deadline = time.monotonic() + IN_USE_SECONDS
+    while True:
+        try:
+            return open_session(
+                plan,
+                store,
+                outputs=outputs_of(display)(plan, set(plan.config.outputs)),
+                until_end=until_end,
+                observe=watch.observe,
+            )
+        except StoreInUseError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.1)
+
+
+def _run(
+    session: Session, path: Path, sets: tuple[str, ...], display: Display, watch: Watch
+) -> int:
+    from tailrace.cli.running.reloading import Reloading
+    from tailrace.cli.running.signals import heard
+    from tailrace.engines.control.desk import Desk
+    from tailrace.engines.embedded.engine import Engine
+    from tailrace.engines.embedded.opening import make_decoder
+
+    engine = Engine(session, make_decoder, listen=watch.listen)
+    reader = session.store.reader()
+    desk = Desk(reader)
+    reloading = Reloading(path, sets, session.plan, outputs_of(display))
+    with ExitStack() as stack:
+        stack.callback(reader.close)
+        problem = _serve(session, desk, stack)
+        signals = stack.enter_context(
+            heard(engine.stop, lambda: engine.reload(reloading.load), display.stop)
+        )
+        display.start()
+        stack.callback(display.stop)
+        if problem is not None:
+            display.say([problem])
+        watch.begin(engine, desk, reader, lambda: reloading.taken_up(session.plan))
+        ended = engine.run()
+        watch.listen(None, ())
+        display.stop()
+        how = "the input was read to its end" if ended else "stopped"
+        summary = watch.summary(engine, reader, how)
+        display.summary(summary)
+    if signals and not ended and session.source.bounded:
+        return 128 + signals[0]
+    return EXIT_UNDELIVERED if ended and summary.waiting else 0
+
+
+def _serve(session: Session, desk: Desk, stack: ExitStack) -> str | None:
+    """Listen beside the store; what is wrong if that can't be, which ends no run."""
+    from tailrace.cli.printable import one_line
+    from tailrace.engines.control.server import ControlServer
+    from tailrace.errors import StoreError
+
+    try:
+        server = ControlServer(Path(session.store.path), desk)
+    except StoreError as error:
+        return f"tailrace status can't ask this run: {one_line(error.render())}"
+    stack.callback(server.close)
+    return None

@@ -1,0 +1,1 @@
+"""What `tailrace run` shows and hears while the engine works: news, views, signals, reloads."""
