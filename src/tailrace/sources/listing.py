@@ -53,11 +53,12 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A file that is in the folder now."""
+    """A file that is in the folder now; ``start``: where to begin, if a part of it was read."""
 
     name: str
     size: int
     inode: int
+    start: int = 0
 
 
 def is_temporary(name: str) -> bool:
@@ -91,14 +92,15 @@ def listing(folder: str, pattern: str) -> dict[str, Found]:
 class Reconciled:
     """Files that were read, compared with those present.
 
-    ``entries``: in the same order, under their present names and with their present sizes where
-    they are present; ``unread``: the other files; ``changes``: what people should know of files
-    that were read: that they have grown, or have other contents.
+    ``entries``: in the same order, under their present names where they are present; ``unread``:
+    the other files; ``grown``: those that have more than was read; ``replaced``: names under which
+    there are other contents now.
     """
 
     entries: list[Entry]
     unread: list[Found]
-    changes: list[str]
+    grown: list[Found]
+    replaced: list[str]
 
 
 def reconciled(folder: str, read: Iterable[Entry], present: Mapping[str, Found]) -> Reconciled:
@@ -110,7 +112,7 @@ def reconciled(folder: str, read: Iterable[Entry], present: Mapping[str, Found])
     entries = list(read)
     left = dict(present)
     missing: dict[tuple[int, str], int] = {}
-    changes = []
+    grown = []
     by_inode = {file.inode: file for file in present.values()}
     for place, entry in enumerate(entries):
         same = left.get(entry.name)
@@ -120,8 +122,8 @@ def reconciled(folder: str, read: Iterable[Entry], present: Mapping[str, Found])
             missing[entry.head_bytes, entry.head] = place
             continue
         if same.size > entry.size:
-            changes.append(f"{as_text(same.name)} has grown by {same.size - entry.size} bytes")
-        entries[place] = replace(entry, name=same.name, size=same.size)
+            grown.append(replace(same, start=entry.size))
+        entries[place] = replace(entry, name=same.name)
         del left[same.name]
     for file in list(left.values()) if missing else ():
         archived = file.name != plain_name(file.name)
@@ -134,12 +136,8 @@ def reconciled(folder: str, read: Iterable[Entry], present: Mapping[str, Found])
                 entries[place] = replace(entry, name=file.name, size=file.size, inode=file.inode)
                 del left[file.name]
                 break
-    changes += [
-        f"{as_text(entries[place].name)} has other contents"
-        for place in missing.values()
-        if entries[place].name in left
-    ]
-    return Reconciled(entries, list(left.values()), changes)
+    replaced = [entries[place].name for place in missing.values() if entries[place].name in left]
+    return Reconciled(entries, list(left.values()), grown, replaced)
 
 
 def is_still(folder: str, entry: Entry, file: Found) -> bool:

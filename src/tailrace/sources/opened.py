@@ -82,6 +82,14 @@ class OpenFile:
         self.reader = self._reader(self.reader.stream, *seen)
         return True
 
+    def start_at(self, position: int) -> bool:
+        """Go to a position; False if the file ends before it."""
+        seen = self._to(position)
+        if seen is None:
+            return False
+        self.reader = self._reader(self.reader.stream, *seen)
+        return True
+
     def finish_here(self, size: int) -> None:
         """Let a followed file end at ``size`` bytes."""
         self.extent = size

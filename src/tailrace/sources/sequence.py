@@ -10,7 +10,14 @@ from tailrace.errors import SourceError
 from tailrace.sources.chain import Chain, Took
 from tailrace.sources.finished import refuse_if_grown
 from tailrace.sources.identity import Place
-from tailrace.sources.listing import Entry, Found, listing, reconciled, short_digest
+from tailrace.sources.listing import (
+    Entry,
+    Found,
+    Reconciled,
+    listing,
+    reconciled,
+    short_digest,
+)
 from tailrace.sources.missing import missing
 from tailrace.sources.opened import OpenFile, Reading
 from tailrace.sources.paths import as_text, from_text
@@ -19,6 +26,8 @@ from tailrace.sources.tracing import by_inode, trace
 from tailrace.sources.types import Json
 
 RESCAN_SECONDS = 0.25
+PATIENCE = 10
+"""For how many times the time to settle a growing file keeps the next one waiting."""
 UNCHANGED_RESCAN_SECONDS = 2.0
 """How often a folder is listed that seems not to have changed: files in it may have grown."""
 
@@ -55,8 +64,11 @@ class Sequence:
         self._read: list[Entry] = []
         self._read_json: list[Json] = []
         self._current = ""
+        self._again = False
+        """Whether a part of the file being read was read before."""
         self._queue: deque[Found] = deque()
         self._late: set[str] = set()
+        self._changed: set[str] = set()
         self._size = 0
         """Of the file being read, at the last look."""
         self._grown_at = float("-inf")
@@ -135,6 +147,7 @@ class Sequence:
                     found.file.finish_here(found.file.status.st_size)
             self._current = os.path.basename(found.file.handle.path)
             self.chain.take_up(found.file, place.generation)
+            self._again = any(entry.inode == place.inode for entry in self._read)
         self._read_json = [entry.to_json() for entry in self._read]
         self._describe()
 
@@ -149,13 +162,7 @@ class Sequence:
                     self._current = name
                     del unread[name]
         compared = reconciled(self._folder, self._read, unread)
-        if compared.changes and not self._follow:
-            raise SourceError(
-                f"{self._folder}: of the files that were read, {compared.changes[0]}",
-                hint="set `follow: true` if files are being written, or begin with a new store",
-            )
-        for change in compared.changes:
-            self.chain.note("changed", f"{self._folder}: of the files that were read, {change}")
+        self._note_changes(compared)
         if compared.entries != self._read:
             self._read = compared.entries
             self._read_json = [entry.to_json() for entry in self._read]
@@ -168,8 +175,25 @@ class Sequence:
         in_order = sorted(left, key=lambda found: reading_key(found.name))
         late = [found for found in in_order if highest and reading_key(found.name) < highest]
         self._note_late([found.name for found in late if found.name not in self._late])
-        self._queue = deque([found for found in in_order if found not in late] + late)
+        # What was added to files already left comes last: nothing goes back to an earlier file.
+        self._queue = deque(
+            [found for found in in_order if found not in late] + late + compared.grown
+        )
         self.seen = self.seen or bool(self._queue)
+
+    def _note_changes(self, compared: Reconciled) -> None:
+        """Files that were read must stay what they were: SourceError, or a note if followed."""
+        changes = {
+            found.name: f"has grown by {found.size - found.start} bytes" for found in compared.grown
+        } | dict.fromkeys(compared.replaced, "has other contents")
+        for name, change in changes.items():
+            text = f"{self._folder}: of the files that were read, {as_text(name)} {change}"
+            if not self._follow:
+                hint = "set `follow: true` if files are being written, or begin with a new store"
+                raise SourceError(text, hint=hint)
+            if name not in self._changed:
+                self._changed.add(name)
+                self.chain.note("changed", f"{text}, which are read after the files since")
 
     def _note_late(self, names: list[str]) -> None:
         if not names:
@@ -242,7 +266,10 @@ class Sequence:
             self.ready = True
         elif (begun_at := self._next_begun(now)) is None:
             self.at_end = True
-        elif now - max(self._grown_at, begun_at) >= self._settle_seconds:
+        elif now - max(self._grown_at, begun_at) >= self._settle_seconds or (
+            # Two files that grow for ever take turns; what is added to the other one is not lost.
+            now - begun_at >= PATIENCE * self._settle_seconds and not file.reader.begun_bytes
+        ):
             file.finish_here(self._size)
             return True
         return False
@@ -280,6 +307,10 @@ class Sequence:
                 raise
             self.chain.note("unreadable", f"{error}; passed over")
             return True
+        self._again = found.start > 0
+        if self._again and (file.kind or not file.start_at(found.start)):
+            file.close()
+            return True
         self._current = found.name
         self._grown_at = float("-inf")
         # Who wrote a file that isn't the last when it is begun has changed over long ago.
@@ -310,8 +341,11 @@ class Sequence:
         )
         self.chain.leave()
         self.chain.generation += 1
-        self._read.append(entry)
-        # A new list: slices hold the one before.
+        # New lists: slices hold the ones before.
+        if self._again:
+            self._read = [read for read in self._read if read.inode != entry.inode]
+            self._read_json = [read.to_json() for read in self._read]
+        self._read = [*self._read, entry]
         self._read_json = [*self._read_json, entry.to_json()]
         return True
 

@@ -273,14 +273,36 @@ def test_followed_truncation(folder: Folder, *, copied: bool) -> None:
     assert taking.notes == ([] if copied else ["truncated"])
 
 
-def test_followed_growth_of_a_file_that_was_left_is_counted(folder: Folder) -> None:
+def test_followed_growth_of_a_file_that_was_left_is_read_on(folder: Folder) -> None:
     folder.put("1", "a\n")
     folder.put("2", "b\n")
     folder.start()
     folder.add("1", "too late\n")
     taking = folder.settle()
-    assert folder.text == "a\nb\n"
+    assert folder.text == "a\nb\ntoo late\n"
     assert taking.notes == ["changed"]
+    folder.add("2", "c\n")
+    again = folder.start(folder.settle())
+    assert folder.text == ""
+    folder.add("1", "d\n")
+    folder.settle()
+    assert folder.text == "d\n"
+    assert again.notes == ["changed"]
+
+
+def test_followed_files_that_never_rest_take_turns(folder: Folder) -> None:
+    folder.put("1", "")
+    folder.start()
+    taking = folder.settle()
+    for number in range(100):
+        for name in "12":
+            folder.add(name, f"{name} {number}\n")
+        taking.poll()
+        folder.clock.now += 0.1
+    for name in "12":
+        assert len([line for line in taking.all_lines if line.decode()[0] == name]) > 20
+    folder.settle()
+    assert len(taking.all_lines) == 200
 
 
 def test_many_files(tmp_path: Path) -> None:
