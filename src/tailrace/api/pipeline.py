@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
+from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Self, overload
 
-from tailrace.config import Loaded, load, loads
+from tailrace.config import Loaded, loads
 from tailrace.errors import TailraceError
 
 if TYPE_CHECKING:
@@ -21,6 +23,8 @@ if TYPE_CHECKING:
     from tailrace.api.result import Result
     from tailrace.config import PipelineConfig
     from tailrace.engines.embedded.session import Session
+    from tailrace.engines.explain import Explanation, PlanTold
+    from tailrace.errors import Problem
     from tailrace.plan.model import Plan
     from tailrace.sources.types import Source
 
@@ -69,7 +73,9 @@ class Pipeline:
         ``sets`` are overrides as ``--set`` takes them (``"time.grace=10s"``); ``env`` fills in
         ``${NAME}`` instead of the process's environment.
         """
-        return cls(load(Path(path), env=env, sets=sets))
+        from tailrace.plan.compile import check_file
+
+        return cls(check_file(Path(path), env=env, sets=sets)[0])
 
     @classmethod
     def parse(
@@ -173,6 +179,78 @@ class Pipeline:
         session = self._session(source, None, store=store, deliver=deliver)
         return Following(session, lambda s, listen: Engine(s, make_decoder, listen=listen))
 
+    def check(self) -> tuple[Problem, ...]:
+        """What is allowed, but may not be meant so (what is wrong was an error already)."""
+        from tailrace.plan.advice import advice
+
+        return advice(self._loaded)
+
+    @overload
+    def explain(self) -> PlanTold: ...
+
+    @overload
+    def explain(
+        self,
+        rule: str,
+        key: object,
+        time: datetime | str | float,
+        *,
+        window: datetime | str | float | None = None,
+        store: str | Path | None = None,
+        files: str | Path | Sequence[str | Path] | None = None,
+        records: Records | Mapping[str, Records] | None = None,
+    ) -> Explanation: ...
+
+    def explain(
+        self,
+        rule: str | None = None,
+        key: object = None,
+        time: datetime | str | float = 0,
+        *,
+        window: datetime | str | float | None = None,
+        store: str | Path | None = None,
+        files: str | Path | Sequence[str | Path] | None = None,
+        records: Records | Mapping[str, Records] | None = None,
+    ) -> PlanTold | Explanation:
+        """How the pipeline is computed; or what a rule saw of a key, and why it fired or didn't.
+
+        ``key``: the key's value, a mapping or list for several fields, None without a key.
+        ``time``: any instant of the window (a datetime, ISO 8601 text, or seconds since 1970);
+        ``window``: the start of the one to show in detail, of several. The answer comes from
+        ``store`` as long as it keeps what lay there (``explain.retain``), else the source, or
+        instead of it ``files`` or ``records``, is read again.
+        """
+        from tailrace.engines.explain import explain_window, tell_plan
+
+        if rule is None:
+            return tell_plan(self._plan)
+        from tailrace.api.inputs import source_of
+        from tailrace.engines.explain.questions import key_values, window_rule
+
+        source = None
+        if files is not None or records is not None:
+            source = source_of(
+                self._plan, files=files, records=records, tables=None, follow=False, until_end=True
+            )
+        key_text = key_values(window_rule(self._plan, rule), key)
+        with ExitStack() as opened:
+            ask = None
+            if store is not None:
+                from tailrace.store.reading import open_reader
+
+                reader = open_reader(Path(store))
+                opened.callback(reader.close)
+                ask = lambda sql: reader.query(sql).rows  # noqa: E731 - one line
+            return explain_window(
+                self._plan,
+                rule,
+                key_text,
+                _instant(time),
+                window=None if window is None else _instant(window),
+                ask=ask,
+                source=source,
+            )
+
     def _session(
         self, source: Source, gathered: Gathered | None, *, store: str | Path | None, deliver: bool
     ) -> Session:
@@ -189,6 +267,16 @@ class Pipeline:
 
     def __repr__(self) -> str:
         return f"<Pipeline {self.name}: {', '.join(self.rules) or 'no rules'}>"
+
+
+def _instant(time: datetime | str | float) -> str:
+    if isinstance(time, str):
+        return time
+    if not isinstance(time, datetime):
+        return repr(time)
+    if time.tzinfo is None:
+        raise TailraceError(f"{time} has no time zone", hint="datetime(..., tzinfo=UTC)")
+    return time.isoformat()
 
 
 def undelivered(plan: Plan) -> Plan:

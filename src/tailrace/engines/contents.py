@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     import numpy as np
 
     from tailrace.kernel.reducer import GroupReducer
-    from tailrace.plan.model import Partial
+    from tailrace.plan.model import Group, Partial
     from tailrace.store.store import Store
 
 _SQL_TYPES = {
@@ -34,10 +34,7 @@ _SQL_TYPES = {
 def load_group(store: Store, reducer: GroupReducer, from_pane: int) -> None:
     """Give a reducer the rows that the store kept, from a pane on."""
     group = reducer.group
-    columns = {"code": "varchar"}
-    columns |= {f"k{i}": _SQL_TYPES[key.node.type] for i, key in enumerate(group.keys)}
-    columns |= {"pane": "bigint", "n": "bigint"} | {p.name: _sql_type(p) for p in group.plain}
-    table = store.group_rows(group.identity, from_pane, columns)
+    table = store.group_rows(group.identity, from_pane, group_columns(group))
     if table is None or not table.num_rows:
         return
     numbers = reducer.keys.number(table["code"], [table[f"k{i}"] for i in range(len(group.keys))])
@@ -60,6 +57,13 @@ def load_group(store: Store, reducer: GroupReducer, from_pane: int) -> None:
                 {"item": rows["item"].to_numpy(), "n": rows["n"].to_numpy()},
             )
     reducer.load(plain, sides)
+
+
+def group_columns(group: Group) -> dict[str, str]:
+    """The columns of a group's plain rows and the SQL types that they are read as."""
+    columns = {"code": "varchar"}
+    columns |= {f"k{i}": _SQL_TYPES[key.node.type] for i, key in enumerate(group.keys)}
+    return columns | {"pane": "bigint", "n": "bigint"} | {p.name: _sql_type(p) for p in group.plain}
 
 
 def group_tables(reducer: GroupReducer) -> tuple[pa.Table | None, Mapping[str, pa.Table]]:

@@ -162,9 +162,12 @@ class GroupReducer:
         rows = self._window_rows(rule, end - 1, end)
         return window_totals(rows, rule.window, _plain_partials(rule), end - 1, end) if rows else ()
 
-    def values(self, rule: Rule, totals: Totals) -> dict[str, Values]:
-        """Every measure of the rule for each row of ``totals``, by name."""
-        return self._columns(rule, totals, {m.name for m in rule.measures})[0]
+    def values(self, rule: Rule, totals: Totals) -> tuple[dict[str, Values], NDArray[np.uint8]]:
+        """Every measure and key field of the rule for each row of ``totals``, and its flags."""
+        names = {measure.name for measure in rule.measures} | {key.name for key in rule.keys}
+        columns, raised = self._columns(rule, totals, names)
+        evicted = self._bound.flags(rule.window, totals, self.keys) * np.uint8(FLAG_EVICTED)
+        return columns, evicted if raised is None else evicted | raised
 
     def needed_from(self, until: int) -> int:
         """The first pane that a window which ends after ``until`` can hold."""
