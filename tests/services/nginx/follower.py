@@ -39,7 +39,7 @@ class Follower:
 
     def status(self) -> Any:
         """What `tailrace status` says."""
-        printed = tailrace("status", self.pipeline, self.folder, self.logs, "--output", "json")
+        printed = tailrace("status", self.pipeline, self.folder, self.logs, "--json")
         return json.loads(printed)
 
 

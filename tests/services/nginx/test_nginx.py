@@ -324,7 +324,7 @@ def test_counts(story: Story, name: str) -> None:
     assert story.dead > 0
     for state in ("running", "stopped"):
         status = follower.status()
-        counts = {each: status["counts"][each] for each in ("read", "events", "dead", "blank")}
+        counts = {each: status[each] for each in ("read", "events", "dead", "blank")}
         assert counts == {
             "read": len(events) + dead,
             "events": len(events),
