@@ -85,7 +85,7 @@ def command(
 
     path = find_pipeline(pipeline)
     loaded, plan = check_file(path, sets=sets)
-    display = _display(output, live=not no_progress)
+    display = display_for(output, live=not no_progress)
     watch = Watch(display, most_seconds=max_seconds)
     with ExitStack() as stack:
         session = _open(plan, store or loaded.store_path, display, watch, until_end=until_end)
@@ -109,7 +109,8 @@ def outputs_of(display: Display) -> Callable[[Plan, set[str]], dict[str, Output]
     return make
 
 
-def _display(output: str, *, live: bool) -> Display:
+def display_for(output: str, *, live: bool) -> Display:
+    """How a run is shown: ``json``, or lines, or live on a terminal that can do it."""
     if output == "json":
         from tailrace.cli.running.json_lines import JsonLines
 

@@ -38,7 +38,7 @@ class Display(Protocol):
         """Tell something of the command's own; the text is printable."""
         ...
 
-    def tick(self, moment: Moment) -> None:
+    def tick(self, now: Moment) -> None:
         """Show how the run stands; called a few times a second."""
         ...
 
@@ -86,7 +86,7 @@ class Lines:
         """See ``Display``."""
         self._print(lines)
 
-    def tick(self, moment: Moment) -> None:
+    def tick(self, now: Moment) -> None:
         """See ``Display``."""
 
     def stop(self) -> None:

@@ -43,7 +43,7 @@ class JsonLines:
         """See ``Display``."""
         self.write({"type": "message", "text": text} for text in lines)
 
-    def tick(self, moment: Moment) -> None:
+    def tick(self, now: Moment) -> None:
         """See ``Display``."""
 
     def stop(self) -> None:

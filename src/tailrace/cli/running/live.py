@@ -6,10 +6,10 @@ The engine's thread draws, when the watch tells it to: a few times a second.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from io import TextIOBase
 from typing import TYPE_CHECKING, TextIO, cast
 
 from rich.console import Console, Group, RenderableType
-from rich.file_proxy import FileProxy
 from rich.live import Live
 from rich.progress_bar import ProgressBar
 from rich.table import Table
@@ -43,8 +43,7 @@ class LiveView:
             redirect_stdout=False,
             redirect_stderr=False,
         )
-        stream = cast("TextIO", FileProxy(self._console, self._console.file))
-        self._lines = Lines(stream, colour=colour)
+        self._lines = Lines(cast("TextIO", _Above(self._console)), colour=colour)
 
     def start(self) -> None:
         """See ``Display``."""
@@ -62,9 +61,9 @@ class LiveView:
         """See ``Display``."""
         self._lines.say(lines)
 
-    def tick(self, moment: Moment) -> None:
+    def tick(self, now: Moment) -> None:
         """See ``Display``."""
-        self._live.update(bar(moment) if moment.bounded else affairs(moment), refresh=True)
+        self._live.update(bar(now) if now.bounded else affairs(now), refresh=True)
 
     def stop(self) -> None:
         """See ``Display``."""
@@ -73,6 +72,27 @@ class LiveView:
     def summary(self, summary: Summary) -> None:
         """See ``Display``."""
         Lines(cast("TextIO", self._console.file)).summary(summary)
+
+
+class _Above(TextIOBase):
+    """Text that is written here appears above the live part, line by line, not broken by us."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._rest = ""
+
+    @property
+    def encoding(self) -> str:  # type: ignore[override]  # a property serves as well
+        return self._console.encoding
+
+    def isatty(self) -> bool:
+        return self._console.is_terminal
+
+    def write(self, text: str, /) -> int:
+        *lines, self._rest = (self._rest + text).split("\n")
+        for line in lines:
+            self._console.print(Text.from_ansi(line), soft_wrap=True)
+        return len(text)
 
 
 def bar(now: Moment) -> RenderableType:
@@ -99,11 +119,11 @@ def bar(now: Moment) -> RenderableType:
 
 def affairs(now: Moment) -> RenderableType:
     """How a followed input stands: rates, lag, what is open."""
-    lag = "no watermark yet" if now.lag is None else f"{elapsed(now.lag)} behind"
+    lag = "no watermark yet" if now.lag is None else f"watermark {elapsed(now.lag)} behind"
     head = Text.assemble(
         (now.pipeline, "bold"),
         (f"  {number(now.records_per_second)} events/s", "cyan"),
-        f"  {number(now.read)} read  watermark {lag}  up {elapsed(now.seconds)}  ",
+        f"  {number(now.read)} read  {lag}  up {elapsed(now.seconds)}  ",
         _troubles(now),
         no_wrap=True,
         overflow="ellipsis",
