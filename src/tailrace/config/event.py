@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Annotated, ClassVar, Literal
 
-from pydantic import BeforeValidator, Field, PlainSerializer
+from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer
 
 from tailrace.config.base import Given, Model
 from tailrace.config.complaints import Complaint, refusal
 from tailrace.config.kinds import Kind
-from tailrace.config.scalars import Flag, Number, PositiveSpan, Span, ZoneName
+from tailrace.config.scalars import Count, Flag, Number, PositiveSpan, Span, ZoneName
 from tailrace.config.several import Several, SourceKey, steps
 from tailrace.config.suggestions import suggestion
 from tailrace.config.units import Duration
@@ -19,6 +19,7 @@ from tailrace.config.values import shown
 FieldType = Literal["text", "integer", "double", "boolean", "time"]
 FIELD_TYPES: tuple[FieldType, ...] = ("text", "integer", "double", "boolean", "time")
 NUMERIC = ("integer", "double")
+LAST_YEAR = 9999
 
 _OTHER_NAMES = {
     "str": "text",
@@ -44,6 +45,15 @@ _OTHER_NAMES = {
 TimeFormat = Literal["auto", "epoch", "epoch_ms", "iso", "datetime", "time_local", "syslog"]
 
 
+def _year(value: int) -> int:
+    if value > LAST_YEAR:
+        raise refusal(f"expected a year up to {LAST_YEAR}, found {value}")
+    return value
+
+
+Year = Annotated[Count, AfterValidator(_year), Kind("year")]
+
+
 class TimeSettings(Model):
     """The event time, and how long to wait for events that come out of order."""
 
@@ -66,6 +76,11 @@ class TimeSettings(Model):
             "The time zone of times that are written without one. Of an hour that is there twice,"
             " the earlier one is meant."
         ),
+    )
+    year: Year | None = Field(
+        default=None,
+        description="The year of times that are written without one, which are those of `syslog`.",
+        examples=[2022],
     )
     grace: Span = Field(
         default=Duration("5s"),
@@ -90,6 +105,16 @@ class TimeSettings(Model):
         default=Duration("30s"),
         description="A partition whose end was confirmed for so long no longer holds windows open.",
     )
+
+    @classmethod
+    def complaints(cls, given: Given) -> Iterator[Complaint]:
+        """A year is named where times have none, and nowhere else."""
+        year = given.get("year")
+        if given.get("format") == "syslog" and year is None:
+            hint = "name the year of the records: year: 2022"
+            yield Complaint(("format",), "times of the form 'syslog' have no year", hint)
+        elif given.get("format") != "syslog" and year is not None:
+            yield Complaint(("year",), "'year' is for the format 'syslog' only", at_key=True)
 
 
 class EventField(Model):

@@ -57,6 +57,7 @@ def _time(config: PipelineConfig) -> spec.TimeSpec:
         path=path,
         form=spec.TimeForm(time.format),
         zone=time.zone,
+        year=time.year,
         arrival=None if time.arrival is None else steps(time.arrival),
         max_future_skew=int(time.max_future_skew),
     )

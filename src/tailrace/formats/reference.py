@@ -84,7 +84,8 @@ TIME = """\
 
 Times are whole microseconds UTC in the years 0001 to 9999. Digits finer than that are cut off
 (floor). `auto` means a number of seconds, `iso` or `time_local`; fields of type `time` are read
-by `auto`. A text without a zone is read in `time.zone`.
+by `auto`. A text without a zone is read in `time.zone`; one without a year (`syslog`) is of year
+`time.year`: the clock has no say in it.
 """
 
 CODES = "## Dead letters\n"

@@ -196,6 +196,7 @@ TIMES: tuple[TimeEntry, ...] = (
     TimeEntry(_ISO, "2022-08-03T06:51Z", "2022-08-03T06:51:00.000000"),
     TimeEntry(_ISO, "2022-08-03", "2022-08-03T00:00:00.000000", "midnight"),
     TimeEntry(_ISO, "2016-12-31T23:59:60Z", "2017-01-01T00:00:00.000000", "a leap second"),
+    TimeEntry(_ISO, "2016-12-31T23:59:61Z", WRONG),
     TimeEntry(_ISO, "2024-02-29T00:00:00Z", "2024-02-29T00:00:00.000000"),
     TimeEntry(_ISO, "2022-02-29T00:00:00Z", WRONG),
     TimeEntry(_ISO, "2022-13-01T00:00:00Z", WRONG),

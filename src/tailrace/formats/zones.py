@@ -24,15 +24,14 @@ def zone_of(name: str) -> tzinfo:
     return UTC if name == "UTC" else ZoneInfo(name)
 
 
-def offset_at(local: int, zone: tzinfo, fold: int = 0) -> int:
+def offset_at(local: int, zone: tzinfo) -> int:
     """Seconds that the zone is ahead of UTC when its clocks show ``local`` seconds since 1970.
 
     In the hour that clocks repeat the earlier offset holds, in the one that they skip the offset
-    before the gap; with ``fold`` 1 it is the other one. Raises ``OverflowError`` outside the
-    years 0001 to 9999.
+    before the gap. Raises ``OverflowError`` outside the years 0001 to 9999.
     """
     shown = datetime(1970, 1, 1, tzinfo=zone) + timedelta(seconds=local)
-    offset = shown.replace(fold=fold).utcoffset()
+    offset = shown.utcoffset()
     return int(offset.total_seconds()) if offset else 0
 
 
@@ -58,13 +57,9 @@ def offsets_at(
 
 @lru_cache(4096)
 def _offset_during(hour: int, zone: tzinfo) -> int | None:
-    """The offset of a whole local hour; None if it changes, or might."""
+    """The offset of a whole local hour; None if it changes (no zone ever changed and went back)."""
     try:
-        edges = {
-            offset_at(local, zone, fold)
-            for local in (hour * HOUR, hour * HOUR + HOUR - 1)
-            for fold in (0, 1)
-        }
+        first = offset_at(hour * HOUR, zone)
+        return first if offset_at(hour * HOUR + HOUR - 1, zone) == first else None
     except OverflowError:
         return None
-    return edges.pop() if len(edges) == 1 else None

@@ -80,6 +80,21 @@ VALUES = [
         {"time": "time: {field: timestamp, idle_after: §0s}"},
     ),
     (
+        "time.format: times of the form 'syslog' have no year",
+        "name the year of the records: year: 2022",
+        {"time": "time: {field: timestamp, format: §syslog}"},
+    ),
+    (
+        "time.year: 'year' is for the format 'syslog' only",
+        None,
+        {"time": "time: {field: timestamp, §year: 2022}"},
+    ),
+    (
+        "time.year: expected a year up to 9999, found 20220",
+        None,
+        {"time": "time: {field: timestamp, format: syslog, year: §20220}"},
+    ),
+    (
         "time.zone: 'Europe/Madird' is not a time zone",
         "did you mean 'Europe/Madrid'?",
         {"time": "time: {field: timestamp, zone: §Europe/Madird}"},

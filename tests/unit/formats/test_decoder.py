@@ -271,6 +271,11 @@ def configured(**changes: str) -> str:
             TimeSpec("a.b", ("a", "b"), TimeForm.ISO, "Europe/Berlin", None, ("c",), HOUR),
         ),
         (
+            {"time": "{field: t, format: syslog, year: 2022}"},
+            "time",
+            TimeSpec("t", ("t",), TimeForm.SYSLOG, year=2022),
+        ),
+        (
             {"fields": "{v: {type: integer, required: true, min: 1, max: 9, from: [a, b]}}"},
             "fields",
             (FieldSpec("v", Type.INTEGER, ("a", "b"), required=True, minimum=1, maximum=9),),
