@@ -127,7 +127,7 @@ def _duration(start: str, end: str) -> str:
     except ValueError:
         return f"{_short(start)}..{_short(end)}"
     if elapsed < timedelta(minutes=1):
-        return f"{elapsed.total_seconds():g}s"
+        return f"{round(elapsed.total_seconds(), 3):g}s"
     seconds = int(elapsed.total_seconds())
     for unit, size, smaller, part in (
         ("d", 86_400, "h", 3600),
