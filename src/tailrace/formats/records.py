@@ -23,8 +23,9 @@ class Records:
     ``arrival``: int64 microseconds of each record's arrival where the source knows it, else None.
     ``oversize``: bool, n values, true where a line was longer than ``max_record_bytes``: the record
     is then the first ``max_record_bytes`` bytes of it, without a line end; None when no record is.
-    ``header``: the generation's first record where the source kept it, for CSV files whose header
-    names the columns; not needed where ``positions`` begin with 0.
+    ``header``: the generation's first record where the source knows it (files: if it ends within
+    the first KiB), for CSV whose header names the columns; not needed where ``positions`` begin
+    with 0.
     """
 
     data: pa.Buffer

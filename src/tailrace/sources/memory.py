@@ -12,7 +12,7 @@ from tailrace.errors import SourceError
 from tailrace.formats.records import Records
 from tailrace.sources.buffers import Buffers
 from tailrace.sources.chain import Took
-from tailrace.sources.identity import whole
+from tailrace.sources.identity import HEAD_BYTES, whole
 from tailrace.sources.reader import Reader, nothing
 from tailrace.sources.split import Bytes, joined
 from tailrace.sources.turns import Turns
@@ -115,7 +115,8 @@ class MemorySource:
         if len(data) < piece.end:
             raise SourceError(f"{piece.partition} has no bytes {piece.start} to {piece.end}")
         stream = MemoryStream(data[: piece.end], piece.start, final=True)
-        return read_out(Reader(stream, self._max, Buffers()), piece.end - piece.start)
+        reader = Reader(stream, self._max, Buffers(), head=data[: min(piece.start, HEAD_BYTES)])
+        return read_out(reader, piece.end - piece.start)
 
     def wait(self, seconds: float) -> None:
         """Return at once: nothing comes by itself."""
@@ -169,7 +170,8 @@ class MemoryPart:
         self._size = len(data)
         self._cuts = deque(place for place in cuts if place > start)
         self._stream = MemoryStream(data, start, final=bounded)
-        self.reader = Reader(self._stream, max_bytes, Buffers())
+        head = data[: min(start, HEAD_BYTES)]
+        self.reader = Reader(self._stream, max_bytes, Buffers(), head=head)
 
     @property
     def ready(self) -> bool:

@@ -72,6 +72,12 @@ class Reader:
         """The bytes last read from the stream, ``BEFORE_BYTES`` at most."""
         return self._skipped if self._skipping else latest(self.before, self._unsplit)
 
+    @property
+    def header(self) -> bytes | None:
+        """The stream's first line, if its end is within the first bytes."""
+        line, end, _ = self.head.partition(b"\n")
+        return line + end if end else None
+
     def finish(self) -> None:
         """Expect no more of the stream: the line begun may be its last."""
         self._pending = self.begun_bytes > 0
@@ -120,11 +126,14 @@ class Reader:
         self.position += int(offsets[-1])
         rows = too_long(buffer, offsets, self._max)
         if not len(rows):
-            return Records(pa.py_buffer(buffer[: offsets[-1]]), offsets, positions)
+            data = pa.py_buffer(buffer[: offsets[-1]])
+            return Records(data, offsets, positions, header=self.header)
         offsets = cut(buffer, offsets, rows, self._max)
         oversize = np.zeros(len(positions), np.bool_)
         oversize[rows] = True
-        return Records(pa.py_buffer(buffer), offsets, positions, oversize=oversize)
+        return Records(
+            pa.py_buffer(buffer), offsets, positions, oversize=oversize, header=self.header
+        )
 
     def _skip(self, limit: int, *, keep_last: bool) -> Records:
         """Pass over what follows the first bytes of a line that is too long, up to its end."""
@@ -143,6 +152,7 @@ class Reader:
             np.array([0, self._max], np.int32),
             np.array([self.position], np.int64),
             oversize=np.array([True]),
+            header=self.header,
         )
         self.position = self.stream.position - (filled - after)
         self.before = self._skipped

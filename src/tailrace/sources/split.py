@@ -97,4 +97,5 @@ def joined(parts: Sequence[Records]) -> Records:
         np.concatenate([np.zeros(1, np.int32), *offsets]).astype(np.int32),
         np.concatenate([part.positions for part in parts]),
         oversize=np.concatenate(flags) if any(flag.any() for flag in flags) else None,
+        header=parts[0].header,
     )
