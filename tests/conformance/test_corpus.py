@@ -8,13 +8,14 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from tests.conformance.variations import FEEDS, SEEDS, shuffled, spread
+from tests.conformance.accounts import account
+from tests.conformance.variations import PIECES, SEEDS, shuffled, spread
 from tests.oracle.oracle import Oracle
 
-from tailrace.testing.case import Also, Case, End, Reload
-from tailrace.testing.compare import check, differences, unconfirmed
+from tailrace.testing.case import Also, Case
+from tailrace.testing.compare import check, differences
 from tailrace.testing.format import load
-from tailrace.testing.outcome import Engine, Outcome, Variation
+from tailrace.testing.outcome import WHOLE, Engine, Outcome, Variation
 from tailrace.testing.runner import numbers_of
 
 FILES = sorted((Path(__file__).parent / "cases").glob("*.txt"))
@@ -23,11 +24,17 @@ TRANSFORMATIONS: dict[Also, Callable[[Case, int], Case]] = {
     Also.SHUFFLED: shuffled,
     Also.SPREAD: spread,
 }
-TRANSFORMED = [
-    (case, also, seed) for case in CASES for also in sorted(case.also) for seed in SEEDS[also]
-]
+TRANSFORMED = [(case, also) for case in CASES for also in sorted(case.also)]
 ORACLE = Oracle()
 KNOWN: dict[str, Outcome] = {}
+
+EMPTY_WINDOWS = "could, not done: the empty windows of keyless rules (semantics 17)"
+GAPS = {
+    "keyless: empty windows between events are windows": EMPTY_WINDOWS,
+    "keyless: silence is an alert": EMPTY_WINDOWS,
+    "keyless: hopping and empty": EMPTY_WINDOWS,
+}
+"""What the embedded engine is known not to do, by the case that shows it."""
 
 
 def name_of(case: Case) -> str:
@@ -60,19 +67,6 @@ def expect(case: Case, outcome: Outcome) -> None:
     assert not failures, "\n" + "\n".join(failure.render() for failure in failures)
 
 
-def account(case: Case, outcome: Outcome) -> None:
-    """Semantics 6, and that early notices are confirmed when the input has ended."""
-    counts = outcome.counts
-    assert counts.read == counts.events + counts.dead + counts.blank
-    assert len(outcome.dead) == counts.dead
-    if not any(isinstance(step, Reload) for step in case.steps):
-        for rule, each in outcome.rules.items():
-            judged = each.filtered + each.late + each.evicted + each.accepted
-            assert judged == counts.events, rule
-    if any(isinstance(step, End) for step in case.steps):
-        assert unconfirmed(outcome) == ()
-
-
 @pytest.mark.parametrize("case", CASES, ids=names)
 def test_oracle_gives_what_is_expected(case: Case) -> None:
     outcome = by_oracle(case)
@@ -80,26 +74,55 @@ def test_oracle_gives_what_is_expected(case: Case) -> None:
     account(case, outcome)
 
 
-@pytest.mark.parametrize(("case", "also", "seed"), TRANSFORMED, ids=names)
-def test_oracle_gives_the_same_transformed(case: Case, also: Also, seed: int) -> None:
-    changed = TRANSFORMATIONS[also](case, seed)
-    expect(case, ORACLE.run(changed))
+@pytest.mark.parametrize(("case", "also"), TRANSFORMED, ids=names)
+def test_oracle_gives_the_same_transformed(case: Case, also: Also) -> None:
+    for seed in SEEDS:
+        expect(case, ORACLE.run(TRANSFORMATIONS[also](case, seed)))
 
 
-@pytest.mark.parametrize("feed", FEEDS, ids=names)
-@pytest.mark.parametrize("case", CASES, ids=names)
-def test_embedded_agrees(case: Case, feed: Variation, embedded: Engine) -> None:
-    outcome = embedded.run(case, feed)
+def agree(case: Case, known: Outcome, engine: Engine, feed: Variation) -> None:
+    outcome = engine.run(case, feed)
     expect(case, outcome)
     account(case, outcome)
-    found = differences(by_oracle(case), outcome)
-    assert not found, "\noracle -, embedded +\n" + "\n".join(found)
+    found = differences(known, outcome)
+    assert not found, f"fed {feed.name}\noracle -, embedded +\n" + "\n".join(found)
 
 
-@pytest.mark.parametrize(("case", "also", "seed"), TRANSFORMED, ids=names)
-def test_embedded_agrees_transformed(case: Case, also: Also, seed: int, embedded: Engine) -> None:
-    changed = TRANSFORMATIONS[also](case, seed)
-    outcome = embedded.run(changed, FEEDS[seed % len(FEEDS)])
-    expect(case, outcome)
-    found = differences(ORACLE.run(changed), outcome)
-    assert not found, "\noracle -, embedded +\n" + "\n".join(found)
+def known_gap(request: pytest.FixtureRequest, case: Case) -> None:
+    reason = GAPS.get(name_of(case))
+    if reason:
+        request.applymarker(pytest.mark.xfail(reason=reason, raises=AssertionError, strict=True))
+
+
+@pytest.mark.parametrize("case", CASES, ids=names)
+def test_embedded_agrees(case: Case, embedded: Engine, request: pytest.FixtureRequest) -> None:
+    known_gap(request, case)
+    agree(case, by_oracle(case), embedded, WHOLE)
+
+
+@pytest.mark.parametrize(("number", "case"), list(enumerate(CASES)), ids=names)
+def test_embedded_agrees_in_pieces(
+    number: int, case: Case, embedded: Engine, request: pytest.FixtureRequest
+) -> None:
+    known_gap(request, case)
+    agree(case, by_oracle(case), embedded, PIECES[number % len(PIECES)])
+
+
+@pytest.mark.parametrize(("case", "also"), TRANSFORMED, ids=names)
+def test_embedded_agrees_transformed(case: Case, also: Also, embedded: Engine) -> None:
+    changed = TRANSFORMATIONS[also](case, SEEDS[0])
+    agree(changed, ORACLE.run(changed), embedded, WHOLE)
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("feed", PIECES, ids=names)
+@pytest.mark.parametrize("case", CASES, ids=names)
+def test_embedded_agrees_in_all_pieces(
+    case: Case, feed: Variation, embedded: Engine, request: pytest.FixtureRequest
+) -> None:
+    known_gap(request, case)
+    agree(case, by_oracle(case), embedded, feed)
+    for also in sorted(case.also):
+        for seed in SEEDS:
+            changed = TRANSFORMATIONS[also](case, seed)
+            agree(changed, ORACLE.run(changed), embedded, feed)

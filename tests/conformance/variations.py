@@ -4,21 +4,21 @@ Feeding is the engine's part (`Variation`); shuffling and spreading change the c
 """
 
 import random
-from collections.abc import Mapping
 from dataclasses import replace
 from itertools import groupby
 
 from tailrace.testing.case import Case, Row, Rows, Step
 from tailrace.testing.layout import config_of
-from tailrace.testing.outcome import WHOLE, Variation
+from tailrace.testing.outcome import Variation
 
-FEEDS = (
-    WHOLE,
+PIECES = (
     Variation("each record alone", records=1),
     Variation("cut at random", records=0, seed=1),
     Variation("cut at random again", records=0, seed=2),
 )
-"""How an engine is fed; the lead's kill points are added to these where an engine can be killed."""
+"""How an engine is fed, other than everything at once."""
+
+SEEDS = (1, 2, 3)
 
 
 def shuffled(case: Case, seed: int) -> Case:
@@ -32,9 +32,8 @@ def shuffled(case: Case, seed: int) -> Case:
             rows = list(step.rows)
             for _ in range(3):
                 _swap(rows, greatest.get(step.partition), grace, draw)
-            times = [row.time for row in rows if row.time is not None]
-            before = greatest.get(step.partition)
-            greatest[step.partition] = max([*times, *([] if before is None else [before])])
+            for time in (row.time for row in rows if row.time is not None):
+                greatest[step.partition] = max(time, greatest.get(step.partition, time))
             steps.append(replace(step, rows=tuple(rows)))
         else:
             steps.append(step)
@@ -68,6 +67,3 @@ def spread(case: Case, seed: int) -> Case:
             for name, together in groupby(dealt, key=lambda each: each[0])
         )
     return replace(case, steps=tuple(steps))
-
-
-SEEDS: Mapping[str, tuple[int, ...]] = {"shuffled": (1, 2, 3), "spread": (1, 2)}

@@ -2,13 +2,13 @@
 
 import pytest
 from hypothesis import HealthCheck, given, note, settings
+from tests.conformance.accounts import account
 from tests.oracle.oracle import Oracle
 from tests.property.pipelines import cases, feeds
 
-from tailrace.testing.case import Case, End, Reload
-from tailrace.testing.compare import differences, unconfirmed
+from tailrace.testing.compare import differences
 from tailrace.testing.format import loads
-from tailrace.testing.outcome import Engine, Outcome, Variation
+from tailrace.testing.outcome import Engine, Variation
 
 SLOW = settings(deadline=None, suppress_health_check=list(HealthCheck), print_blob=True)
 ORACLE = Oracle()
@@ -19,16 +19,6 @@ def embedded() -> Engine:
     module = pytest.importorskip("tailrace.engines.embedded.testing")
     engine: Engine = module.embedded_engine()
     return engine
-
-
-def account(case: Case, outcome: Outcome) -> None:
-    counts = outcome.counts
-    assert counts.read == counts.events + counts.dead + counts.blank
-    if not any(isinstance(step, Reload) for step in case.steps):
-        for each in outcome.rules.values():
-            assert each.filtered + each.late + each.evicted + each.accepted == counts.events
-    if any(isinstance(step, End) for step in case.steps):
-        assert unconfirmed(outcome) == ()
 
 
 def agree(text: str, engine: Engine, feed: Variation) -> None:
