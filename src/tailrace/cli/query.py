@@ -14,16 +14,16 @@ from tailrace.cli.finding import find_store
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from tailrace.cli.asking import Asked
+
 MOST_ROWS = 1_000_000
 
 TABLES = """
-select table_name as "table", estimated_size as "rows",
-  (select string_agg(column_name, ', ' order by column_index) from duckdb_columns() c
-   where c.table_oid = t.table_oid) as "columns"
-from duckdb_tables() t
+select table_name, string_agg(column_name, ', ' order by column_index)
+from duckdb_columns()
 where not starts_with(table_name, 'tailrace_') and not starts_with(table_name, 'panes_')
-  and not starts_with(table_name, 'side_')
-order by table_name
+  and not starts_with(table_name, 'side_') and not internal
+group by table_name order by table_name
 """
 
 _EPILOG = """\
@@ -69,10 +69,30 @@ def command(
     if sql is not None and pipeline is None and (tables or _names_a_file(sql)):
         pipeline, sql = Path(sql), None
     with asked(find_store(pipeline, store, sets)) as who:
-        table, cut = who.query(TABLES if sql is None or tables else sql, rows)
+        table, cut = who.query(_counting(who) if sql is None or tables else sql, rows)
     _write(table, form)
     if cut:
         click.echo(f"there are more rows; these are the first {table.num_rows:,}", err=True)
+
+
+def _counting(who: Asked) -> str:
+    """A statement that lists the tables, their rows and columns."""
+    listed, _ = who.query(TABLES, MOST_ROWS)
+    names, columns = (listed.column(place).to_pylist() for place in (0, 1))
+    parts = [
+        f'select {_text(name)} as "table", (select count(*) from {_quoted(name)}) as "rows", '
+        f'{_text(fields)} as "columns"'
+        for name, fields in zip(names, columns, strict=True)
+    ]
+    return " union all ".join(parts)
+
+
+def _text(value: str) -> str:
+    return "'" + value.replace("'", "''") + "'"
+
+
+def _quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
 
 
 def _names_a_file(text: str) -> bool:

@@ -182,6 +182,7 @@ def _open(lane: _Lane, stored: tuple[int, int, dict[str, object]] | None) -> Non
         lane.body = lane.output.open(None)
         lane.reported = lane.confirmed - 1
     else:
-        lane.confirmed, lane.rows, lane.body = stored
-        lane.reported = lane.confirmed
-        lane.output.open(dict(lane.body))
+        lane.confirmed, lane.rows, before = stored
+        lane.body = lane.output.open(dict(before))
+        # An output that leads elsewhere now begins there with a state of its own.
+        lane.reported = lane.confirmed if lane.body == before else lane.confirmed - 1

@@ -27,7 +27,11 @@ _SLICE_ROWS = 65_536
 
 
 class NdjsonFile:
-    """Appends rows given as JSON text. State: the file's length and the last batch in it."""
+    """Appends rows given as JSON text. State: its path, its length and the last batch in it.
+
+    A file at another path than the state's is a new one, which must be empty: the length says
+    nothing about it.
+    """
 
     def __init__(
         self, path: Path, zone: tzinfo = UTC, clock: Callable[[], int] = wall_clock
@@ -79,7 +83,7 @@ class NdjsonFile:
             self._file = None
 
     def _state(self) -> State:
-        return {"length": self._length, "seq": self._seq}
+        return {"path": str(self._path), "length": self._length, "seq": self._seq}
 
     def _go_back(self, file: int, saved: State | None) -> None:
         try:
@@ -89,13 +93,14 @@ class NdjsonFile:
         found = os.fstat(file)
         if not stat.S_ISREG(found.st_mode):
             raise OutputError(f"{self._path} is not a regular file")
-        if saved is None:
+        if saved is None or saved.get("path") != str(self._path):
             if found.st_size:
                 raise OutputError(
                     f"{self._path} holds {found.st_size} bytes that this store didn't write",
                     hint="move the file away, or name another path",
                 )
-            self._length, self._seq = 0, -1
+            self._length = 0
+            self._seq = -1 if saved is None else int(str(saved["seq"]))
             return
         self._length, self._seq = int(str(saved["length"])), int(str(saved["seq"]))
         if found.st_size < self._length:

@@ -20,7 +20,7 @@ _UNFINISHED = re.compile(r"\.rows-\d{12}\.parquet\.unfinished")
 
 
 class ParquetFolder:
-    """Writes a file for each batch of typed rows. State: the last batch written.
+    """Writes a file for each batch of typed rows. State: its path and the last batch written.
 
     Readers of ``*.parquet`` see whole files only. A file that is confirmed is never touched again.
     """
@@ -36,7 +36,7 @@ class ParquetFolder:
         self._seq = -1 if saved is None else int(str(saved["seq"]))
         try:
             names = sorted(entry.name for entry in self._path.iterdir())
-            if saved is None:
+            if saved is None or saved.get("path") != str(self._path):
                 self._refuse_foreign(names)
             for name in names:
                 complete = _COMPLETE.fullmatch(name)
@@ -59,7 +59,7 @@ class ParquetFolder:
         """See ``Output.close``: nothing stays open."""
 
     def _state(self) -> State:
-        return {"seq": self._seq}
+        return {"path": str(self._path), "seq": self._seq}
 
     def _refuse_foreign(self, names: list[str]) -> None:
         foreign = [name for name in names if name.endswith(".parquet")]

@@ -42,6 +42,24 @@ def test_bytes(tmp_path: Path) -> None:
     output.close()
 
 
+def test_another_path_is_another_file(tmp_path: Path) -> None:
+    one, other, foreign = (tmp_path / name for name in ("one", "other", "foreign"))
+    output = NdjsonFile(one)
+    output.open(None)
+    state = output.deliver(batch(0, "{}"))
+    output.close()
+    foreign.write_text("x" * 1000)
+    with pytest.raises(OutputError, match="holds 1000 bytes that this store didn't write"):
+        NdjsonFile(foreign).open(state)
+    assert foreign.read_text() == "x" * 1000
+    moved = NdjsonFile(other)
+    moved.open(state)
+    moved.deliver(batch(0, "{}"))
+    moved.deliver(batch(1, '{"a":1}'))
+    moved.close()
+    assert (one.read_text(), other.read_text()) == ("{}\n", '{"a":1}\n')
+
+
 def test_news_say_when_they_were_sent(tmp_path: Path) -> None:
     path = tmp_path / "rows.ndjson"
     output = NdjsonFile(path, ZoneInfo("Europe/Berlin"), clock=lambda: 1_659_509_500_123_000)
