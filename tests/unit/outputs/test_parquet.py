@@ -30,7 +30,7 @@ def test_only_files_of_unconfirmed_batches_and_unfinished_ones_are_removed(tmp_p
     others = ("rows-4.parquet", "rows-000000000009.parquet.bak", "notes.txt")
     for name in (*mine, unfinished, *others):
         (tmp_path / name).write_text("")
-    ParquetFolder(tmp_path).open({"seq": 3})
+    ParquetFolder(tmp_path).open({"path": str(tmp_path), "seq": 3})
     assert names(tmp_path) == sorted((mine[0], *others))
 
 
