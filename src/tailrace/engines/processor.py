@@ -78,6 +78,10 @@ class Processor:
         self.groups: tuple[Group, ...] = group_rules(plan.rules, starts)
         self._starts = starts
         self.reducers = {g.identity: GroupReducer(g, plan.bounds, salt) for g in self.groups}
+        for group in self.groups:
+            self.reducers[group.identity].begun.update(
+                rule.identity for rule in group.rules if state.rules[rule.identity].begun
+            )
         for identity, panes in state.evicted.items():
             if identity in self.reducers:
                 self.reducers[identity].bound.touched.update(
@@ -182,8 +186,9 @@ class Processor:
             case DecisionKind.APPEARED | DecisionKind.RETURNED:
                 partition = state.partitions.setdefault(decision.subject, PartitionState())
                 partition.liveness = Liveness.LIVE
-                if state.frontier != NEVER:
-                    partition.maximum = max(partition.maximum, state.frontier + self.plan.grace)
+                start = state.frontier if decision.value is None else decision.value
+                if start != NEVER:
+                    partition.maximum = max(partition.maximum, start + self.plan.grace)
             case DecisionKind.ENDED:
                 state.partitions[decision.subject].liveness = Liveness.ENDED
             case DecisionKind.IDLE:
@@ -309,7 +314,11 @@ class Processor:
         until = FOREVER if final else self.state.frontier
         if until <= previous:
             return []
-        closed = self.reducers[group.identity].close(previous, until, self._starts)
+        closed = self.reducers[group.identity].close(
+            previous, until, self._starts, self.state.greatest_time()
+        )
+        for identity in self.reducers[group.identity].begun:
+            self.state.rules[identity].begun = True
         for identity, failed in closed.failures.items():
             self.state.counts.rules.setdefault(identity, RuleCounts()).errors += failed
         for firings in closed.firings:

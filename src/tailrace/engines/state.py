@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     from tailrace.sources.types import Json
 
 
+REPLAY = "replay:"
+"""Begins the names of partitions whose records come from the store's dead letters."""
+
+
 class Liveness(StrEnum):
     """Whether a partition holds the watermark: only live ones do."""
 
@@ -41,10 +45,14 @@ class PartitionState:
 
 @dataclass(slots=True)
 class RuleState:
-    """A rule that has run: its name, and the event time before which it has no windows."""
+    """A rule that has run: its name, and the event time before which it has no windows.
+
+    ``begun``: a rule without a key has had its first window, so that empty ones follow.
+    """
 
     name: str
     start: int
+    begun: bool = False
 
 
 @dataclass(slots=True)

@@ -79,3 +79,6 @@ class Commit:
     decisions: tuple[tuple[str, Json], ...] = ()
     dedup: pa.Table | None = None
     dedup_floors: Mapping[str, int] = field(default_factory=dict)
+    mended: pa.Table | None = None
+    """Dead letters that were looked at again: ``id``, ``code``, ``field``, ``reason``, and whether
+    they are events now (``replayed``)."""

@@ -148,9 +148,7 @@ class Store:
             with self._registered("changed", commit.incidents):
                 run("delete from incidents where fingerprint in (select fingerprint from changed)")
                 run("insert into incidents by name select * from changed")
-        if commit.dead is not None and commit.dead.num_rows:
-            with self._registered("changed", commit.dead):
-                run("insert into dead_letters by name select * from changed")
+        self._apply_dead(commit)
         for seq, output, rows in commit.outbox:
             run(
                 "insert into tailrace_outbox values (?, ?, ?, ?)",
@@ -164,6 +162,18 @@ class Store:
                 run("insert into tailrace_dedup select * from changed")
         for partition, floor in commit.dedup_floors.items():
             run("delete from tailrace_dedup where partition = ? and time < ?", [partition, floor])
+
+    def _apply_dead(self, commit: Commit) -> None:
+        run = self._connection.execute
+        if commit.dead is not None and commit.dead.num_rows:
+            with self._registered("changed", commit.dead):
+                run("insert into dead_letters by name select * from changed")
+        if commit.mended is not None and commit.mended.num_rows:
+            with self._registered("changed", commit.mended):
+                run(
+                    "update dead_letters set code = c.code, field = c.field, reason = c.reason,"
+                    " replayed = c.replayed from changed c where dead_letters.id = c.id"
+                )
 
     def _confirm(self, delivered: tuple[Delivered, ...]) -> None:
         run = self._connection.execute

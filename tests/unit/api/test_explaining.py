@@ -79,7 +79,7 @@ def test_agrees_with_the_run(made: Path, rule: str, kept: bool) -> None:
     assert found
     expected = {(json.dumps(keys_of(rule, row)), row["window_start"]): row for row in found}
     seen = 0
-    for line in lines()[::45]:
+    for line in lines()[::28]:
         told = pipeline.explain(
             rule, keys_of(rule, line), line["at"], store=store if kept else None
         )
@@ -150,7 +150,7 @@ def test_late_events_are_told(tmp_path: Path) -> None:
 def test_rotated_away(made: Path) -> None:
     log = made.parent / "web.ndjson"
     log.write_text("".join(json.dumps(line) + "\n" for line in lines()[150:]))
-    with pytest.raises(TailraceError, match="begins at 1970-01-01T00:17:55.000Z"):
+    with pytest.raises(TailraceError, match=r"begins at 1970-01-01T00:17:55\.000Z"):
         Pipeline.load(made).explain("flood", "192.0.2.0", 1002)
     log.unlink()
     with pytest.raises(TailraceError, match="the source can't be read again"):

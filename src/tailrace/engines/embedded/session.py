@@ -8,6 +8,7 @@ No threads and no clock here: the loop (``engine``) and tests drive a session tu
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from tailrace.engines.adopt import adopt
@@ -15,11 +16,14 @@ from tailrace.engines.contents import load_group
 from tailrace.engines.embedded.intake import StageTimes
 from tailrace.engines.epoch import Decision, DecisionKind, EpochPlan
 from tailrace.engines.processor import Processor, first_rules
-from tailrace.engines.state import EngineState
+from tailrace.engines.state import REPLAY, EngineState
+from tailrace.kernel.time import FOREVER
 from tailrace.store.commit import Commit
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
+
+    import pyarrow as pa
 
     from tailrace.engines.delivery import Delivery
     from tailrace.engines.processor import Result
@@ -84,7 +88,8 @@ class Session:
         processor = Processor(self.plan, self.state, self.store.salt, early_notices=self._early)
         for group in processor.groups:
             reducer = processor.reducers[group.identity]
-            low = reducer.needed_from(self.state.frontier)
+            # Once finished all windows are closed; what is kept then is for explanations alone.
+            low = reducer.needed_from(FOREVER if self.state.finished else self.state.frontier)
             load_group(self.store, reducer, low)
         for rule in self.plan.rules:
             if rule.alert:
@@ -112,7 +117,11 @@ class Session:
         self.source.open(self._positions())
 
     def _positions(self) -> dict[str, dict[str, Json]]:
-        return {n: p.resume for n, p in self.state.partitions.items() if p.resume is not None}
+        return {
+            name: partition.resume
+            for name, partition in self.state.partitions.items()
+            if partition.resume is not None and not name.startswith(REPLAY)
+        }
 
     def reopen(self) -> None:
         """Let the source begin again at the committed positions.
@@ -163,6 +172,17 @@ class Session:
         self._on_commit("plan")
         return self._finish(plan, work)
 
+    def replay(self, plan: EpochPlan, work: Sequence[Work], mended: pa.Table) -> Result:
+        """One epoch of records that the store holds itself.
+
+        Its plan isn't stored before: either all of it is committed, or nothing happened and what
+        it read is still there.
+        """
+        result = self.processor.run(plan, work)
+        self._observe(result)
+        self._commit(replace(result.commit, decisions=tuple(plan.decisions()), mended=mended))
+        return result
+
     def _finish(self, plan: EpochPlan, work: Sequence[Work]) -> Result:
         started = time.perf_counter()
         result = self.processor.run(plan, work)
@@ -172,8 +192,6 @@ class Session:
         return result
 
     def _commit(self, commit: Commit) -> None:
-        from dataclasses import replace
-
         started = time.perf_counter()
         self.store.commit(replace(commit, delivered=self.delivery.confirmed()))
         self.times.commit += time.perf_counter() - started
