@@ -54,7 +54,7 @@ class CsvRows:
         """The columns' names: those given, else those of the header."""
         if self._csv.columns is not None:
             return self._csv.columns
-        header = frame.header
+        header = frame.header if len(frame) else b""
         if header is None:
             raise TailraceError(
                 "the header of this CSV is not known, so its columns have no names",

@@ -76,7 +76,8 @@ CSV = """\
 - A column with nothing in it is null; `""` is an empty text.
 - A line has as many columns as the header (or `columns`) names.
 - With `header: true` the record at position 0 is the header: it counts as blank. If `columns` are
-  not given it names them; a declared field that it lacks is null.
+  not given it names them (reading that begins later in the file needs its end to lie within the
+  first KiB); a declared field that it lacks is null.
 """
 
 TIME = """\
@@ -86,6 +87,14 @@ Times are whole microseconds UTC in the years 0001 to 9999. Digits finer than th
 (floor). `auto` means a number of seconds, `iso` or `time_local`; fields of type `time` are read
 by `auto`. A text without a zone is read in `time.zone`; one without a year (`syslog`) is of year
 `time.year`: the clock has no say in it.
+"""
+
+FUTURE = """\
+### Future times
+
+An event time more than `time.max_future_skew` after its arrival is a dead letter. The arrival is
+`time.arrival`, read by `auto`; where that is null or not given, what the source knows of it; without
+either the time is not checked. An arrival that can't be read is a `bad_time`.
 """
 
 CODES = "## Dead letters\n"
@@ -98,7 +107,7 @@ def render() -> str:
     ]
     times = [f"### `{form}`\n\n{_times(form)}" for form in TimeForm]
     codes = _table(("code", "meaning"), ((f"`{code}`", code.meaning) for code in Code))
-    parts = [INTRODUCTION, *values, TIME, *times, JSON, LOGS, CSV, CODES, codes]
+    parts = [INTRODUCTION, *values, TIME, *times, FUTURE, JSON, LOGS, CSV, CODES, codes]
     return "\n".join(parts)
 
 

@@ -135,6 +135,10 @@ def test_header_kept_by_the_source() -> None:
     assert decode(kept, NAMED) == [event("y", "x")]
 
 
+def test_nothing_needs_no_header() -> None:
+    assert decode(records(), NAMED) == []
+
+
 @pytest.mark.parametrize("header", [None, b't,"a', b"\xff"])
 def test_unknown_header(header: bytes | None) -> None:
     made = records(b"0,x,y", start=6)
