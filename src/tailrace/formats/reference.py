@@ -93,7 +93,7 @@ FUTURE = """\
 ### Future times
 
 An event time more than `time.max_future_skew` after its arrival is a dead letter. The arrival is
-`time.arrival`, read by `auto`; where that is null or not given, what the source knows of it; without
+`time.arrival`, read by `auto`; where that is null or not given, what the source knows; without
 either the time is not checked. An arrival that can't be read is a `bad_time`.
 """
 
