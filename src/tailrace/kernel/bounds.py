@@ -38,6 +38,8 @@ class Bound:
         self._most_distinct = bounds.max_distinct
         self._salt = salt
         self._rows: dict[int, int] = {}
+        self._fullest: dict[int, NDArray[np.int64]] = {}
+        """Of large panes: at least the number of keys in each bucket."""
         self._side_rows: dict[int, int] = {}
         self.touched: dict[int, int] = {}
 
@@ -69,10 +71,14 @@ class Bound:
         edges = np.flatnonzero(np.r_[True, added.panes[1:] != added.panes[:-1]])
         sizes = np.diff(np.r_[edges, len(added)])
         crowded = []
-        for pane, size in zip(added.panes[edges].tolist(), sizes.tolist(), strict=True):
+        for pane, edge, size in zip(
+            added.panes[edges].tolist(), edges.tolist(), sizes.tolist(), strict=True
+        ):
             total = self._rows.get(pane, 0) + size
             self._rows[pane] = total
-            if total > self._per_bucket:
+            if total > self._per_bucket and self._may_be_full(
+                pane, added.keys[edge : edge + size], keys
+            ):
                 crowded.append(pane)
         side_list = list(sides)
         for pane in crowded:
@@ -82,15 +88,25 @@ class Bound:
                 changed = True
         return evicted, self._limit_sets(added, side_list) or changed
 
+    def _may_be_full(self, pane: int, added: NDArray[np.int64], keys: DenseKeys) -> bool:
+        """Whether a bucket of a large pane can have too many keys; an exact count is dear."""
+        fullest = self._fullest.get(pane)
+        if fullest is None:
+            return True
+        fullest += np.bincount(keys.buckets_of(added), minlength=BUCKETS)
+        return bool(fullest.max() > self._per_bucket)
+
     def _evict(self, pane: int, runs: Runs, sides: list[Runs], keys: DenseKeys) -> int | None:
         rows = runs.span(pane, pane + 1)
         assert rows is not None  # noqa: S101 - the pane was just added to
         distinct = np.unique(rows.keys)
         self._rows[pane] = len(distinct)
         if len(distinct) <= self._per_bucket:
+            self._fullest.pop(pane, None)
             return None
         buckets = keys.buckets_of(distinct)
         counts = np.bincount(buckets, minlength=BUCKETS)
+        self._fullest[pane] = np.minimum(counts, self._per_bucket)
         full = np.flatnonzero(counts > self._per_bucket)
         if not len(full):
             return None
@@ -172,6 +188,6 @@ class Bound:
 
     def forget_before(self, pane: int) -> None:
         """Drop what is known of panes before this one."""
-        for known in (self._rows, self._side_rows, self.touched):
+        for known in (self._rows, self._side_rows, self.touched, self._fullest):
             for old in [p for p in known if p < pane]:
                 del known[old]

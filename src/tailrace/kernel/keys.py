@@ -25,6 +25,14 @@ KeyValue = str | int | bool | Time
 """The value of a key field; a null makes an event filtered, so there is none here."""
 
 
+class _Numbers(dict[str, int]):
+    """Gives a code that it doesn't know the next number."""
+
+    def __missing__(self, code: str) -> int:
+        number = self[code] = len(self)
+        return number
+
+
 class DenseKeys:
     """Maps keys to 0, 1, 2, ... in order of first sight.
 
@@ -35,7 +43,7 @@ class DenseKeys:
     def __init__(self, times: Collection[int] = ()) -> None:
         """Start empty; ``times`` are the places of key fields of type time."""
         self._times = frozenset(times)
-        self._numbers: dict[str, int] = {}
+        self._numbers = _Numbers()
         self._values: list[tuple[KeyValue, ...]] = []
         self._buckets: NDArray[np.int64] = np.empty(0, np.int64)
         self._hashes: NDArray[np.uint64] = np.empty(0, np.uint64)
@@ -54,21 +62,21 @@ class DenseKeys:
         if isinstance(encoded, pa.ChunkedArray):
             encoded = encoded.chunk(0)
         indices = encoded.indices.to_numpy(zero_copy_only=False)
-        words = encoded.dictionary.to_pylist()
-        known = self._numbers
-        mapped = np.fromiter((known.get(word, -1) for word in words), np.int64, len(words))
-        fresh = np.flatnonzero(mapped < 0)
-        if len(fresh):
+        words: list[str] = encoded.dictionary.to_pylist()
+        first = len(self._values)
+        # A million keys a second pass here: no Python code for those that are known.
+        known = map(self._numbers.__getitem__, words)
+        mapped = np.fromiter(known, np.int64, len(words))
+        fresh = np.flatnonzero(mapped >= first)
+        if len(fresh) and len(fields) == 1 and pa.types.is_string(fields[0].type):
+            self._values.extend((words[position],) for position in fresh.tolist())
+        elif len(fresh):
             rows = np.empty(len(words), np.int64)
             rows[indices[::-1]] = np.arange(len(indices) - 1, -1, -1)
             taken = [
                 self._typed(i, field.take(pa.array(rows[fresh]))) for i, field in enumerate(fields)
             ]
-            first = len(self._values)
-            for offset, position in enumerate(fresh.tolist()):
-                known[words[position]] = first + offset
             self._values.extend(zip(*taken, strict=True) if taken else [()] * len(fresh))
-            mapped[fresh] = np.arange(first, first + len(fresh))
         numbers: NDArray[np.int64] = mapped[indices]
         return numbers
 
@@ -117,7 +125,8 @@ class DenseKeys:
         codes = {number: code for code, number in self._numbers.items()}
         moved = np.full(len(self._values), -1, np.int64)
         moved[numbers] = np.arange(len(numbers))
-        self._numbers = {codes[number]: new for new, number in enumerate(numbers.tolist())}
+        kept = enumerate(numbers.tolist())
+        self._numbers = _Numbers((codes[number], new) for new, number in kept)
         self._values = [self._values[number] for number in numbers.tolist()]
         self._buckets = self._buckets[numbers[numbers < len(self._buckets)]]
         self._hashes = self._hashes[numbers[numbers < len(self._hashes)]]

@@ -17,6 +17,12 @@ import pyarrow as pa
 from tailrace.expr.evaluate import evaluate
 from tailrace.expr.nodes import Type
 from tailrace.kernel.bounds import Bound
+from tailrace.kernel.empties import (
+    empty_totals,
+    first_end,
+    last_end_at_input_end,
+    missing_ends,
+)
 from tailrace.kernel.keys import DenseKeys
 from tailrace.kernel.measures import finish
 from tailrace.kernel.runs import Run, Runs, partial_column, sorted_run
@@ -24,6 +30,7 @@ from tailrace.kernel.time import FOREVER, last_end
 from tailrace.kernel.totals import window_totals
 from tailrace.kernel.types import FLAG_EVICTED, RuleFirings
 from tailrace.plan.columns import column_names
+from tailrace.plan.model import NO_START
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -74,6 +81,7 @@ class GroupReducer:
         self._bound = Bound(bounds, salt)
         self._touched: int | None = None
         self._compact_at = _FEW_KEYS
+        self.begun: set[str] = set()
 
     def load(self, plain: Run, sides: Mapping[str, Run]) -> None:
         """Take back stored rows (keys already numbered by ``self.keys``)."""
@@ -111,28 +119,68 @@ class GroupReducer:
         evicted, changed = self._bound.enforce(run, self._runs, self._sides.values(), self.keys)
         return run, sides, evicted, changed
 
-    def close(self, after: int, until: int, starts: Mapping[str, int]) -> Closed:
+    def close(self, after: int, until: int, starts: Mapping[str, int], greatest: int) -> Closed:
         """Judge the windows whose end lies in ``(after, until]``.
 
-        ``starts`` is each rule's start.
+        ``starts`` is each rule's start, ``greatest`` the greatest event time so far.
         """
         closed = Closed()
         for rule in self.group.rules:
             floor = max(after, starts[rule.identity] + rule.window.size - 1)
             rows = self._window_rows(rule, floor, until)
-            if rows is None:
-                continue
             parts: list[RuleFirings] = []
             failures = 0
-            for totals in window_totals(rows, rule.window, _plain_partials(rule), floor, until):
+            present: list[NDArray[np.int64]] = []
+            totals_parts = (
+                window_totals(rows, rule.window, _plain_partials(rule), floor, until)
+                if rows
+                else ()
+            )
+            for totals in totals_parts:
                 part, failed = self._judge(rule, totals)
                 failures += failed
+                if not rule.keys:
+                    present.append(totals.ends)
                 if len(part.keys):
                     parts.append(part)
+            if not rule.keys:
+                last = until
+                if until == FOREVER:
+                    last = last_end_at_input_end(greatest, rule.window)
+                more, failed = self._empty_windows(rule, floor, last, starts, rows, present)
+                failures += failed
+                parts += more
             closed.failures[rule.identity] = failures
             if parts:
                 closed.firings.append(_joined(rule, parts))
         return closed
+
+    def _empty_windows(
+        self,
+        rule: Rule,
+        after: int,
+        until: int,
+        starts: Mapping[str, int],
+        rows: Run | None,
+        present: list[NDArray[np.int64]],
+    ) -> tuple[list[RuleFirings], int]:
+        """Firings of the windows without events in ``(after, until]``, and failures in them."""
+        if rule.identity not in self.begun and starts[rule.identity] == NO_START:
+            first = first_end(rows, rule.window)
+            if first is None or first > until:
+                return [], 0
+            after = max(after, first - 1)
+        self.begun.add(rule.identity)
+        plain = _plain_partials(rule)
+        key = int(self.keys.number(pa.chunked_array([[""]], pa.string()), [])[0])
+        fired: list[RuleFirings] = []
+        failures = 0
+        for ends in missing_ends(after, until, rule.window, present):
+            sample, failed = self._judge(rule, empty_totals(key, ends[:1], plain))
+            failures += failed * len(ends)
+            if len(sample.keys):
+                fired.append(self._judge(rule, empty_totals(key, ends, plain))[0])
+        return fired, failures
 
     def notices(self, rule: Rule, until: int) -> RuleFirings | None:
         """Keys whose condition holds already in an open window.

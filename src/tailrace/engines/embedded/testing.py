@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from tailrace.engines.embedded.session import Session
+    from tailrace.formats.decoder import Decoder
     from tailrace.plan.model import Plan
     from tailrace.testing.case import Case, Step
     from tailrace.testing.outcome import Outcome, Variation
@@ -52,13 +53,20 @@ class EmbeddedEngine:
     """Runs cases on the embedded engine. ``commit_points`` is how many the last run had."""
 
     commit_points: int = field(default=0, init=False)
+    _decoders: dict[str, Decoder] = field(default_factory=dict, init=False, repr=False)
+
+    def decoder(self, plan: Plan) -> Decoder:
+        """A decoder for the plan, made once: opening one costs more than most cases."""
+        if plan.text not in self._decoders:
+            self._decoders[plan.text] = make_decoder(plan)
+        return self._decoders[plan.text]
 
     def run(self, case: Case, variation: Variation = WHOLE) -> Outcome:
         """Feed the steps in order; PipelineError if the case's pipeline is wrong."""
         if variation.kill is None:
-            return _Run(case, variation, MEMORY).outcome(self)
+            return _Run(case, variation, MEMORY, self).outcome()
         with tempfile.TemporaryDirectory(prefix="tailrace-case-") as folder:
-            return _Run(case, variation, str(Path(folder) / "store.duckdb")).outcome(self)
+            return _Run(case, variation, str(Path(folder) / "store.duckdb"), self).outcome()
 
 
 def embedded_engine() -> EmbeddedEngine:
@@ -67,7 +75,10 @@ def embedded_engine() -> EmbeddedEngine:
 
 
 class _Run:
-    def __init__(self, case: Case, variation: Variation, store: str) -> None:
+    def __init__(
+        self, case: Case, variation: Variation, store: str, engine: EmbeddedEngine
+    ) -> None:
+        self._engine = engine
         self._case, self._variation, self._store = case, variation, store
         self._written = records(case, layout_of(case))
         self._contents: dict[str, bytes] = {}
@@ -109,12 +120,12 @@ class _Run:
             observe=self._gathered.take,
         )
 
-    def outcome(self, engine: EmbeddedEngine) -> Outcome:
+    def outcome(self) -> Outcome:
         session = self._start()
         for turn in self._turns():
             session = self._do(session, turn)
         result = outcome_of(session, self._gathered)
-        engine.commit_points = self._points
+        self._engine.commit_points = self._points
         session.store.close()
         return result
 
@@ -149,7 +160,7 @@ class _Run:
             if session.plan is not turn.plan:
                 session.adopt(turn.plan)
             return
-        decoder = make_decoder(session.plan)
+        decoder = self._engine.decoder(session.plan)
         work = [(chunk, decoder.decode(chunk.records, chunk.slice.fields)) for chunk in turn.chunks]
         after = list(turn.after)
         if turn.clock is not None:
