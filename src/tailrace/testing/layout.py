@@ -26,6 +26,7 @@ def layout_of(case: Case) -> Layout:
         zone=config.time.zone,
         paths={name: each.source_key(name) for name, each in config.fields.items()},
         columns=csv.columns if csv else None,
+        header=bool(csv and csv.columns and csv.header),
         delimiter=csv.delimiter if csv else ",",
         written=config.format == "json" or bool(csv and csv.columns),
     )

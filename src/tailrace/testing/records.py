@@ -28,7 +28,8 @@ class Layout:
     """How records are written: what a pipeline says about format and time.
 
     `time_path` leads to the event time, `paths` to declared fields, by their names. `columns` are a
-    CSV's columns, None for JSON; `written` tells whether rows with values can be written at all.
+    CSV's columns, None for JSON; with `header` they are also written as a partition's record 0,
+    unless its first row is a raw one. `written`: whether rows with values can be written at all.
     """
 
     time_path: tuple[str, ...]
@@ -36,6 +37,7 @@ class Layout:
     zone: str = "UTC"
     paths: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     columns: tuple[str, ...] | None = None
+    header: bool = False
     delimiter: str = ","
     written: bool = True
 
@@ -64,13 +66,20 @@ def records(case: Case, layout: Layout) -> dict[int, tuple[Record, ...]]:
     for index, step in enumerate(case.steps):
         if not isinstance(step, Rows):
             continue
+        partition = step.partition
+        lines = [
+            (row, row.raw if row.raw is not None else _write(row, layout)) for row in step.rows
+        ]
+        if layout.header and not ends[partition] and lines and lines[0][0].raw is None:
+            names = {name: name for name in layout.columns or ()}
+            lines.insert(0, (step.rows[0], _csv(step.rows[0], names, layout).encode()))
+            numbers[partition] = -1
         written = []
-        for row in step.rows:
-            data = row.raw if row.raw is not None else _write(row, layout)
-            numbers[step.partition] += 1
-            number, position = numbers[step.partition], ends[step.partition]
-            written.append(Record(step.partition, number, position, data, row.arrival, row.where))
-            ends[step.partition] += len(data) + 1
+        for row, data in lines:
+            numbers[partition] += 1
+            place = partition, numbers[partition], ends[partition]
+            written.append(Record(*place, data, row.arrival, row.where))
+            ends[partition] += len(data) + 1
         found[index] = tuple(written)
     return found
 
