@@ -1,8 +1,10 @@
 """What the documents ask their readers to type works and prints what they show."""
 
+import contextlib
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -61,21 +63,30 @@ def run(asked: list[File | Command], folder: Path) -> dict[int, tuple[int, str]]
         "NO_COLOR": "1",
     }
     (folder / ".script").write_text("\n".join(script) + "\n")
-    done = subprocess.run(
-        ["bash", ".script"],
-        stdin=subprocess.DEVNULL,
-        cwd=folder,
-        env=environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        timeout=100,
-        check=False,
-    )
+    printed = folder / ".printed"
+    with printed.open("wb") as output:
+        shell = subprocess.Popen(
+            ["bash", ".script"],
+            cwd=folder,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+        try:
+            shell.wait(100)
+        except subprocess.TimeoutExpired:
+            pass  # the command that didn't end has no exit code below
+        finally:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(shell.pid, signal.SIGKILL)
+            shell.wait()
+    text = printed.read_text(errors="replace")
     found = {}
-    parts = re.split(rf"^{MARK} (\d+): (\d+)\n", done.stdout, flags=re.MULTILINE)
-    for output, which, code in zip(parts[0::3], parts[1::3], parts[2::3], strict=False):
-        found[int(which)] = (int(code), output)
+    parts = re.split(rf"^{MARK} (\d+): (\d+)\n", text, flags=re.MULTILINE)
+    for before, which, code in zip(parts[0::3], parts[1::3], parts[2::3], strict=False):
+        found[int(which)] = (int(code), before)
     return found
 
 
