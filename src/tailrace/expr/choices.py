@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from tailrace.expr.nodes import Call
 from tailrace.expr.signature import Function, Parameter, Variant
+from tailrace.expr.sqltext import bind
+
+
+def _nullif(_call: Call, args: Sequence[str]) -> str:
+    return bind(args[0], f"nullif({{v}}, {args[1]})")
+
 
 FUNCTIONS = (
     Function(
@@ -52,7 +61,7 @@ FUNCTIONS = (
     ),
     Function(
         "nullif",
-        (Variant((Parameter("x"), Parameter("y")), None, "nullif({0}, {1})", strict=False),),
+        (Variant((Parameter("x"), Parameter("y")), None, _nullif, strict=False),),
         "Null if x equals y, else x.",
         "nullif('-', '-')",
         "null",

@@ -139,9 +139,22 @@ class _Grammar:
             return As(_over(left.span, target_span), left, target, target_span)
         if word in ("is", "not", "between", "in", "like", "ilike"):
             return self._predicate(left, operator)
+        if word in ("and", "or"):
+            return self._joined(left, level)
         right = self.expression(level + 1)
         op = _SPELLING.get(word, word)
         return Infix(_over(left.span, right.span), op, operator.span, left, right)
+
+    def _joined(self, first: Syntax, level: int) -> Syntax:
+        """A chain of `and` or of `or` as a balanced tree, however it is bracketed."""
+        operator = self._run[self._at - 1]
+        word = _sign(operator)
+        operands = [first, self.expression(level + 1)]
+        while self._accept(word):
+            operands.append(self.expression(level + 1))
+        return _balanced(
+            word, operator.span, [one for all_ in operands for one in _chain(all_, word)]
+        )
 
     def _predicate(self, left: Syntax, operator: Token) -> Syntax:
         word = _sign(operator)
@@ -310,6 +323,22 @@ class _Grammar:
             items.append(self.expression(_OR))
             if not self._accept(","):
                 return tuple(items), self._expect(")", "or ',' in the list").span
+
+
+def _chain(tree: Syntax, op: str) -> list[Syntax]:
+    """The operands of a chain that parentheses held together."""
+    if isinstance(tree, Infix) and tree.op == op:
+        return [*_chain(tree.left, op), *_chain(tree.right, op)]
+    return [tree]
+
+
+def _balanced(op: str, op_span: Span, operands: list[Syntax]) -> Syntax:
+    if len(operands) == 1:
+        return operands[0]
+    half = (len(operands) + 1) // 2
+    left = _balanced(op, op_span, operands[:half])
+    right = _balanced(op, op_span, operands[half:])
+    return Infix(_over(left.span, right.span), op, op_span, left, right)
 
 
 def _sign(token: Token) -> str:

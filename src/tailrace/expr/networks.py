@@ -88,7 +88,7 @@ def _let(name: str, value: str, body: str) -> str:
 
 def _two_octets(tail: str, first: int) -> str:
     """Octets of dotted text as one group of hex digits."""
-    high, low = (f"try_cast(split_part({tail}, '.', {n}) AS INTEGER)" for n in (first, first + 1))
+    high, low = (f"try_cast(string_split({tail}, '.')[{n}] AS INTEGER)" for n in (first, first + 1))
     return _hex(f"{high} * 256 + {low}")
 
 

@@ -6,10 +6,9 @@ from collections.abc import Sequence
 
 from tailrace.expr.nodes import Call, Literal, Type
 from tailrace.expr.signature import Function, Parameter, Variant, whole_number
-from tailrace.expr.sqltext import finite
+from tailrace.expr.sqltext import finite, only_if
 
 INTEGER, DOUBLE = Type.INTEGER, Type.DOUBLE
-SMALLEST_BELOW_ZERO = "-5e-324"
 
 
 def _rounded(call: Call, args: Sequence[str]) -> str:
@@ -73,7 +72,7 @@ FUNCTIONS = (
             Variant(
                 (Parameter("x", DOUBLE),),
                 DOUBLE,
-                f"sqrt(nullif(greatest({{0}}, {SMALLEST_BELOW_ZERO}), {SMALLEST_BELOW_ZERO}))",
+                f"sqrt({only_if('{0}', 'v >= 0')})",
                 fails="x is below 0",
             ),
         ),

@@ -16,8 +16,8 @@ from tailrace.expr.problems import ExpressionError, ExpressionProblem, Refused, 
 from tailrace.expr.scope import Scope
 from tailrace.expr.syntax import Syntax
 
-MAX_DEPTH = 100
-"""Levels of the tree; a chain of n operators has n levels."""
+MAX_DEPTH = 50
+"""Levels of the tree. A chain of n operators has n levels, one of `and` or `or` few."""
 
 __all__ = ["MAX_DEPTH", "ExpressionError", "ExpressionProblem", "Scope", "parse"]
 
@@ -48,8 +48,8 @@ def _refuse_deep(tree: Syntax) -> None:
         level = [below for node in level for below in _below(node)]
         if not level:
             return
-    hint = "write `x in (...)` for a chain of `or`, or derive fields for its parts"
-    raise refused(f"more than {MAX_DEPTH} levels", level[0].span, hint)
+    message = f"more than {MAX_DEPTH} levels of operators"
+    raise refused(message, level[0].span, "derive fields for its parts")
 
 
 def _below(tree: Syntax) -> list[Syntax]:

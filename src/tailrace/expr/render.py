@@ -103,7 +103,8 @@ def _binary(node: Binary) -> tuple[str, int]:
         return f"{operand} between {low} and {high}", _PREDICATE
     own = _TIGHTNESS[node.op]
     left = _within(node.left, own + 1 if own == _PREDICATE else own)
-    return f"{left} {node.op} {_within(node.right, own + 1)}", own
+    right = _within(node.right, own if node.op in ("and", "or") else own + 1)
+    return f"{left} {node.op} {right}", own
 
 
 def _predicate(node: In | Like | IsNull) -> str:

@@ -23,7 +23,16 @@ from tailrace.expr.nodes import (
     Unary,
 )
 from tailrace.expr.parts import between, children
-from tailrace.expr.sqltext import BLANKS, INT64_MIN, finite, identifier, literal, text_literal
+from tailrace.expr.sqltext import (
+    BLANKS,
+    INT64_MIN,
+    bind,
+    finite,
+    identifier,
+    literal,
+    only_if,
+    text_literal,
+)
 from tailrace.expr.texts import lower_ascii, lower_sql
 
 _COMPARISONS = frozenset({"=", "!=", "<", "<=", ">", ">="})
@@ -74,6 +83,8 @@ def failure_sql(node: Node) -> str | None:
     An operation that isn't part of the value doesn't count: in a branch of a case that isn't taken,
     or whose null was replaced (coalesce, is null, a decided and/or). None: nothing can fail.
     """
+    if isinstance(node, Case):
+        return _case_failure(node)
     inner = [failure for child in _makers(node) if (failure := failure_sql(child))]
     if bounds.fails_itself(node):
         tests = [f"{_operand(node)} IS NULL"]
@@ -81,8 +92,6 @@ def failure_sql(node: Node) -> str | None:
         return " OR ".join([f"({' AND '.join(tests)})", *inner])
     if not inner or isinstance(node, IsNull):
         return None
-    if isinstance(node, Case):
-        return f"({_operand(node)} IS NULL AND {_case_failure(node)})"
     joined = " OR ".join(inner)
     return joined if _strict(node) else f"({_operand(node)} IS NULL AND ({joined}))"
 
@@ -105,20 +114,24 @@ def _nullable(node: Node) -> list[Node]:
     return [child for child in children(node) if not isinstance(child, Literal)]
 
 
-def _case_failure(node: Case) -> str:
-    seen: list[str] = []
-    branches = ""
-    for when, then in node.branches:
-        failures = [*seen, *([failure] if (failure := failure_sql(then)) else [])]
-        branches += f"WHEN {to_sql(when)} THEN {_any(failures)} "
-        if condition := failure_sql(when):
-            seen.append(condition)
-    default = failure_sql(node.default)
-    return f"CASE {branches}ELSE {_any([*seen, *([default] if default else [])])} END"
+def _case_failure(node: Case) -> str | None:
+    """What fails in the branch taken, or in a condition before that was null for it."""
+    conditions: list[str] = []
+    pieces: list[str] = []
+    fails = False
+    for when, then in [*node.branches, (None, node.default)]:
+        failures = [*conditions, *_some(failure_sql(then))]
+        fails = fails or bool(failures)
+        begin = "ELSE" if when is None else f"WHEN {to_sql(when)} THEN"
+        pieces.append(f"{begin} {' OR '.join(f'({one})' for one in failures) or 'false'}")
+        conditions += _some(None if when is None else failure_sql(when))
+    if not fails:
+        return None
+    return f"({_operand(node)} IS NULL AND CASE {' '.join(pieces)} END)"
 
 
-def _any(failures: list[str]) -> str:
-    return " OR ".join(f"({failure})" for failure in failures) or "false"
+def _some(failure: str | None) -> list[str]:
+    return [] if failure is None else [failure]
 
 
 def _operand(node: Node) -> str:
@@ -171,30 +184,21 @@ def _binary(node: Binary) -> str:
 
 def _integer_arithmetic(node: Binary) -> str:
     divides = node.op in ("//", "%")
-    if bounds.divides_beyond(node) if divides else bounds.fails_itself(node):
-        divisor = _huge(node.right)
-        if divides and bounds.may_be_zero(node.right):
-            divisor = f"nullif({divisor}, 0)"
-        return f"try_cast({_huge(node.left)} {node.op} {divisor} AS BIGINT)"
-    return f"{_operand(node.left)} {node.op} {_divisor(node) if divides else _operand(node.right)}"
+    wide = bounds.divides_beyond(node) if divides else bounds.fails_itself(node)
+    left, right = (
+        (_huge if wide else _operand)(node.left),
+        (_huge if wide else _operand)(node.right),
+    )
+    if divides and bounds.may_be_zero(node.right):
+        right = only_if(right, "v <> 0")
+    plain = f"{left} {node.op} {right}"
+    return f"try_cast({plain} AS BIGINT)" if wide else plain
 
 
 def _double_arithmetic(node: Binary) -> str:
-    left, op = _operand(node.left), node.op
-    if op in ("+", "-"):
-        plain = f"{left} {op} {_operand(node.right)}"
-        return finite(plain) if bounds.overflows(node) else plain
-    right = _operand(node.right) if op == "*" else _divisor(node)
-    plain = f"{left} {op} {right}"
-    guarded = finite(plain) if op != "%" and bounds.overflows(node) else plain
-    return f"{guarded} + 0e0"
-
-
-def _divisor(node: Binary) -> str:
-    right = _operand(node.right)
-    if not bounds.may_be_zero(node.right):
-        return right
-    return f"nullif({right}, {'0' if node.type is Type.INTEGER else '0e0'})"
+    plain = f"{_operand(node.left)} {node.op} {_operand(node.right)}"
+    guarded = finite(plain) if bounds.fails_itself(node) else plain
+    return guarded if node.op in ("+", "-") else f"{guarded} + 0e0"
 
 
 def _call(node: Call) -> str:
@@ -217,8 +221,8 @@ def _cast(node: Cast) -> str:  # noqa: PLR0911 - one case a kind
             return f"({finite(f'try_cast({number} AS DOUBLE)')} + 0e0)"
         case Type.TEXT, Type.BOOLEAN:
             word = f"lower(trim({operand}, {text_literal(BLANKS)}))"
-            yes, no = "WHEN 'true' THEN true WHEN '1' THEN true", "WHEN 'false' THEN false"
-            return f"CASE {word} {yes} {no} WHEN '0' THEN false END"
+            yes, no = "{v} IN ('true', '1')", "{v} IN ('false', '0')"
+            return bind(word, f"CASE WHEN {yes} THEN true WHEN {no} THEN false END")
         case Type.DOUBLE, Type.INTEGER:
             return f"try_cast(trunc({operand}) AS BIGINT)"
         case _, Type.DOUBLE:

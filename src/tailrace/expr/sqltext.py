@@ -1,6 +1,8 @@
 """SQL text that is safe to put together: quoting, and forms in which each operand stands once.
 
-Operands that stood twice would double the text at each level of nesting.
+Operands that stood twice would double the work of planning at each level of nesting. DuckDB itself
+copies them for macros such as ``nullif`` and ``split_part`` and for ``case x when``, so a list of
+one value and a lambda serve here.
 """
 
 from __future__ import annotations
@@ -62,9 +64,14 @@ def double_literal(value: float) -> str:
     return f"({text})" if value < 0 else text
 
 
+def only_if(sql: str, condition: str) -> str:
+    """The value of ``sql``, null unless ``condition`` holds for it as ``v``."""
+    return f"list_filter([{sql}], lambda v: {condition})[1]"
+
+
 def finite(sql: str) -> str:
-    """The double, null if it is infinite; finite operands give no other such value."""
-    return f"nullif(nullif({sql}, 'inf'::DOUBLE), '-inf'::DOUBLE)"
+    """The double, null if it is infinite or no number."""
+    return only_if(sql, "isfinite(v)")
 
 
 def bind(sql: str, body: str) -> str:

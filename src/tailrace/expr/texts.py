@@ -7,7 +7,7 @@ from string import ascii_lowercase, ascii_uppercase
 
 from tailrace.expr.nodes import Call, Literal, Node, Type
 from tailrace.expr.patterns import a_pattern, groups_of
-from tailrace.expr.signature import Function, Parameter, Variant, some_text, whole_number
+from tailrace.expr.signature import Function, Parameter, SqlMaker, Variant, some_text, whole_number
 from tailrace.expr.sqltext import BLANKS, bind, text_literal
 
 TEXT, INTEGER, BOOLEAN = Type.TEXT, Type.INTEGER, Type.BOOLEAN
@@ -57,10 +57,16 @@ def _has_group(args: Sequence[Node]) -> str | None:
     return None
 
 
+def _part(_call: Call, args: Sequence[str]) -> str:
+    text, separator, number = args
+    part = f"coalesce(string_split({{v}}, {separator})[{number}], '')"
+    return bind(text, f"CASE WHEN {{v}} IS NOT NULL THEN {part} END")
+
+
 def _of_text(
     name: str,
     result: Type,
-    sql: str,
+    sql: str | SqlMaker,
     doc: str,
     example: tuple[str, str],
     *more: Parameter,
@@ -118,7 +124,7 @@ FUNCTIONS = (
     _of_text(
         "split_part",
         TEXT,
-        "split_part({0}, {1}, {2})",
+        _part,
         "The part number `n` of x cut at `separator`; negative numbers count from the end. "
         "A part that is not there is the empty text.",
         ("split_part('GET /a HTTP/1.1', ' ', 2)", "'/a'"),
@@ -178,7 +184,7 @@ FUNCTIONS = (
                     Parameter("group", INTEGER, check=whole_number(0, 99)),
                 ),
                 TEXT,
-                "regexp_extract({0}, {1}, {2})",
+                "regexp_extract({0}, {1}, {2}::INTEGER)",
                 agree=_has_group,
             ),
         ),
