@@ -47,10 +47,10 @@ def csv_lines(table: pa.Table, *, escaped: bool) -> Iterator[str]:
     for row in [table.column_names, *_rows(table)]:
         texts = ["" if value is None else _text(value) for value in row]
         buffer = io.StringIO()
-        csv.writer(buffer, lineterminator="").writerow(
+        csv.writer(buffer, lineterminator="\n").writerow(
             [*map(one_line, texts)] if escaped else texts
         )
-        yield buffer.getvalue()
+        yield buffer.getvalue()[:-1]
 
 
 def json_lines(table: pa.Table, *, ascii_only: bool) -> Iterator[str]:
@@ -104,7 +104,8 @@ def _json(value: object) -> object:  # noqa: PLR0911 - one for each type
         case date() | time():
             return value.isoformat()
         case Decimal():
-            return int(value) if value == value.to_integral_value() else float(value)
+            exponent = value.as_tuple().exponent
+            return int(value) if isinstance(exponent, int) and exponent >= 0 else float(value)
         case timedelta():
             return value.total_seconds()
         case _:

@@ -129,7 +129,8 @@ def findings(
 def table(found: Sequence[Finding], unexplained: Sequence[Alert]) -> Iterator[str]:
     """The score, as lines."""
     hits = sum(finding.first is not None for finding in found)
-    yield f"{hits} of {len(found)} attacks found, {len(unexplained)} false alarms"
+    alarms = "false alarm" if len(unexplained) == 1 else "false alarms"
+    yield f"{hits} of {len(found)} attacks found, {len(unexplained)} {alarms}"
     rows = [("attack", "by or on", "began", "found by", "after", "as", "resolved")]
     for finding in found:
         episode, first = finding.episode, finding.first
