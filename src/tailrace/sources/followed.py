@@ -156,7 +156,7 @@ class FollowedPath:
         if file.extent is not None:
             self._size = min(self._size, file.extent)
         if file.reader.done:
-            return self._pass_on(now)
+            return self._look_beyond(file, status, now)
         position = file.reader.stream.position
         if not file.kind and (self._size < position or not file.holds_recent()):
             self._truncated(file, self._size)
@@ -173,8 +173,11 @@ class FollowedPath:
         if not self._succession.passed_by(file.place(self.chain.generation), now):
             if status is None or status.st_size == 0:
                 return self._stay_here()
-            if now - self._since < self._settle_seconds and not self._until_end:
+            settled = file.reader.done or now - self._since >= self._settle_seconds
+            if not settled and not self._until_end:
                 return False
+        if file.reader.done:
+            return self._pass_on(file, now)
         file.finish_here(self._size)
         return True
 
@@ -258,11 +261,8 @@ class FollowedPath:
         self._take_up(file, self.chain.generation)
         return True
 
-    def _pass_on(self, now: float) -> bool:
+    def _pass_on(self, file: OpenFile, now: float) -> bool:
         """Go from a file that is completely read to the one that followed it."""
-        file = self.chain.file
-        if file is None or (self._last and self._is_last(file)) or self._only_this:
-            return self._stay_here()
         place = file.place(self.chain.generation)
         if place.position:
             self._left = Left(self._path, place, self._size, now)

@@ -53,11 +53,15 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A file that is in the folder now; ``start``: where to begin, if a part of it was read."""
+    """A file that is in the folder now, ``changed`` at that time (nanoseconds).
+
+    ``start``: where to begin, if a part of it was read.
+    """
 
     name: str
     size: int
     inode: int
+    changed: int = 0
     start: int = 0
 
 
@@ -80,7 +84,7 @@ def listing(folder: str, pattern: str) -> dict[str, Found]:
             with suppress(FileNotFoundError):
                 status = entry.stat()
                 if stat.S_ISREG(status.st_mode):
-                    found[name] = Found(name, status.st_size, status.st_ino)
+                    found[name] = Found(name, status.st_size, status.st_ino, status.st_mtime_ns)
     return {
         name: file
         for name, file in found.items()
@@ -92,38 +96,53 @@ def listing(folder: str, pattern: str) -> dict[str, Found]:
 class Reconciled:
     """Files that were read, compared with those present.
 
+    ``same``: the files that are surely those that were read, as long as they don't change;
     ``entries``: in the same order, under their present names where they are present; ``unread``:
     the other files; ``grown``: those that have more than was read; ``replaced``: names under which
     there are other contents now.
     """
 
+    same: frozenset[tuple[Entry, Found]]
     entries: list[Entry]
     unread: list[Found]
     grown: list[Found]
     replaced: list[str]
 
 
-def reconciled(folder: str, read: Iterable[Entry], present: Mapping[str, Found]) -> Reconciled:
+def reconciled(
+    folder: str,
+    read: Iterable[Entry],
+    present: Mapping[str, Found],
+    known: frozenset[tuple[Entry, Found]] = frozenset(),
+) -> Reconciled:
     """Find files that were read among those present: under their names or new ones.
 
     A renamed file keeps its inode, a copied or compressed one its contents; an inode alone proves
-    nothing, as it is used again at once.
+    nothing, as it is used again at once. ``known``: the ``same`` of the last time.
     """
     entries = list(read)
     left = dict(present)
     missing: dict[tuple[int, str], int] = {}
     grown = []
+    same_files = []
     by_inode = {file.inode: file for file in present.values()}
     for place, entry in enumerate(entries):
         same = left.get(entry.name)
         if same is None or same.inode != entry.inode:
             same = by_inode.get(entry.inode)
-        if same is None or same.name not in left or not is_still(folder, entry, same):
+        if (
+            same is None
+            or same.name not in left
+            or not (
+                (replace(entry, name=same.name), same) in known or is_still(folder, entry, same)
+            )
+        ):
             missing[entry.head_bytes, entry.head] = place
             continue
         if same.size > entry.size:
             grown.append(replace(same, start=entry.size))
         entries[place] = replace(entry, name=same.name)
+        same_files.append((entries[place], same))
         del left[same.name]
     for file in list(left.values()) if missing else ():
         archived = file.name != plain_name(file.name)
@@ -137,13 +156,11 @@ def reconciled(folder: str, read: Iterable[Entry], present: Mapping[str, Found])
                 del left[file.name]
                 break
     replaced = [entries[place].name for place in missing.values() if entries[place].name in left]
-    return Reconciled(entries, list(left.values()), grown, replaced)
+    return Reconciled(frozenset(same_files), entries, list(left.values()), grown, replaced)
 
 
 def is_still(folder: str, entry: Entry, file: Found) -> bool:
     """Whether a file with the inode of one that was read is that one."""
-    if file.name == entry.name and file.size == entry.size:
-        return True
     return file.size >= entry.size and entry.begins(head_of(folder, file.name))
 
 

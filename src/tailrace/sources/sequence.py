@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections import deque
 from collections.abc import Mapping
+from contextlib import suppress
 
 from tailrace.errors import SourceError
 from tailrace.sources.chain import Chain, Took
@@ -22,7 +23,7 @@ from tailrace.sources.missing import missing
 from tailrace.sources.opened import OpenFile, Reading
 from tailrace.sources.paths import as_text, from_text
 from tailrace.sources.rotation import reading_key
-from tailrace.sources.tracing import by_inode, trace
+from tailrace.sources.tracing import by_inode, holds, same_inode, trace
 from tailrace.sources.types import Json
 
 RESCAN_SECONDS = 0.25
@@ -67,6 +68,8 @@ class Sequence:
         self._again = False
         """Whether a part of the file being read was read before."""
         self._queue: deque[Found] = deque()
+        self._known: frozenset[tuple[Entry, Found]] = frozenset()
+        """Files that are known to be those that were read."""
         self._late: set[str] = set()
         self._changed: set[str] = set()
         self._size = 0
@@ -155,13 +158,11 @@ class Sequence:
         """Put what was not read yet in order."""
         file = self.chain.file
         unread = dict(present)
-        if file is not None:
-            status = file.handle.status
-            for name, found in present.items():
-                if found.inode == status.st_ino:
-                    self._current = name
-                    del unread[name]
-        compared = reconciled(self._folder, self._read, unread)
+        if file is not None and (name := self._present_name(file, present)) is not None:
+            self._current = name
+            del unread[name]
+        compared = reconciled(self._folder, self._read, unread, self._known)
+        self._known = compared.same
         self._note_changes(compared)
         if compared.entries != self._read:
             self._read = compared.entries
@@ -180,6 +181,26 @@ class Sequence:
             [found for found in in_order if found not in late] + late + compared.grown
         )
         self.seen = self.seen or bool(self._queue)
+
+    def _present_name(self, file: OpenFile, present: Mapping[str, Found]) -> str | None:
+        """Return the present name of the file being read, or of its archive; None if it is gone."""
+        inode = file.handle.status.st_ino
+        for name, found in present.items():
+            if found.inode == inode:
+                return name
+        place = file.place(self.chain.generation)
+        if not place.position:
+            return None
+        known = {(entry.name, entry.inode) for entry in self._read}
+        return next(
+            (
+                name
+                for name, found in present.items()
+                if (name, found.inode) not in known
+                and holds(os.path.join(self._folder, name), place)
+            ),
+            None,
+        )
 
     def _note_changes(self, compared: Reconciled) -> None:
         """Files that were read must stay what they were: SourceError, or a note if followed."""
@@ -292,15 +313,15 @@ class Sequence:
             self.ended = self._bounded
             return False
         found = self._queue.popleft()
-        path = os.path.join(self._folder, found.name)
         try:
-            file = OpenFile(
-                path, self._reading, found.size if self._bounded else None, by_inode(path)
-            )
+            file = self._open(found)
         except FileNotFoundError as error:
+            path = os.path.join(self._folder, found.name)
             if self._bounded:
                 raise missing(path, error) from error
-            self.chain.note("vanished", f"{path} was removed before it was read")
+            self._sort(listing(self._folder, self._pattern))
+            if found.inode not in {waiting.inode for waiting in self._queue}:
+                self.chain.note("vanished", f"{path} was removed before it was read")
             return True
         except SourceError as error:
             if self._bounded:
@@ -311,13 +332,26 @@ class Sequence:
         if self._again and (file.kind or not file.start_at(found.start)):
             file.close()
             return True
-        self._current = found.name
+        self._current = os.path.basename(file.handle.path)
         self._grown_at = float("-inf")
         # Who wrote a file that isn't the last when it is begun has changed over long ago.
         self._next_begun_at = float("-inf") if self._queue else None
         self.chain.take_up(file, self.chain.generation)
         self._describe()
         return True
+
+    def _open(self, found: Found) -> OpenFile:
+        """Open a file under the name that it has now; FileNotFoundError if it is gone."""
+        path = os.path.join(self._folder, found.name)
+        device = os.stat(self._folder).st_dev
+        for candidate in (path, *same_inode(path, device, found.inode)):
+            with suppress(FileNotFoundError):
+                extent = found.size if self._bounded else None
+                file = OpenFile(candidate, self._reading, extent, by_inode(path))
+                if file.handle.status.st_ino == found.inode:
+                    return file
+                file.close()
+        raise FileNotFoundError(path)
 
     def _leave(self, file: OpenFile) -> bool:
         """Go from a file that is completely read to the next; False if it is the last."""

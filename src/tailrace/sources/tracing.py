@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from tailrace.errors import SourceError
 from tailrace.sources.identity import Place
 from tailrace.sources.opened import OpenFile, Reading
-from tailrace.sources.rotation import rotated
+from tailrace.sources.rotation import ARCHIVES, rotated, rotation_bases
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,11 +42,18 @@ def trace(path: str, place: Place, reading: Reading, extent: int | None) -> Trac
 
 def candidates(path: str, place: Place) -> Iterator[str]:
     """Name the files that may hold the place, the likeliest first, each once."""
-    seen = set()
-    for candidate in (*same_inode(path, place.device, place.inode), *rotated(path)[::-1], path):
-        if candidate not in seen:
-            seen.add(candidate)
-            yield candidate
+    folder, name = os.path.split(path)
+    bases = [os.path.join(folder, base) for base in rotation_bases(name)]
+    yield from dict.fromkeys(
+        (
+            *same_inode(path, place.device, place.inode),
+            *rotated(path)[::-1],
+            path,
+            *(path + suffix for suffix in ARCHIVES if os.path.exists(path + suffix)),
+            # The path may itself be a rotated one, and rotated on.
+            *(older for base in bases for older in rotated(base)[::-1]),
+        )
+    )
 
 
 def same_inode(path: str, device: int, inode: int) -> Iterator[str]:

@@ -79,6 +79,8 @@ class Spool:
             self.log.rename(self.path / "z.log.1")
 
     def compress(self) -> None:
+        """Long after it was written to."""
+        self.catch_up()
         path = self.path / "z.log.2"
         if path.exists():
             path.with_name("z.log.2.gz").write_bytes(gzip.compress(path.read_bytes()))
@@ -127,4 +129,6 @@ def test_each_line_is_read_once(events: list[str]) -> None:
         spool.keep()
         assert len(spool.read) == len(set(spool.read))
         assert set(spool.read) == spool.written
-        assert {*spool.notes} <= {"out_of_order", "changed"}
+        # A file that was removed after a part of it was read may have had more.
+        removed = {"generation_lost"} if "remove" in events else set()
+        assert {*spool.notes} <= {"out_of_order", "changed"} | removed
