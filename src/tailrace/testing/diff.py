@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
 from tailrace.testing.canonical import Shown
@@ -19,7 +19,8 @@ def row_lines(
 ) -> tuple[str, ...]:
     """Write all rows: `=` as expected, `-` expected but missing, `+` got but not expected.
 
-    A missing row is followed by the unexpected one that is most like it.
+    A missing row is followed by the unexpected one that is most like it. Both show what the
+    expected row mentions; an unexpected row by itself shows what any of them mentions.
     """
     names = list(dict.fromkeys(n for row in expectation.rows for n, _ in row.attributes))
     names = names or list(dict.fromkeys(n for row in got for n in row.values if n[0] != "@"))
@@ -28,18 +29,19 @@ def row_lines(
     rest = [j for j in range(len(got)) if j not in set(pairs.values())]
     table: list[list[str]] = []
     for i, row in enumerate(expectation.rows):
+        mentioned = dict(row.attributes) or names
         if i in pairs:
-            table.append(["=", *_got_cells(got[pairs[i]], names, base)])
+            table.append(["=", *_got_cells(got[pairs[i]], names, base, mentioned)])
             continue
         table.append(["-", *_expected_cells(row, names, base)])
         if rest:
-            cells = table[-1]
-            near = max(
-                rest, key=lambda j: _likeness(cells, ["+", *_got_cells(got[j], names, base)])
+            likely = [["+", *_got_cells(got[j], names, base, mentioned)] for j in rest]
+            at = max(
+                range(len(rest)), key=[_likeness(table[-1], each) for each in likely].__getitem__
             )
-            rest.remove(near)
-            table.append(["+", *_got_cells(got[near], names, base)])
-    table.extend(["+", *_got_cells(got[j], names, base)] for j in rest)
+            table.append(likely[at])
+            del rest[at]
+    table.extend(["+", *_got_cells(got[j], names, base, names)] for j in rest)
     return _aligned(table)
 
 
@@ -75,13 +77,19 @@ def _expected_cells(row: ExpectedRow, names: Sequence[str], base: int | None) ->
     return [row.word or record, window, *cells]
 
 
-def _got_cells(row: Shown, names: Sequence[str], base: int | None) -> list[str]:
+def _got_cells(
+    row: Shown, names: Sequence[str], base: int | None, mentioned: Container[str]
+) -> list[str]:
     record = f"{row.record[0]}#{row.record[1]}" if row.record else ""
-    cells = (
-        f"{name}={_text(row.values[name], base)}" if name in row.values else f"{name}: none"
-        for name in names
-    )
-    return [row.word or record, _window(row.window, base), *cells]
+    cells = [row.word or record, _window(row.window, base)]
+    for name in names:
+        if name not in mentioned:
+            cells.append("")
+        elif name in row.values:
+            cells.append(f"{name}={_text(row.values[name], base)}")
+        else:
+            cells.append(f"{name}: none")
+    return cells
 
 
 def _window(window: tuple[int, int] | None, base: int | None) -> str:

@@ -180,9 +180,9 @@ def test_diff_shows_rows_in_columns_and_the_nearest_below_each_other() -> None:
     (failure,) = check(case(text), found, NUMBERS)
     assert failure.render().split("\n") == [
         "f.test:7:1: expect windows w: 2 missing, 2 unexpected",
-        "  =  [0s, 10s)   k=a           n=1     s: none         t: none",
+        "  =  [0s, 10s)   k=a           n=1",
         '  -  [10s, 20s)  k="long key"  n=3',
-        '  +  [10s, 20s)  k="long key"  n=30    s: none         t: none',
+        '  +  [10s, 20s)  k="long key"  n=30',
         "  -  [20s, 30s)  k=z           n=0     s=x             t=1m",
         '  +  [20s, 30s)  k=z           n=null  s="\\u001b[31m"  t=1m1s',
     ]

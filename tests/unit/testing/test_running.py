@@ -140,3 +140,29 @@ def test_problems_of_all_files_are_told(tmp_path: Path, capsys: pytest.CaptureFi
     told = capsys.readouterr().err
     assert "a:1:1" in told
     assert "b:1:1" in told
+
+
+DOCS = Path(__file__).parents[3] / "docs" / "rule-tests.md"
+FLOOD = """\
+name: x
+source: {stdin: {}}
+time: {field: t, grace: 0s}
+fields: {client_ip: text}
+rules:
+  - {alert: client_flood, by: client_ip, window: 10s, when: count(*) > 10, keep_firing_for: KEEP}
+"""
+
+
+@pytest.mark.parametrize(("keep", "passes"), [("0s", True), ("5s", False)])
+def test_the_example_of_the_docs(
+    keep: str, passes: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    example, failure = DOCS.read_text().split("```\n")[1:4:2]
+    (tmp_path / "tests").mkdir()
+    (tmp_path / "tests" / "flood.txt").write_text(example)
+    (tmp_path / "pipeline.yaml").write_text(FLOOD.replace("KEEP", keep))
+    monkeypatch.chdir(tmp_path)
+    result = verb("tests/flood.txt")
+    assert result.return_value == (0 if passes else 1)
+    if not passes:
+        assert result.output == failure + "0 passed, 1 failed\n"
