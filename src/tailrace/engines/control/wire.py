@@ -13,6 +13,7 @@ Json = dict[str, object]
 MOST_LINE_BYTES = 16 << 20
 """A status of some ten thousand partitions fits."""
 MOST_PAYLOAD_BYTES = 1 << 30
+_NONSENSE = "what came through the socket is no message"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,17 +37,24 @@ def receive(stream: BinaryIO) -> Message | None:
     line = stream.readline(MOST_LINE_BYTES)
     if not line:
         return None
-    try:
-        head = json.loads(line)
-        size = head.pop("payload_bytes", 0)
-    except (ValueError, AttributeError):
-        raise StoreError("what came through the socket is no message") from None
+    head = _read(line)
+    size = head.pop("payload_bytes", 0)
     if not isinstance(size, int) or not 0 <= size <= MOST_PAYLOAD_BYTES:
-        raise StoreError("what came through the socket is no message")
+        raise StoreError(_NONSENSE)
     payload = stream.read(size)
     if len(payload) < size:
         raise StoreError("the running pipeline went away in the middle of an answer")
     return Message(head, payload)
+
+
+def _read(line: bytes) -> Json:
+    try:
+        head = json.loads(line)
+    except ValueError:
+        head = None
+    if not isinstance(head, dict):
+        raise StoreError(_NONSENSE)
+    return head
 
 
 def refusal(error: Exception, hint: str | None = None) -> Message:
