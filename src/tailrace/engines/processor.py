@@ -27,11 +27,12 @@ from tailrace.kernel.reducer import GroupReducer
 from tailrace.kernel.time import FOREVER, NEVER
 from tailrace.kernel.types import Piece, RuleCounts
 from tailrace.plan.grouping import group_rules
+from tailrace.plan.identity import notice_id
 from tailrace.plan.model import NO_START
 from tailrace.store.commit import Commit, Fold, GroupDelta
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Container, Sequence
 
     from tailrace.alerts.incidents import FoldResult, Revision
     from tailrace.alerts.notices import Notice
@@ -97,6 +98,8 @@ class Processor:
             if rule.alert
         }
         self._forgotten: dict[str, int] = {}
+        self.told: dict[str, int] = {}
+        """Early notices that went out, and the ends of their windows while these are open."""
 
     def load_fold(self, rule: Rule, states: Sequence[str]) -> None:
         """Take back the stored states of a rule's keys."""
@@ -134,7 +137,9 @@ class Processor:
                     folded = self._fold(rule, mine, final=plan.final)
                     _collect(rule, folded, revisions, result_folds, dispatch)
         notices = (
-            self._notify(result_folds, dispatch) if self._early_notices and not plan.final else []
+            self._notify(deltas, result_folds, dispatch)
+            if self._early_notices and not plan.final
+            else []
         )
         fired = [
             (r, mapped.fired[r.identity])
@@ -337,13 +342,16 @@ class Processor:
             fold.finish(max(last, self.state.frontier)),
         ]
 
-    def _notify(self, folds: list[Fold], dispatch: Dispatch) -> list[Notice]:
+    def _notify(
+        self, touched: Container[str], folds: list[Fold], dispatch: Dispatch
+    ) -> list[Notice]:
         sent: list[Notice] = []
+        self.told = {known: end for known, end in self.told.items() if end > self.state.frontier}
         for rule in self.plan.rules:
             if not (rule.alert and rule.early is not None and rule.early.ok and rule.for_ == 0):
                 continue
             reducer = self._by_rule[rule.identity]
-            if reducer.bound.ever:
+            if reducer.bound.ever or reducer.group.identity not in touched:
                 continue
             hit = reducer.notices(rule, self.state.frontier)
             if hit is None or not len(hit.keys):
@@ -353,8 +361,14 @@ class Processor:
             start = end - rule.window.size
             if start < self._starts[rule.identity]:
                 continue
-            wanted = fold.may_notify([reducer.keys.values(n) for n in hit.keys.tolist()])
+            keys = [reducer.keys.values(number) for number in hit.keys.tolist()]
+            wanted = [
+                key
+                for key in fold.may_notify(keys)
+                if notice_id(rule.identity, key, start) not in self.told
+            ]
             for key, notice in zip(wanted, dispatch.notices(rule, wanted, start), strict=True):
+                self.told[notice.id] = end
                 kept = fold.note(key, start, notice.id)
                 folds.append(Fold(rule.identity, kept.place, kept.to_json()))
                 sent.append(notice)

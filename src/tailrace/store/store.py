@@ -289,6 +289,15 @@ class Store:
         ).fetchall()
         return [row[0] for row in rows]
 
+    def confirmed_notices(self, since: int) -> list[str]:
+        """Ids of early notices that incidents named which last fired at ``since`` or later."""
+        rows = self._connection.execute(
+            "select unnest(json_extract_string(body, '$.notices[*]')) from incidents "
+            "where epoch_us(last_firing_at) >= ?",
+            [since],
+        ).fetchall()
+        return [row[0] for row in rows]
+
     def every_fold(self) -> list[str]:
         """All stored states of rules and keys."""
         rows = self._connection.execute("select body from tailrace_folds").fetchall()

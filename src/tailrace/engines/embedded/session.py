@@ -94,6 +94,11 @@ class Session:
         for rule in self.plan.rules:
             if rule.alert:
                 processor.load_fold(rule, self.store.folds(rule.identity))
+        # A window whose notice an earlier incident confirmed may still be open.
+        longest = max((rule.window.size for rule in self.plan.rules), default=0)
+        open_until = self.state.frontier + longest + max(0, self.plan.grace)
+        told = self.store.confirmed_notices(self.state.frontier - longest)
+        processor.told = dict.fromkeys(told, open_until + longest)
         if processor.mapper.dedup is not None:
             processor.mapper.dedup.memory = self.store.dedup_memory().cast(
                 processor.mapper.dedup.memory.schema
