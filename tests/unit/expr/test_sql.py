@@ -115,27 +115,32 @@ def test_what_no_sql_can_hold_is_refused(node: Column | Literal) -> None:
 
 
 DEEP = [
-    "(" * 48 + "i" + ")" * 48,
-    "+".join(["i"] * 49),
-    "/".join(["x"] * 49),
-    "x / (" * 20 + "y" + ")" * 20,
-    "nullif(" * 40 + "x" + ", y)" * 40,
-    "cast(cast(" * 20 + "s" + " as boolean) as text)" * 20,
-    " or ".join(["s = 'a'"] * 900),
-    "-" + " -" * 40 + "x",
-    "lower(" * 40 + "s" + ")" * 40,
-    "sqrt(" * 40 + "x" + ")" * 40,
-    "case when b then 1 else " * 40 + "i // j" + " end" * 40,
-    "coalesce(x / y, " * 40 + "x / y" + ")" * 40,
-    "cast(cast(" * 15 + "s" + " as integer) as text)" * 15,
-    "split_part(ip_prefix(" * 12 + "s" + ", 24), '/', 1)" * 12,
+    *(("(", "i", ")", 48), ("i + ", "i", "", 49), ("x / ", "y", "", 49), ("x / (", "y", ")", 20)),
+    *(("s = 'a' or ", "b", "", 900), ("- ", "x", "", 40), ("nullif(", "x", ", y)", 40)),
+    *(("lower(", "s", ")", 40), ("sqrt(", "x", ")", 40), ("coalesce(x / y, ", "x", ")", 40)),
+    ("case when b then 1 else ", "i // j", " end", 40),
+    ("cast(cast(", "s", " as boolean) as text)", 20),
+    ("split_part(ip_prefix(", "s", ", 24), '/', 1)", 12),
 ]
+"""Before, inside and behind, and how often it nests."""
+COLUMNS = "1::BIGINT AS i, 0::BIGINT AS j, 1e0 AS x, 0e0 AS y, 'a' AS s, false AS b"
 
 
-@pytest.mark.parametrize("text", DEEP)
-def test_the_deepest_expressions_run(text: str) -> None:
-    node = parse(text, SCOPE)
-    columns = "1::BIGINT AS i, 0::BIGINT AS j, 1e0 AS x, 0e0 AS y, 'a' AS s, false AS b"
-    query = f"SELECT {to_sql(node)}, {failure_sql(node) or 'false'} FROM (SELECT {columns})"
-    assert len(query) < 2_000_000
-    assert len(DUCK.sql(query).fetchall()) == 1
+@pytest.mark.parametrize(("before", "inside", "behind", "times"), DEEP)
+def test_the_deepest_expressions_run(before: str, inside: str, behind: str, times: int) -> None:
+    node = parse(before * times + inside + behind * times, SCOPE)
+    sql = to_sql(node)
+    assert len(sql) < 30_000
+    assert len(DUCK.sql(f"SELECT {sql} FROM (SELECT {COLUMNS})").fetchall()) == 1
+
+
+@pytest.mark.parametrize(("before", "inside", "behind", "times"), DEEP)
+def test_their_failures_grow_with_the_square(
+    before: str, inside: str, behind: str, times: int
+) -> None:
+    def failures(count: int) -> str:
+        return failure_sql(parse(before * count + inside + behind * count, SCOPE)) or "false"
+
+    few = min(times // 4, 10)
+    assert len(failures(4 * few)) < 20 * len(failures(few))
+    assert len(DUCK.sql(f"SELECT {failures(few)} FROM (SELECT {COLUMNS})").fetchall()) == 1
