@@ -82,7 +82,7 @@ class FinishedFiles:
         """Read on; what was read before an error is returned, the error raised next time."""
         parts = list(self._parts.values())
         chunks = self._turns.take(parts, max_bytes, watermarks)
-        return self._report.poll(chunks, parts, parts)
+        return self._report.poll(chunks, parts)
 
     def reread(self, piece: Slice) -> Records:
         """Read a slice again."""

@@ -64,7 +64,7 @@ class FolderSource:
         self._part.look(self._clock())
         chunks = self._turns.take([self._part], max_bytes, watermarks)
         self._pace.news(found=bool(chunks))
-        return self._report.poll(chunks, [self._part], [self._part])
+        return self._report.poll(chunks, [self._part])
 
     def reread(self, piece: Slice) -> Records:
         """Read a slice again."""

@@ -139,9 +139,8 @@ class FollowedFiles:
         for part in looked_at:
             self._plan_look(part, now, news=part in served)
         self._pace.news(found=bool(served))
-        found = self._report.poll(
-            chunks, parts, {id(part): part for part in (*looked_at, *served)}.values()
-        )
+        # Those not due yet were found at their ends less than LONGEST_SECONDS ago, or not.
+        found = self._report.poll(chunks, parts)
         if not self._notes:
             return found
         notes, self._notes = (*self._notes, *found.notes), []

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Protocol
 
 from tailrace.sources.chain import Chain
@@ -40,10 +40,8 @@ class Report:
         self._appeared: set[str] = set()
         self._ended: set[str] = set()
 
-    def poll(
-        self, chunks: Sequence[Chunk], parts: Iterable[Reportable], looked_at: Iterable[Reportable]
-    ) -> Poll:
-        """Return a poll's findings; ``looked_at``: the parts whose ``at_end`` is of this poll."""
+    def poll(self, chunks: Sequence[Chunk], parts: Sequence[Reportable]) -> Poll:
+        """Return a poll's findings."""
         appeared: list[str] = []
         ended: list[str] = []
         notes: list[Note] = []
@@ -58,5 +56,5 @@ class Report:
                 part.chain.notes.clear()
         self._appeared.update(appeared)
         self._ended.update(ended)
-        at_end = [part.chain.name for part in looked_at if part.at_end and part.seen]
+        at_end = [part.chain.name for part in parts if part.at_end and part.seen]
         return Poll(tuple(chunks), tuple(appeared), tuple(at_end), tuple(ended), tuple(notes))

@@ -295,9 +295,7 @@ def test_a_thousand_files_followed_with_few_descriptors(tmp_path: Path) -> None:
     expected = count + len(range(0, count, 7)) + 1
     while len(taking.all_lines) < expected:
         taking.until(lambda found: bool(found.chunks))
-    at_end: set[str] = set()
-    while len(at_end) < count + 1:
-        at_end |= {*taking.poll().at_end}
+    taking.until(lambda found: len(found.at_end) == count + 1)
     assert len(taking.all_lines) == expected
     assert taking.notes == []
     taking.close()
