@@ -208,13 +208,14 @@ class _Run:
 
     def _polls(self, waiting: Sequence[Record]) -> Iterator[_Turn]:
         start = 0
+        longest = self._plan.config.limits.max_record_bytes
         while start < len(waiting):
             size = self._variation.records
             if size is None:
                 size = len(waiting)
             elif size == 0:
                 size = self._random.randint(1, max(1, min(len(waiting), 12)))
-            yield _Turn(chunks=tuple(_chunks(waiting[start : start + size])))
+            yield _Turn(chunks=tuple(_chunks(waiting[start : start + size], longest)))
             start += size
 
 
@@ -227,19 +228,27 @@ class _Turn:
     plan: Plan | None = None
 
 
-def _chunks(part: Sequence[Record]) -> Iterator[Chunk]:
-    """Records as chunks: one for each partition, cut where arrival times begin or end."""
+def _chunks(part: Sequence[Record], longest: int) -> Iterator[Chunk]:
+    """Records as chunks: one for each partition, cut where arrival times begin or end.
+
+    Of a record longer than ``longest`` bytes a source keeps the first of them.
+    """
     by_partition: dict[str, list[Record]] = defaultdict(list)
     for record in part:
         by_partition[record.partition].append(record)
     for partition, mine in by_partition.items():
         for known, run in groupby(mine, key=lambda record: record.arrival is not None):
             found = list(run)
-            lines = [record.data + b"\n" for record in found]
+            oversize = np.array([len(record.data) > longest for record in found])
+            lines = [
+                record.data[:longest] if cut else record.data + b"\n"
+                for record, cut in zip(found, oversize.tolist(), strict=True)
+            ]
             offsets = np.zeros(len(found) + 1, np.int32)
             np.cumsum([len(line) for line in lines], out=offsets[1:])
             arrival = np.array([record.arrival for record in found], np.int64) if known else None
             positions = np.array([record.position for record in found], np.int64)
-            end = found[-1].position + len(lines[-1])
+            end = found[-1].position + len(found[-1].data) + 1
             piece = Slice(partition, 0, found[0].position, end, {"position": end})
-            yield Chunk(piece, Records(pa.py_buffer(b"".join(lines)), offsets, positions, arrival))
+            data = pa.py_buffer(b"".join(lines))
+            yield Chunk(piece, Records(data, offsets, positions, arrival, oversize))
