@@ -27,6 +27,7 @@ from contextlib import suppress
 from tailrace.errors import SourceError
 from tailrace.sources.chain import Chain, Took
 from tailrace.sources.identity import Place
+from tailrace.sources.missing import missing
 from tailrace.sources.opened import OpenFile, Reading, refuse_unless_regular
 from tailrace.sources.succession import Left, Succession, status_of
 from tailrace.sources.tracing import by_inode, trace
@@ -124,7 +125,10 @@ class FollowedPath:
         self._take_up(found.file, place.generation)
 
     def look(self, now: float) -> None:
-        """Find out what there is to read; ``now`` is monotonic, in seconds."""
+        """Find out what there is to read; ``now`` is monotonic, in seconds.
+
+        What can't be read is waited for and noted; ``until_end`` it is a SourceError.
+        """
         self.ready = self.at_end = False
         try:
             while not self.ended and not (self.ready or self.at_end):
@@ -133,6 +137,8 @@ class FollowedPath:
         except FileNotFoundError:
             self._lose()
         except (SourceError, OSError) as error:
+            if self._until_end:
+                raise as_source_error(self._path, error) from error
             self._complain("unreadable", f"{self._path} can't be read now: {error}")
         if self.ready or (self.at_end and self.chain.file is not None):
             self._complained = None
@@ -332,3 +338,8 @@ def lost(path: str, position: int) -> str:
         f"{path}: the file of which {position} bytes were read is not there any more, nor under a"
         " rotated name; lines after those may be missing. Reading the present file from its begin"
     )
+
+
+def as_source_error(path: str, error: SourceError | OSError) -> SourceError:
+    """Return an error for the person who must act."""
+    return error if isinstance(error, SourceError) else missing(path, error)

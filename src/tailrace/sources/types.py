@@ -55,8 +55,8 @@ class Poll:
     ``chunks``: new work, in order within each partition. ``appeared``: partitions seen for the
     first time (each is named before its first chunk). ``at_end``: partitions whose end was
     confirmed during this poll, nothing being left to read now (of very many quiet files each is
-    looked at a few times a second; in between its last confirmation holds). ``ended``: bounded partitions that
-    are completely read; no chunk of theirs follows.
+    looked at a few times a second; in between its last confirmation holds). ``ended``: bounded
+    partitions that are completely read; no chunk of theirs follows.
     """
 
     chunks: tuple[Chunk, ...] = ()

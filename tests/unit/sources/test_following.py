@@ -11,6 +11,7 @@ import pytest
 import zstandard
 from tests.unit.sources.taking import Taking, take_all
 
+from tailrace.errors import SourceError
 from tailrace.sources.following import FollowedFiles
 
 
@@ -432,6 +433,16 @@ def test_until_end_and_a_rotation_meanwhile(world: World, rotate: Callable[[Worl
     taking.to_end(64).close()
     assert taking.all_lines == wanted
     assert taking.ended == [str(world.path)]
+
+
+def test_until_end_what_can_not_be_read_is_an_error(world: World) -> None:
+    world.write(3)
+    source = FollowedFiles([str(world.path)], until_end=True)
+    source.open({})
+    world.path.unlink()
+    world.path.mkdir()
+    with pytest.raises(SourceError, match="is a folder"):
+        source.poll(1 << 20, {})
 
 
 def test_until_end_without_a_file(world: World) -> None:
