@@ -50,6 +50,7 @@ class Following:
         self._drain()
         self._pending = []
         self._done = True
+        self._queue.put(None)  # for a loop in another thread that waits
 
     def __iter__(self) -> Self:
         return self

@@ -127,13 +127,14 @@ class TypedRows:
 
     def _bytes(self, table: pa.Table, dead: tuple[int, ...]) -> tuple[pa.Buffer, np.ndarray]:
         offsets = np.zeros(table.num_rows + 1, np.int32)
-        names = [
-            name
-            for name in dict.fromkeys((self._time, *self._schema.names))
-            if name in table.column_names
-        ]
-        rows = table.select(names).take(pa.array(dead, pa.int64())).to_pylist()
-        lines = [json.dumps(row, default=str, ensure_ascii=False).encode() for row in rows]
+        if not dead:
+            return pa.py_buffer(b""), offsets
+        wanted = dict.fromkeys((self._time, *self._schema.names))
+        names = [name for name in wanted if name in table.column_names]
+        columns = [_plain(_whole(table[name])).take(pa.array(dead, pa.int64())) for name in names]
+        rows = zip(*(column.to_pylist() for column in columns), strict=True)
+        objects = [dict(zip(names, row, strict=True)) for row in rows]
+        lines = [json.dumps(row, default=str, ensure_ascii=False).encode() for row in objects]
         for row, line in zip(dead, lines, strict=True):
             offsets[row + 1] = len(line)
         np.cumsum(offsets, out=offsets)
@@ -143,6 +144,18 @@ class TypedRows:
 def _whole(column: pa.ChunkedArray) -> pa.Array:
     combined = column.combine_chunks()
     return combined if isinstance(combined, pa.Array) else pa.concat_arrays(combined.chunks)
+
+
+def _plain(column: pa.Array) -> pa.Array:
+    """A column whose values Python can show: times as text, whatever year they are in."""
+    if pa.types.is_string_view(column.type):
+        return column.cast(pa.string())
+    if not pa.types.is_temporal(column.type):
+        return column
+    try:
+        return column.cast(pa.string())
+    except pa.ArrowInvalid:
+        return column.cast(pa.int64())
 
 
 def _texts(column: pa.Array, typed: Typed) -> pa.Array:
