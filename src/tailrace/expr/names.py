@@ -10,21 +10,20 @@ from tailrace.expr.render import render, rendered_rank
 MAX_NAME = 60
 
 _WORDS = {
-    ">=": " ge ",
-    "<=": " le ",
-    "!=": " ne ",
-    "||": " join ",
-    "//": " div ",
-    ">": " gt ",
-    "<": " lt ",
-    "=": " eq ",
-    "+": " plus ",
-    "-": " minus ",
-    "*": " times ",
-    "/": " per ",
-    "%": " mod ",
+    "=": "eq",
+    "!=": "ne",
+    "<": "lt",
+    "<=": "le",
+    ">": "gt",
+    ">=": "ge",
+    "||": "join",
+    "+": "plus",
+    "-": "minus",
+    "*": "times",
+    "/": "per",
+    "//": "div",
+    "%": "mod",
 }
-_OPERATOR = re.compile("|".join(re.escape(sign) for sign in _WORDS))
 
 
 def measure_name(aggregate: Aggregate) -> str:
@@ -51,5 +50,6 @@ def _percent(aggregate: Aggregate) -> str:
 
 
 def _slug(text: str) -> str:
-    words = _OPERATOR.sub(lambda sign: _WORDS[sign[0]], text)
+    # `render` puts blanks around the operators, and only a text can have others between blanks.
+    words = " ".join(_WORDS.get(word, word) for word in text.split(" "))
     return re.sub(r"[^A-Za-z0-9]+", "_", words).strip("_")

@@ -31,7 +31,7 @@ def duck() -> duckdb.DuckDBPyConnection:
     return connection()
 
 
-@settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=250, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(text=typed_expressions, data=rows)
 def test_numpy_gives_what_duckdb_gives(
     duck: duckdb.DuckDBPyConnection, text: str, data: list[Row]
