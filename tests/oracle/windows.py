@@ -17,6 +17,9 @@ from tailrace.testing.outcome import RuleCounts, Value
 
 Key = tuple[Value, ...]
 
+MOST_EMPTY = 100_000
+"""Empty windows in a row that a keyless rule has at the most."""
+
 
 @dataclass(frozen=True)
 class Taken:
@@ -157,8 +160,12 @@ class WindowState:
             if first is None:
                 first = min((start for _, start in found), default=last + 1)
             start = -(-first // self.rule.every) * self.rule.every
+            full = {start for _, start in found}
+            empty = 0
             while start <= last:
-                found.add(((), start))
+                empty = 0 if start in full else empty + 1
+                if empty <= MOST_EMPTY:
+                    found.add(((), start))
                 start += self.rule.every
         if self.start is not None:
             found = {(key, start) for key, start in found if start >= self.start}

@@ -80,9 +80,10 @@ class Processor:
         self._starts = starts
         self.reducers = {g.identity: GroupReducer(g, plan.bounds, salt) for g in self.groups}
         for group in self.groups:
-            self.reducers[group.identity].begun.update(
-                rule.identity for rule in group.rules if state.rules[rule.identity].begun
-            )
+            for rule in group.rules:
+                full = state.rules[rule.identity].full
+                if full is not None:
+                    self.reducers[group.identity].full[rule.identity] = full
         for identity, panes in state.evicted.items():
             if identity in self.reducers:
                 self.reducers[identity].bound.touched.update(
@@ -322,8 +323,11 @@ class Processor:
         closed = self.reducers[group.identity].close(
             previous, until, self._starts, self.state.greatest_time()
         )
-        for identity in self.reducers[group.identity].begun:
-            self.state.rules[identity].begun = True
+        for identity, full in self.reducers[group.identity].full.items():
+            self.state.rules[identity].full = full
+        if closed.left_out:
+            notes = self.state.counts.notes
+            notes["empty_windows"] = notes.get("empty_windows", 0) + closed.left_out
         for identity, failed in closed.failures.items():
             self.state.counts.rules.setdefault(identity, RuleCounts()).errors += failed
         for firings in closed.firings:

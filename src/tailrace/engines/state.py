@@ -47,12 +47,12 @@ class PartitionState:
 class RuleState:
     """A rule that has run: its name, and the event time before which it has no windows.
 
-    ``begun``: a rule without a key has had its first window, so that empty ones follow.
+    ``full``: of a rule without a key that has had windows, the end of the last one with an event.
     """
 
     name: str
     start: int
-    begun: bool = False
+    full: int | None = None
 
 
 @dataclass(slots=True)

@@ -1,7 +1,8 @@
 """The empty windows of rules without a key: silence is something that they can see.
 
 From the first window with an event on (or the rule's start, if it came later) such a rule has every
-window. All empty windows have the same measures, so one of them is judged for all.
+window, up to ``MOST`` empty ones in a row: one wrong clock must not make windows for a thousand
+years. All empty windows have the same measures, so one of them is judged for all.
 """
 
 from __future__ import annotations
@@ -10,19 +11,19 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from tailrace.kernel.time import FOREVER, ends_between, next_end
+from tailrace.kernel.time import last_end, next_end
 from tailrace.kernel.totals import Totals
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable
 
     from numpy.typing import NDArray
 
     from tailrace.kernel.runs import Run
     from tailrace.plan.model import Partial, Window
 
-BLOCK = 1 << 20
-"""The most windows that are listed at once."""
+MOST = 100_000
+"""The most empty windows in a row; those beyond are left out and counted."""
 
 
 def first_end(rows: Run | None, window: Window) -> int | None:
@@ -38,20 +39,28 @@ def last_end_at_input_end(greatest: int, window: Window) -> int:
     return greatest // window.every * window.every + window.size
 
 
-def missing_ends(
-    after: int, until: int, window: Window, present: Iterable[NDArray[np.int64]]
-) -> Iterator[NDArray[np.int64]]:
-    """The window ends in ``(after, until]`` that aren't among ``present``, in blocks, ascending."""
-    assert until < FOREVER  # noqa: S101 - the caller bounds it
-    known = np.unique(np.concatenate([*present, np.empty(0, np.int64)]))
-    low = after
-    while low < until:
-        high = min(until, next_end(low, window.size, window.every) + (BLOCK - 1) * window.every)
-        ends = ends_between(low, high, window.size, window.every)
-        ends = ends[~np.isin(ends, known)]
-        if len(ends):
-            yield ends
-        low = high
+def empty_ends(
+    last_full: int, after: int, until: int, window: Window, full: NDArray[np.int64]
+) -> tuple[NDArray[np.int64], int]:
+    """The ends of the empty windows in ``(after, until]``, ascending, and how many are left out.
+
+    ``last_full``: the end of the last window with an event at or before ``after`` (or the end after
+    which the rule began); ``full``: the ends of those in ``(after, until]``, ascending.
+    """
+    every = window.every
+    earliest = next_end(after, window.size, every)
+    bounds = np.concatenate([np.array([last_full], np.int64), full])
+    beyond = last_end(until, window.size, every) + every
+    following = np.concatenate([full, np.array([beyond], np.int64)])
+    found: list[NDArray[np.int64]] = []
+    left_out = 0
+    for index in np.flatnonzero(following - bounds > every).tolist():
+        most = int(bounds[index]) + MOST * every
+        first = max(int(bounds[index]) + every, earliest)
+        last = int(following[index]) - every
+        found.append(np.arange(first, min(last, most) + 1, every, dtype=np.int64))
+        left_out += max(0, (last - max(most, first - every)) // every)
+    return (np.concatenate(found) if found else np.empty(0, np.int64)), left_out
 
 
 def empty_totals(key: int, ends: NDArray[np.int64], partials: Iterable[Partial]) -> Totals:

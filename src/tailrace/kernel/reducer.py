@@ -18,15 +18,15 @@ from tailrace.expr.evaluate import evaluate
 from tailrace.expr.nodes import Type
 from tailrace.kernel.bounds import Bound
 from tailrace.kernel.empties import (
+    empty_ends,
     empty_totals,
     first_end,
     last_end_at_input_end,
-    missing_ends,
 )
 from tailrace.kernel.keys import DenseKeys
 from tailrace.kernel.measures import finish
 from tailrace.kernel.runs import Run, Runs, partial_column, sorted_run
-from tailrace.kernel.time import FOREVER, last_end
+from tailrace.kernel.time import FOREVER, last_end, next_end
 from tailrace.kernel.totals import window_totals
 from tailrace.kernel.types import FLAG_EVICTED, RuleFirings
 from tailrace.plan.columns import column_names
@@ -66,6 +66,7 @@ class Closed:
 
     firings: list[RuleFirings] = field(default_factory=list)
     failures: dict[str, int] = field(default_factory=dict)
+    left_out: int = 0
 
 
 class GroupReducer:
@@ -81,7 +82,8 @@ class GroupReducer:
         self._bound = Bound(bounds, salt)
         self._touched: int | None = None
         self._compact_at = _FEW_KEYS
-        self.begun: set[str] = set()
+        self.full: dict[str, int] = {}
+        """For each rule without a key that has begun: the end of its last window with an event."""
 
     def load(self, plain: Run, sides: Mapping[str, Run]) -> None:
         """Take back stored rows (keys already numbered by ``self.keys``)."""
@@ -147,40 +149,45 @@ class GroupReducer:
                 last = until
                 if until == FOREVER:
                     last = last_end_at_input_end(greatest, rule.window)
-                more, failed = self._empty_windows(rule, floor, last, starts, rows, present)
-                failures += failed
-                parts += more
+                full = np.unique(np.concatenate([np.empty(0, np.int64), *present]))
+                if self._begins(rule, floor, last, starts[rule.identity], rows):
+                    more, failed = self._empty_windows(rule, floor, last, full, closed)
+                    failures += failed
+                    parts += more
             closed.failures[rule.identity] = failures
             if parts:
                 closed.firings.append(_joined(rule, parts))
         return closed
 
+    def _begins(self, rule: Rule, after: int, until: int, start: int, rows: Run | None) -> bool:
+        """Whether a rule without a key has windows by now: from its start, or its first event."""
+        if rule.identity not in self.full:
+            window = rule.window
+            first = next_end(after, window.size, window.every)
+            if start == NO_START:
+                found = first_end(rows, window)
+                if found is None or found > until:
+                    return False
+                first = max(first, found)
+            self.full[rule.identity] = first - window.every
+        return True
+
     def _empty_windows(
-        self,
-        rule: Rule,
-        after: int,
-        until: int,
-        starts: Mapping[str, int],
-        rows: Run | None,
-        present: list[NDArray[np.int64]],
+        self, rule: Rule, after: int, until: int, full: NDArray[np.int64], closed: Closed
     ) -> tuple[list[RuleFirings], int]:
         """Firings of the windows without events in ``(after, until]``, and failures in them."""
-        if rule.identity not in self.begun and starts[rule.identity] == NO_START:
-            first = first_end(rows, rule.window)
-            if first is None or first > until:
-                return [], 0
-            after = max(after, first - 1)
-        self.begun.add(rule.identity)
+        ends, left_out = empty_ends(self.full[rule.identity], after, until, rule.window, full)
+        if len(full):
+            self.full[rule.identity] = int(full[-1])
+        closed.left_out += left_out
+        if not len(ends):
+            return [], 0
         plain = _plain_partials(rule)
         key = int(self.keys.number(pa.chunked_array([[""]], pa.string()), [])[0])
-        fired: list[RuleFirings] = []
-        failures = 0
-        for ends in missing_ends(after, until, rule.window, present):
-            sample, failed = self._judge(rule, empty_totals(key, ends[:1], plain))
-            failures += failed * len(ends)
-            if len(sample.keys):
-                fired.append(self._judge(rule, empty_totals(key, ends, plain))[0])
-        return fired, failures
+        sample, failed = self._judge(rule, empty_totals(key, ends[:1], plain))
+        if not len(sample.keys):
+            return [], failed * len(ends)
+        return [self._judge(rule, empty_totals(key, ends, plain))[0]], failed * len(ends)
 
     def notices(self, rule: Rule, until: int) -> RuleFirings | None:
         """Keys whose condition holds already in an open window.

@@ -69,8 +69,8 @@ def check_file(
         return examined.loaded, compile_pipeline(examined.loaded)
     found = list(examined.problems)
     if examined.rest is not None:
-        problems = Problems(examined.rest.positions)
-        _Compiler(examined.rest.config, problems, examined.doubtful).plan("")
+        problems = Problems(examined.rest.positions, examined.doubtful)
+        _Compiler(examined.rest.config, problems).plan("")
         told = {(problem.where, problem.message) for problem in found}
         found += [p for p in _redacted(problems, examined.rest) if (p.where, p.message) not in told]
     raise PipelineError(problems=tuple(sorted(found, key=_place)))
@@ -98,19 +98,14 @@ def compile_text(kept: str, env: Mapping[str, str] | None = None) -> Plan:
 
 
 class _Compiler:
-    def __init__(
-        self,
-        config: PipelineConfig,
-        problems: Problems,
-        doubtful: frozenset[str] = frozenset(),
-    ) -> None:
+    def __init__(self, config: PipelineConfig, problems: Problems) -> None:
         self._config = config
         self._problems = problems
         self._fields = {name: Type(spec.type) for name, spec in config.fields.items()}
         self._fields |= {name: Type.TEXT for name in config.path_fields if name not in self._fields}
         # Whoever uses a field that is wrong itself has no mistake of his own.
-        self._doubtful = set(doubtful)
-        self._columns: dict[str, Type] = {**self._fields, **dict.fromkeys(doubtful, Type.NULL)}
+        doubtful = dict.fromkeys(problems.doubtful, Type.NULL)
+        self._columns: dict[str, Type] = {**self._fields, **doubtful}
         self._nonnegative = {
             name for name, spec in config.fields.items() if spec.min is not None and spec.min >= 0
         }
@@ -139,7 +134,7 @@ class _Compiler:
             fields=self._fields,
             derived=derived,
             columns=self._columns,
-            grace=int(config.time.grace),
+            grace=int(config.time.grace), config.time.year,
             idle_after=int(config.time.idle_after),
             dedup=dedup,
             rules=tuple(rules),
@@ -156,12 +151,12 @@ class _Compiler:
             )
             if name in self._fields:
                 self._problems.add(("derive", name), f"{name!r} is a field already")
-            elif node is not None and name not in self._doubtful:
+            elif node is not None and name not in self._problems.doubtful:
                 self._columns[name] = node.type
                 yield Derived(name, node)
             else:
                 # Its own problem is noted; those who use it shall not all complain.
-                self._doubtful.add(name)
+                self._problems.doubtful.add(name)
                 self._columns[name] = Type.NULL
 
     def _dedup(self) -> Dedup | None:
@@ -210,7 +205,6 @@ class _Compiler:
         )
 
     def _window_rule(self, rule: Alert | Record, path: Place, meaning: str) -> Rule | None:
-        before = len(self._problems.found)
         assert rule.window is not None  # noqa: S101 - the caller asked
         window = Window(
             rule.window.size, rule.window.every, gcd(rule.window.size, rule.window.every)
@@ -226,7 +220,8 @@ class _Compiler:
             node = self._problems.parse((*path, "select", name), text, scope)
             if node is not None:
                 select.append((name, node))
-        if len(self._problems.found) > before:
+        given = (len(rule.keys), len(rule.select), bool(rule.where), bool(rule.when))
+        if given != (len(keys), len(select), where is not None, when is not None):
             return None
         measures, replaced, shown = _measures(
             when, select, taken={*key_types, *(n for n, _ in select)}
@@ -264,7 +259,9 @@ class _Compiler:
             node = self._problems.parse((*path, *part.path), part.text, scope)
             if node is None:
                 continue
-            if node.type not in KEY_TYPES and self._doubtful.isdisjoint(column_names(node)):
+            if node.type not in KEY_TYPES and self._problems.doubtful.isdisjoint(
+                column_names(node)
+            ):
                 hint = (
                     "a key is text, integer, boolean or time; cast it or round it to one of these"
                 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from tailrace.errors import Problem, TailraceError
@@ -20,11 +21,16 @@ Path = tuple[str | int, ...]
 
 
 class Problems:
-    """The problems found so far, and the file's positions to say where."""
+    """The problems found so far, and the file's positions to say where.
 
-    def __init__(self, positions: Positions) -> None:
+    ``doubtful``: columns that are wrong themselves, and so have the type null in scopes; that an
+    expression over them is always null is no problem of its own.
+    """
+
+    def __init__(self, positions: Positions, doubtful: Iterable[str] = ()) -> None:
         """Start without problems."""
         self._positions = positions
+        self.doubtful = set(doubtful)
         self.found: list[Problem] = []
 
     def add(
@@ -38,9 +44,15 @@ class Problems:
         try:
             return parse(text, scope)
         except ExpressionError as error:
+            excused = self._mentions_doubtful(text)
             for problem in error.problems:
-                self.add(path, problem.message, problem.hint, problem.span.start)
+                if not (excused and problem.message.endswith("always null")):
+                    self.add(path, problem.message, problem.hint, problem.span.start)
             return None
+
+    def _mentions_doubtful(self, text: str) -> bool:
+        words = {word.lower() for word in re.findall(r"\w+", text)}
+        return any(name.lower() in words for name in self.doubtful)
 
     def template(self, path: Path, text: str, known: Iterable[str]) -> None:
         """Check a template's syntax and that it only uses known names."""

@@ -36,6 +36,9 @@ EPOCH_BYTES = 64 << 20
 Fewer commits when there is a backlog.
 """
 
+DROPPED = "partition_dropped"
+"""The source's note of a stored partition that it no longer reads: nothing waits for it."""
+
 TICK_SECONDS = 0.25
 """How often the clock is looked at when nothing comes."""
 
@@ -164,9 +167,10 @@ class Engine:
             self._liveness.observe(one.poll, one.at)
             for decision in self._liveness.before(one.poll, state):
                 before.setdefault((decision.kind, decision.subject), decision)
+            dropped = [note.partition for note in one.poll.notes if note.code == DROPPED]
             after += [
                 Decision(DecisionKind.ENDED, name)
-                for name in one.poll.ended
+                for name in (*one.poll.ended, *dropped)
                 if name not in state.partitions
                 or state.partitions[name].liveness is not Liveness.ENDED
             ]
