@@ -142,11 +142,14 @@ class _Repair:
             for dependent in ("when", "select", "labels", "annotations"):
                 rule.pop(dependent, None)
         elif key in _MAPPINGS and inside and isinstance(rule.get(key), dict):
+            # The name stays, so templates that have it in them are right.
             self._put(rule[key], str(inside[0]), _MAPPINGS[key])
-        elif key in _RULE_STAND_INS:
-            rule[key] = deepcopy(_RULE_STAND_INS[key])
         else:
             rule.pop(key, None)
+            if key == "labels":
+                rule.pop("annotations", None)
+            elif key == "window":
+                rule[key] = _RULE_STAND_INS[key]
 
     def _put(self, mapping: dict[str, object], name: str, stand_in: str) -> None:
         """Put in a stand-in; where there is one already the complaint is about the name."""
@@ -181,6 +184,10 @@ def _complete_rule(rule: dict[str, Any]) -> None:
     for key in ("when",) if "alert" in rule else ("window", "select"):
         if not rule.get(key):
             rule[key] = deepcopy(_RULE_STAND_INS[key])
+            if key != "window":
+                # Nobody knows which measures it was to have.
+                rule.pop("labels", None)
+                rule.pop("annotations", None)
 
 
 def _mentions(source: object, key: str = "fields") -> bool:
