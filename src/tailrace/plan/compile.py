@@ -134,7 +134,7 @@ class _Compiler:
             fields=self._fields,
             derived=derived,
             columns=self._columns,
-            grace=int(config.time.grace), config.time.year,
+            grace=int(config.time.grace),
             idle_after=int(config.time.idle_after),
             dedup=dedup,
             rules=tuple(rules),
@@ -174,7 +174,15 @@ class _Compiler:
         config = self._config
         parts = [
             repr(config.format),
-            repr((config.time.field, config.time.format, config.time.zone, int(config.time.grace))),
+            repr(
+                (
+                    config.time.field,
+                    config.time.format,
+                    config.time.zone,
+                    int(config.time.grace),
+                    config.time.year,
+                )
+            ),
             *(f"{name}: {spec!r}" for name, spec in config.fields.items()),
             *(f"{d.name} = {render(d.node)}" for d in derived),
             repr(config.dedup),
