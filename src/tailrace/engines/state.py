@@ -78,8 +78,12 @@ class EngineState:
     evicted: dict[str, dict[str, int]] = field(default_factory=dict)
 
     def greatest_time(self) -> int:
-        """The greatest event time of all partitions, ``NEVER`` without events."""
-        return max((p.maximum for p in self.partitions.values()), default=NEVER)
+        """The greatest event time of all partitions, ``NEVER`` without events.
+
+        Those of replayed dead letters don't count: they move no time on.
+        """
+        read = (p.maximum for name, p in self.partitions.items() if not name.startswith(REPLAY))
+        return max(read, default=NEVER)
 
     def to_json(self) -> dict[str, object]:
         """A JSON object from which ``from_json`` makes an equal state."""
