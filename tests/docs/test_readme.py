@@ -37,7 +37,7 @@ def test_commands_do_what_is_shown(document: Path, tmp_path: Path) -> None:
         problems = [f"lacks: {line}" for line in command.missing(output)]
         if code != command.exit_code:
             problems.append(f"exit code {code}, not {command.exit_code}")
-        if "Traceback" in output:
+        if re.search("^Traceback", output, re.MULTILINE):
             problems.append("has a traceback")
         if problems:
             wrong.append("\n".join([f"$ {command.text}", *problems, output]))

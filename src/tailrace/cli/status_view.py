@@ -78,10 +78,10 @@ def _attention(status: Status) -> Iterator[str]:
     for output in status.outputs:
         if output.error is not None:
             waiting = f"{number(output.waiting_rows)} rows wait"
-            yield f"output {output.name}: {one_line(output.error)} ({waiting})"
+            yield f"output {output.name}: {_told(output.error)} ({waiting})"
     process = status.process
     if process is not None and process.reload_error is not None:
-        yield f"the changed pipeline file was not taken up: {one_line(process.reload_error)}"
+        yield f"the changed pipeline file was not taken up: {_told(process.reload_error)}"
     if process is not None and not process.bounded and status.watermark is not None:
         behind = (status.at - status.watermark) / SECOND
         slowest = status.slowest
@@ -222,7 +222,7 @@ def _outputs(outputs: Sequence[OutputStatus], tables: Mapping[str, int]) -> Iter
         table = output.kind.removeprefix("table ") if output.kind.startswith("table ") else None
         delivered = tables.get(table, 0) if table is not None else output.delivered
         waiting = (number(output.waiting_rows), size(output.waiting_bytes))
-        error = "" if output.error is None else one_line(output.error)
+        error = "" if output.error is None else _told(output.error)
         rows.append((output.name, output.kind, number(delivered), *waiting, error))
     if len(rows) > 1:
         yield from aligned(rows, right=(2, 3, 4))
@@ -248,3 +248,8 @@ def _times(status: Status) -> Iterator[str]:
             for stage, spent in status.process.times.items()
         ]
         yield from aligned(rows, right=(1, 2))
+
+
+def _told(error: str) -> str:
+    """An error with its hints on one line."""
+    return one_line(error.replace("\n  Hint: ", "; "))
