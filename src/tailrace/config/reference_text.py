@@ -66,7 +66,14 @@ The models behind the file can be built directly; names that are Python's own wo
 
 ```python
 from tailrace.config import (
-    Alert, FileSource, Output, PipelineConfig, TerminalOutput, TimeSettings, Window, dumps
+    Alert,
+    FileSource,
+    Output,
+    PipelineConfig,
+    TerminalOutput,
+    TimeSettings,
+    Window,
+    dumps,
 )
 
 pipeline = PipelineConfig(
