@@ -17,7 +17,8 @@ from pathlib import Path
 
 from measuring import verdict_of, working_folder
 
-TARGET_MIB = 1024
+MOST_MIB = 2048
+"""What `tailrace run` promises for a million keys in seven panes: docs/performance.md."""
 KEYS = 1_000_000
 PIPELINE = """
 name: memory
@@ -81,10 +82,11 @@ def size(store: Path) -> float:
     return sum(file.stat().st_size for file in store.parent.glob(f"{store.name}*")) / 2**20
 
 
-def main() -> None:
+def main() -> int:
     """Measure and print."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--rows", type=int, default=20_000_000, help="events")
+    parser.add_argument("--strict", action="store_true", help="exit 1 above the bound")
     given = parser.parse_args()
     few, many = peak(1000), peak(given.rows)
     print(f"{'':<34} {'seconds':>8} {'peak MiB':>9} {'store MiB':>10} {'rows out':>9}")
@@ -93,9 +95,9 @@ def main() -> None:
             f"{f'{rows:,} events':<34} {found.seconds:>8.1f} {found.mib:>9.0f} "
             f"{found.store_mib:>10.1f} {found.incidents:>9}"
         )
-    above = round(many.mib - few.mib)
-    verdict_of(f"MiB that {KEYS:,} keys take above a small run", above, TARGET_MIB)
+    verdict_of(f"peak MiB of a run with {KEYS:,} keys", round(many.mib), MOST_MIB)
+    return int(given.strict and many.mib > MOST_MIB)
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())
