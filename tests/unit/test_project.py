@@ -19,7 +19,7 @@ from tailrace.cli.lazy import Verb
 from tailrace.cli.main import VERBS
 
 ROOT = Path(__file__).parents[2]
-HEAVY = ("duckdb", "numpy", "pandas", "pyarrow", "pydantic", "rich", "sqlglot", "yaml")
+HEAVY = ("duckdb", "numpy", "pandas", "pyarrow", "pydantic", "rich", "yaml")
 LOCKS = ("requirements.lock", "requirements-dev.lock")
 WRITTEN = ("*.md", "docs/**/*.md", "examples/**/*.md", "benchmarks/**/*.md", "tests/**/*.md")
 MARKDOWN = sorted(path for pattern in WRITTEN for path in ROOT.glob(pattern))

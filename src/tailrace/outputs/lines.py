@@ -51,9 +51,9 @@ def line(row: Mapping[str, Any], content: Content, rule: str, style: Style = Sty
                 said = f"after {_duration(row['opened_at'], at)}  {said}"
             return _joined(at, word, row["rule"], pairs(row["key"]), said, style)
         case Content.NOTICES:
-            window = f"in the window that ends {_short(row['window']['end'])}"
-            start = row["window"]["start"]
-            return _joined(start, "notice", row["rule"], pairs(row["key"]), window, style)
+            end = row["window"]["end"]
+            said = "sure to fire when its window closes"
+            return _joined(end, "notice", row["rule"], pairs(row["key"]), said, style)
         case Content.EVENTS:
             where = f"{safe(row['partition'])}:{row['position']}"
             said = _said(row, row["fields"])

@@ -42,8 +42,8 @@ def test_other_rows_read_well() -> None:
     assert printed(rows) == ["1970-01-01 00:00:01Z  window    slow  host=api mean=0.5"]
     (notice,) = printed(notice_rows(notices("10.0.0.1")))
     assert notice == (
-        "1970-01-01 00:01:20Z  notice    flood  client_ip=10.0.0.1 host=null"
-        "  in the window that ends 1970-01-01 00:01:40Z"
+        "1970-01-01 00:01:40Z  notice    flood  client_ip=10.0.0.1 host=null"
+        "  sure to fire when its window closes"
     )
     assert printed(rows_of(Content.EVENTS, Form.ROWS))[1] == (
         "1970-01-01 00:00:02Z  event     probe  access.log:90  / at 1970-01-01T00:00:02.000Z on api"

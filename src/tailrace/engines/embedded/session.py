@@ -18,6 +18,7 @@ from tailrace.engines.epoch import Decision, DecisionKind, EpochPlan
 from tailrace.engines.processor import Processor, first_rules
 from tailrace.engines.state import REPLAY, EngineState
 from tailrace.kernel.time import FOREVER
+from tailrace.sources.types import Chunk
 from tailrace.store.commit import Commit
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
     from tailrace.formats.records import Decoded
     from tailrace.outputs import Output
     from tailrace.plan.model import Plan
-    from tailrace.sources.types import Chunk, Json, Source
+    from tailrace.sources.types import Json, Source
     from tailrace.store.store import Store
 
 Work = tuple["Chunk", "Decoded"]
@@ -111,11 +112,13 @@ class Session:
         if body is None:
             return
         plan = EpochPlan.from_json(body)
+        if self.plan.config.source.kind == "stdin":
+            # What a dead process had read of it is gone: at most once is what it can promise.
+            lost = sum(piece.end - piece.start for piece in plan.slices)
+            plan = replace(plan, slices=(), notes={**plan.notes, "stdin_lost_bytes": lost})
         decoder = self._make_decoder(self.plan)
         work: list[Work] = []
         for piece in plan.slices:
-            from tailrace.sources.types import Chunk
-
             records = self.source.reread(piece)
             work.append((Chunk(piece, records), decoder.decode(records, piece.fields)))
         self._finish(plan, work)
