@@ -71,7 +71,8 @@ def rules(draw: st.DrawFn, number: int) -> list[str]:
     if kind == "event":
         lines.append(f"when: {quoted(draw(st.sampled_from(FILTERS)))}")
         return lines
-    lines.append(f"by: {draw(st.sampled_from(KEYS))}")
+    if draw(st.integers(0, 5)):
+        lines.append(f"by: {draw(st.sampled_from(KEYS))}")
     lines.append(f"window: {draw(st.sampled_from(WINDOWS))}")
     if kind == "alert" or draw(st.integers(0, 3)) == 0:
         lines.append(f"when: {quoted(draw(conditions()))}")
