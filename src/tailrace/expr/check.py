@@ -11,9 +11,9 @@ from contextlib import contextmanager
 
 from tailrace.expr import aggregates, calls
 from tailrace.expr.casts import cast
-from tailrace.expr.coercion import NUMBERS, coerce, common_type, mismatch, must_be
+from tailrace.expr.coercion import coerce, common_type, mismatch, must_be, typed_null
 from tailrace.expr.hints import INSTEAD
-from tailrace.expr.moments import read_moment
+from tailrace.expr.literals import moment, number
 from tailrace.expr.nodes import (
     Binary,
     Case,
@@ -27,10 +27,11 @@ from tailrace.expr.nodes import (
     Type,
     Unary,
 )
+from tailrace.expr.operators import infix, refuse_no_number
 from tailrace.expr.parts import size
 from tailrace.expr.problems import ExpressionProblem, Refused, did_you_mean, refused
 from tailrace.expr.scope import Scope
-from tailrace.expr.sqltext import INT64_MAX, INT64_MIN
+from tailrace.expr.sqltext import INT64_MIN
 from tailrace.expr.syntax import (
     As,
     Between,
@@ -52,9 +53,7 @@ from tailrace.expr.syntax import (
 MAX_NODES = 5_000
 """Of the typed tree, in which `between` and `case x when` repeat their operand."""
 
-COMPARISONS = frozenset({"=", "!=", "<", "<=", ">", ">="})
 _NAMES_SHOWN = 12
-_LONGEST_INTEGER = 1000
 
 
 class Checker:
@@ -88,11 +87,11 @@ class Checker:
             case Name():
                 return self._column(tree)
             case Number():
-                return _number(tree)
+                return number(tree)
             case Text():
                 return Literal(type=Type.TEXT, span=tree.span, value=tree.value)
             case Moment():
-                return _moment(tree)
+                return moment(tree)
             case Word():
                 kind = Type.NULL if tree.value is None else Type.BOOLEAN
                 return Literal(type=kind, span=tree.span, value=tree.value)
@@ -100,7 +99,7 @@ class Checker:
                 return self._prefix(tree)
             case Infix():
                 left, right = self.all(tree.left, tree.right)
-                return _infix(tree.op, left, right, tree.span, tree.op_span)
+                return infix(tree.op, left, right, tree.span, tree.op_span)
             case Between():
                 return self._between(tree)
             case OneOf():
@@ -108,7 +107,7 @@ class Checker:
             case Matches():
                 return self._matches(tree)
             case Missing():
-                operand = _typed(self.node(tree.operand), Type.TEXT)
+                operand = typed_null(self.node(tree.operand), Type.TEXT)
                 return IsNull(
                     type=Type.BOOLEAN, span=tree.span, operand=operand, negated=tree.negated
                 )
@@ -149,8 +148,8 @@ class Checker:
         if tree.op == "not":
             operand = must_be(operand, Type.BOOLEAN, "what `not` turns round")
             return Unary(type=Type.BOOLEAN, span=tree.span, op="not", operand=operand)
-        operand = _typed(operand, Type.INTEGER)
-        _refuse_no_number(operand, "-")
+        operand = typed_null(operand, Type.INTEGER)
+        refuse_no_number(operand, "-")
         if isinstance(operand, Literal) and operand.value not in (None, INT64_MIN):
             value = -operand.value + 0  # type: ignore[operator] # a number, as just checked
             return Literal(type=operand.type, span=tree.span, value=value)
@@ -159,8 +158,8 @@ class Checker:
     def _between(self, tree: Between) -> Node:
         operand, low, high = self.all(tree.operand, tree.low, tree.high)
         _refuse_large(operand, 2, tree.span)
-        least = _infix(">=", operand, low, tree.span, tree.low.span)
-        most = _infix("<=", operand, high, tree.span, tree.high.span)
+        least = infix(">=", operand, low, tree.span, tree.low.span)
+        most = infix("<=", operand, high, tree.span, tree.high.span)
         both = Binary(type=Type.BOOLEAN, span=tree.span, op="and", left=least, right=most)
         if tree.negated:
             return Unary(type=Type.BOOLEAN, span=tree.span, op="not", operand=both)
@@ -218,7 +217,7 @@ class Checker:
             operand = self.node(tree.operand)
             _refuse_large(operand, len(conditions), tree.span)
             conditions = tuple(
-                _infix("=", operand, value, value.span, value.span) for value in conditions
+                infix("=", operand, value, value.span, value.span) for value in conditions
             )
         values = self.all(*(value for _, value in tree.branches))
         default: Node = Literal(type=Type.NULL, span=tree.span, value=None)
@@ -243,84 +242,6 @@ class Checker:
         return aggregates.typed(self, tree)
 
 
-def _number(tree: Number) -> Literal:
-    text = tree.text
-    if text.lstrip("-").isdigit():
-        whole = int(text) if len(text) <= _LONGEST_INTEGER else INT64_MAX + 1
-        if INT64_MIN <= whole <= INT64_MAX:
-            return Literal(type=Type.INTEGER, span=tree.span, value=whole)
-        hint = "integers have 64 bits; write it with a point for a double"
-        raise refused(f"{text} is beyond the integers", tree.span, hint)
-    value = float(text) + 0.0
-    if abs(value) == float("inf"):
-        raise refused(f"{text} is beyond the doubles", tree.span)
-    return Literal(type=Type.DOUBLE, span=tree.span, value=value)
-
-
-def _moment(tree: Moment) -> Literal:
-    value = read_moment(tree.value)
-    if value is None:
-        hint = "write timestamp '2024-01-01 00:00:00', UTC unless a zone such as +02:00 follows"
-        raise refused(f"'{tree.value}' is not a point in time", tree.span, hint)
-    return Literal(type=Type.TIME, span=tree.span, value=value)
-
-
-def _infix(op: str, left: Node, right: Node, span: Span, op_span: Span) -> Binary:
-    if op in ("and", "or"):
-        left = must_be(left, Type.BOOLEAN, f"each side of `{op}`")
-        right = must_be(right, Type.BOOLEAN, f"each side of `{op}`")
-        return Binary(type=Type.BOOLEAN, span=span, op=op, left=left, right=right)
-    if op in COMPARISONS:
-        return _comparison(op, left, right, span, op_span)
-    if op == "||":
-        left = must_be(left, Type.TEXT, "each side of `||`")
-        right = must_be(right, Type.TEXT, "each side of `||`")
-        return Binary(type=Type.TEXT, span=span, op=op, left=left, right=right)
-    return _arithmetic(op, left, right, span)
-
-
-def _comparison(op: str, left: Node, right: Node, span: Span, op_span: Span) -> Binary:
-    for side in (left, right):
-        if isinstance(side, Literal) and side.value is None:
-            raise refused(f"`{op} null` is never true", side.span, "write `is null`")
-    shared = common_type((left.type, right.type))
-    if shared is None:
-        raise mismatch(left, right)
-    if shared is Type.BOOLEAN and op not in ("=", "!="):
-        raise refused(f"true and false have no order for `{op}`", op_span, "use = or !=")
-    left, right = coerce(left, shared), coerce(right, shared)
-    return Binary(type=Type.BOOLEAN, span=span, op=op, left=left, right=right)
-
-
-def _arithmetic(op: str, left: Node, right: Node, span: Span) -> Binary:
-    left, right = _typed(left, right.type), _typed(right, left.type)
-    left, right = _typed(left, Type.INTEGER), _typed(right, Type.INTEGER)
-    _refuse_no_number(left, op)
-    _refuse_no_number(right, op)
-    shared = common_type((left.type, right.type)) or Type.DOUBLE
-    if op == "/":
-        shared = Type.DOUBLE
-    if op == "//" and shared is not Type.INTEGER:
-        wrong = left if left.type is Type.DOUBLE else right
-        raise refused("`//` divides integers", wrong.span, "write floor(x / y) for doubles")
-    return Binary(
-        type=shared, span=span, op=op, left=coerce(left, shared), right=coerce(right, shared)
-    )
-
-
-def _refuse_no_number(node: Node, op: str) -> None:
-    if node.type in NUMBERS:
-        return
-    hint = "epoch(t) gives the seconds of a time" if node.type is Type.TIME else None
-    if node.type is Type.TEXT:
-        hint = "join texts with ||"
-        if isinstance(node, Column):
-            hint = (
-                f"declare {node.name} as a number under `fields`, or cast({node.name} as integer)"
-            )
-    raise refused(f"`{op}` takes numbers, not {node.type}", node.span, hint)
-
-
 def _shared_type(nodes: tuple[Node, ...]) -> Type:
     first = next((node for node in nodes if node.type is not Type.NULL), nodes[0])
     shared = first.type
@@ -330,11 +251,6 @@ def _shared_type(nodes: tuple[Node, ...]) -> Type:
             raise mismatch(first, node)
         shared = both
     return shared
-
-
-def _typed(node: Node, kind: Type) -> Node:
-    """A null literal takes ``kind``; every other node stays."""
-    return coerce(node, kind) if node.type is Type.NULL and kind is not Type.NULL else node
 
 
 def _refuse_large(operand: Node, copies: int, span: Span) -> None:

@@ -31,6 +31,11 @@ def coerce(node: Node, target: Type) -> Node:
     return Cast(type=target, span=node.span, operand=node, implicit=True)
 
 
+def typed_null(node: Node, kind: Type) -> Node:
+    """A null literal takes ``kind``; every other node stays."""
+    return coerce(node, kind) if node.type is Type.NULL and kind is not Type.NULL else node
+
+
 def must_be(node: Node, wanted: Type, what: str) -> Node:
     """``node`` coerced to ``wanted``; raises Refused naming ``what`` needs the type."""
     if common_type((node.type, wanted)) is not wanted:

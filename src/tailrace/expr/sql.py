@@ -22,6 +22,7 @@ from tailrace.expr.nodes import (
     Type,
     Unary,
 )
+from tailrace.expr.operators import COMPARISONS
 from tailrace.expr.parts import between, children
 from tailrace.expr.sqltext import (
     BLANKS,
@@ -35,7 +36,6 @@ from tailrace.expr.sqltext import (
 )
 from tailrace.expr.texts import lower_ascii, lower_sql
 
-_COMPARISONS = frozenset({"=", "!=", "<", "<=", ">", ">="})
 _BLANK = r"[ \t\n\r\f\v]*"
 _INTEGER = f"^{_BLANK}([+-]?[0-9]+){_BLANK}$"
 _DOUBLE = rf"^{_BLANK}([+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?){_BLANK}$"
@@ -173,7 +173,7 @@ def _binary(node: Binary) -> str:
         return f"{_operand(operand)} BETWEEN {_bare(low)} AND {_bare(high)}"
     if op in ("and", "or"):
         return f"{_operand(left)} {op.upper()} {_operand(right)}"
-    if op in _COMPARISONS:
+    if op in COMPARISONS:
         return f"{_bare(left)} {op} {_bare(right)}"
     if op == "||":
         return f"{_operand(left)} || {_operand(right)}"
