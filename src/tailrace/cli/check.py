@@ -89,8 +89,8 @@ def warnings(loaded: Loaded) -> Iterator[Problem]:
     """What may not be meant so; what isn't there yet."""
     from tailrace.plan.advice import advice
 
+    yield from sorted(_missing(loaded), key=lambda problem: str(problem.where))
     yield from advice(loaded)
-    yield from _missing(loaded)
 
 
 def _listed(title: str, lines: list[str]) -> list[tuple[str, str]]:

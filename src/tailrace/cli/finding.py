@@ -25,9 +25,9 @@ def find_store(pipeline: Path | None, store: Path | None, sets: Sequence[str] = 
     if pipeline is not None:
         return pipeline if pipeline.suffix == ".duckdb" else store_of(pipeline, sets)
     pipelines = pipelines_here()
-    if len(pipelines) == 1:
-        return store_of(pipelines[0], sets)
     stores = sorted(Path().glob(STORES))
+    if len(pipelines) == 1:
+        return _store_here(pipelines[0], sets, stores)
     if len(stores) == 1:
         return stores[0]
     choices = [*map(str, pipelines or stores)]
@@ -36,6 +36,17 @@ def find_store(pipeline: Path | None, store: Path | None, sets: Sequence[str] = 
         raise TailraceError("there is no pipeline file in this folder", hint=hint)
     kind = "pipeline files" if pipelines else "stores"
     raise TailraceError(f"there are several {kind} here", hint=f"name one: {', '.join(choices)}")
+
+
+def _store_here(pipeline: Path, sets: Sequence[str], stores: Sequence[Path]) -> Path:
+    """The store of the only pipeline; the only store, if the file was changed since it ran."""
+    try:
+        path = store_of(pipeline, sets)
+    except PipelineError:
+        if len(stores) != 1:
+            raise
+        return stores[0]
+    return stores[0] if len(stores) == 1 and not path.exists() else path
 
 
 def find_pipeline(pipeline: Path | None) -> Path:

@@ -36,6 +36,7 @@ def test_what_is_named_counts() -> None:
 def test_the_only_pipeline_here() -> None:
     write("a.yaml", PIPELINE.format(name="a"))
     write("docker-compose.yml", "name: x\nservices: {}\n")
+    write(".tailrace/a.duckdb", "")
     write(".tailrace/other.duckdb", "")
     assert find_store(None, None) == Path(".tailrace/a.duckdb")
     assert find_pipeline(None) == Path("a.yaml")
@@ -44,6 +45,13 @@ def test_the_only_pipeline_here() -> None:
 def test_the_only_store_here() -> None:
     write(".tailrace/other.duckdb", "")
     assert find_store(None, None) == Path(".tailrace/other.duckdb")
+
+
+@pytest.mark.parametrize("text", [PIPELINE.format(name="renamed"), "name: [\nsource: x\n"])
+def test_the_only_store_while_the_file_is_being_changed(text: str) -> None:
+    write("a.yaml", text)
+    write(".tailrace/a.duckdb", "")
+    assert find_store(None, None) == Path(".tailrace/a.duckdb")
 
 
 @pytest.mark.parametrize(
