@@ -46,7 +46,8 @@ and SIGTERM before a bounded input was read to its end (run again to go on).
 @click.option(
     "--until-end",
     is_flag=True,
-    help="Stop where the input ends now, even if the pipeline follows it.",
+    help="Stop where the input ends now, even if the pipeline follows it. All windows close: the "
+    "store takes no more of it.",
 )
 @click.option(
     "--store",
