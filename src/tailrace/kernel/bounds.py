@@ -15,7 +15,7 @@ from tailrace.kernel.runs import Run
 from tailrace.plan.identity import BUCKETS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from numpy.typing import NDArray
 
@@ -59,11 +59,17 @@ class Bound:
         runs.map(count)
 
     def enforce(
-        self, added: Run, runs: Runs, sides: Iterable[Runs], keys: DenseKeys
+        self,
+        added: Run,
+        runs: Runs,
+        sides: Iterable[Runs],
+        sets: Sequence[Runs],
+        keys: DenseKeys,
     ) -> tuple[int, bool]:
         """Evict what is beyond the bounds after rows were added.
 
-        (events evicted, whether rows were removed).
+        ``sides`` are all rows of sided partials, ``sets`` those of distinct values among them.
+        Returns the number of events evicted, and whether rows were removed.
         """
         if not len(added):
             return 0, False
@@ -86,7 +92,7 @@ class Bound:
             if gone is not None:
                 evicted += gone
                 changed = True
-        return evicted, self._limit_sets(added, side_list) or changed
+        return evicted, self._limit_sets(added, sets) or changed
 
     def _may_be_full(self, pane: int, added: NDArray[np.int64], keys: DenseKeys) -> bool:
         """Whether a bucket of a large pane can have too many keys; an exact count is dear."""
@@ -131,15 +137,15 @@ class Bound:
         self._rows[pane] -= sum(len(part) for part in lost)
         return events
 
-    def _limit_sets(self, added: Run, sides: list[Runs]) -> bool:
+    def _limit_sets(self, added: Run, sets: Sequence[Runs]) -> bool:
         """Keep at most ``max_distinct + 1`` items of each (key, pane).
 
         Enough to know that there were more.
         """
         most = self._most_distinct + 1
         changed = False
-        for pane in np.unique(added.panes).tolist() if sides else ():
-            for side in sides:
+        for pane in np.unique(added.panes).tolist() if sets else ():
+            for side in sets:
                 rows = side.span(pane, pane + 1)
                 if rows is None or len(rows) <= most:
                     continue
