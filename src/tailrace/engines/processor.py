@@ -32,7 +32,7 @@ from tailrace.plan.model import NO_START
 from tailrace.store.commit import Commit, Fold, GroupDelta
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Sequence
+    from collections.abc import Container, Iterable, Sequence
 
     from tailrace.alerts.incidents import FoldResult, Revision
     from tailrace.alerts.notices import Notice
@@ -166,7 +166,7 @@ class Processor:
             epoch=plan.epoch,
             state=state.to_json(),
             groups=tuple(delta for delta in groups if delta is not None),
-            folds=tuple(result_folds),
+            folds=_last(result_folds),
             incidents=incident_rows(revisions),
             dead=dead,
             outbox=outbox,
@@ -463,6 +463,11 @@ def _collect(
         dispatch.revisions(rule, result.revisions)
         folds.extend(Fold(rule.identity, kept.place, kept.to_json()) for kept in result.changed)
         folds.extend(Fold(rule.identity, place, None) for place in result.forgotten)
+
+
+def _last(folds: Iterable[Fold]) -> tuple[Fold, ...]:
+    """The last word on each place: the end of input changes a state and then forgets it."""
+    return tuple({fold.place: fold for fold in folds}.values())
 
 
 def _from_pane(table: pa.Table, low: int) -> pa.Table:

@@ -30,7 +30,7 @@ from tailrace.kernel.time import FOREVER, last_end, next_end
 from tailrace.kernel.totals import window_totals
 from tailrace.kernel.types import FLAG_EVICTED, RuleFirings
 from tailrace.plan.columns import column_names
-from tailrace.plan.model import NO_START
+from tailrace.plan.model import NO_START, PartialKind
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -79,11 +79,19 @@ class GroupReducer:
         self._bounds = bounds
         self._runs = Runs()
         self._sides = {partial.name: Runs() for partial in group.sides}
+        self._sets = [
+            self._sides[partial.name]
+            for partial in group.sides
+            if partial.kind is PartialKind.DISTINCT
+        ]
         self._bound = Bound(bounds, salt)
         self._touched: int | None = None
         self._compact_at = _FEW_KEYS
         self.full: dict[str, int] = {}
-        """For each rule without a key that has begun: the end of its last window with an event."""
+        """For each rule without a key that has begun: the end of its last window with an event.
+
+        Once the input has ended, the end of its last window.
+        """
 
     def load(self, plain: Run, sides: Mapping[str, Run]) -> None:
         """Take back stored rows (keys already numbered by ``self.keys``)."""
@@ -118,7 +126,9 @@ class GroupReducer:
             side_columns = {"item": table["item"].to_numpy(), "n": table["n"].to_numpy()}
             sides[name] = sorted_run(table["pane"].to_numpy(), side_numbers, side_columns)
             self._sides[name].append(sides[name])
-        evicted, changed = self._bound.enforce(run, self._runs, self._sides.values(), self.keys)
+        evicted, changed = self._bound.enforce(
+            run, self._runs, self._sides.values(), self._sets, self.keys
+        )
         return run, sides, evicted, changed
 
     def close(self, after: int, until: int, starts: Mapping[str, int], greatest: int) -> Closed:
@@ -154,6 +164,9 @@ class GroupReducer:
                     more, failed = self._empty_windows(rule, floor, last, full, closed)
                     failures += failed
                     parts += more
+                    if until == FOREVER:
+                        # Told once: replayed dead letters end the input once more.
+                        self.full[rule.identity] = max(self.full[rule.identity], last)
             closed.failures[rule.identity] = failures
             if parts:
                 closed.firings.append(_joined(rule, parts))
