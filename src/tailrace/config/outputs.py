@@ -68,14 +68,15 @@ class TerminalOutput(Model):
 
 
 _TAKEN = ("incidents", "dead_letters")
-_OURS = "tailrace_"
+_OURS = ("tailrace_", "panes_", "side_")
 
 
 def _free(name: str) -> str:
     if name.lower() in _TAKEN or name.lower().startswith(_OURS):
         raise refusal(
             f"the table {shown(name)} is the store's own",
-            f"take another name; {' and '.join(_TAKEN)} and {_OURS}... are taken",
+            f"take another name; {' and '.join(_TAKEN)} are taken, "
+            f"and what begins with {', '.join(_OURS)}",
         )
     return name
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from tailrace.engines.dispatch import Dispatch, incident_table
 from tailrace.engines.epoch import Decision, DecisionKind
 from tailrace.engines.processor import Result, first_rules
+from tailrace.kernel.time import FOREVER
 from tailrace.store.commit import Commit, Fold
 
 if TYPE_CHECKING:
@@ -39,6 +40,8 @@ def adopt(processor: Processor, plan: Plan) -> Result:
         del state.rules[identity]
         state.counts.rules.pop(identity, None)
     first_rules(plan, state)
+    # What was remembered stands for other fields now: an event must not be lost by that.
+    forgotten = plan.dedup is None or (old.dedup is not None and old.dedup.by != plan.dedup.by)
     starts = [
         Decision(DecisionKind.RULE_START, identity, state.rules[identity].start)
         for identity in sorted(wanted - known)
@@ -54,6 +57,7 @@ def adopt(processor: Processor, plan: Plan) -> Result:
         outbox=outbox,
         tables=tables,
         pipeline=plan.text,
+        dedup_floors=dict.fromkeys(state.partitions, FOREVER) if forgotten else {},
         decisions=tuple((d.kind.value, {"subject": d.subject, "value": d.value}) for d in starts),
     )
     return Result(commit, revisions)

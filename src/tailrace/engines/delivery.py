@@ -1,6 +1,4 @@
-"""From the outbox to the outputs.
-
-In order, again until confirmed, nobody waiting for a sink that is down.
+"""From the outbox to the outputs: in order, again until confirmed, none waiting for another.
 
 What was confirmed is told to the store with the next commit; until then a crash makes the same
 batches come again, which outputs take as if they had not (SEMANTICS 24).
@@ -37,6 +35,7 @@ class _Lane:
 
     output: Output
     waiting: deque[OutboxBatch] = field(default_factory=deque)
+    waiting_bytes: int = 0
     rows: int = 0
     body: Mapping[str, object] = field(default_factory=dict)
     confirmed: int = -1
@@ -117,6 +116,7 @@ class Delivery:
         lane = self._lanes.get(name)
         if lane is not None:
             lane.waiting.append(OutboxBatch(seq, rows))
+            lane.waiting_bytes += rows.nbytes
 
     def run(self) -> None:
         """Deliver what waits, as far as outputs take it now."""
@@ -135,6 +135,7 @@ class Delivery:
                 lane.backoff = min(2 * lane.backoff, LONGEST_RETRY_SECONDS)
                 return
             lane.waiting.popleft()
+            lane.waiting_bytes -= batch.rows.nbytes
             lane.confirmed = batch.seq
             lane.rows += batch.rows.num_rows
             lane.body = body or {}
@@ -157,7 +158,7 @@ class Delivery:
     @property
     def waiting_bytes(self) -> int:
         """Bytes that wait for delivery."""
-        return sum(batch.rows.nbytes for lane in self._lanes.values() for batch in lane.waiting)
+        return sum(lane.waiting_bytes for lane in self._lanes.values())
 
     def standings(self) -> dict[str, Standing]:
         """How each output stands."""
@@ -165,7 +166,7 @@ class Delivery:
             name: Standing(
                 lane.rows,
                 sum(batch.rows.num_rows for batch in lane.waiting),
-                sum(batch.rows.nbytes for batch in lane.waiting),
+                lane.waiting_bytes,
                 lane.error,
             )
             for name, lane in self._lanes.items()

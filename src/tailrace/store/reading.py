@@ -160,7 +160,7 @@ def open_reader(path: Path) -> StoreReader:
             str(path), read_only=True, config={"threads": 1, "enable_external_access": False}
         )
     except duckdb.IOException as error:
-        if "lock" in str(error).lower():
+        if "could not set lock" in str(error).lower():
             raise StoreInUseError(f"{path} is in use by another process") from error
         raise StoreError(f"{path} can't be opened: {_first_line(error)}") from error
     except duckdb.Error as error:

@@ -39,6 +39,7 @@ class Store:
         self._connection = connection
         self.path = path
         self._known_panes: set[str] = set()
+        self._columns: dict[str, set[str]] = {}
         meta = dict(connection.execute("select name, value from tailrace_meta").fetchall())
         self.salt: str = meta["salt"]
         self.identity: str = meta["store_id"]
@@ -111,18 +112,9 @@ class Store:
         return [(epoch, kind, json.loads(body)) for epoch, kind, body in rows]
 
     def commit(self, commit: Commit) -> None:
-        """Apply an epoch in one transaction.
-
-        StoreError (nothing applied) if the disk is full or fails.
-        """
-        try:
-            with self._transaction():
-                self._apply(commit)
-        except (duckdb.IOException, duckdb.OutOfMemoryException, duckdb.FatalException) as error:
-            raise StoreError(
-                f"{self.path}: the epoch could not be written: {_first_line(error)}",
-                hint="free space on the disk and start again; nothing is lost",
-            ) from error
+        """Apply an epoch in one transaction; StoreError, and nothing applied, if that fails."""
+        with self._transaction():
+            self._apply(commit)
 
     def _apply(self, commit: Commit) -> None:
         run = self._connection.execute
@@ -234,14 +226,23 @@ class Store:
                     f"create table if not exists {name} as select * from changed limit 0"
                 )
                 self._known_panes.add(table)
-            try:
-                self._connection.execute(f"insert into {name} by name select * from changed")
-            except duckdb.BinderException as error:
-                raise StoreError(
-                    f"{self.path}: table {table!r} has other columns than its rows now: "
-                    f"{', '.join(self.columns(table))}; {', '.join(rows.column_names)}",
-                    hint="give the output another table name; the old table stays as it is",
-                ) from error
+            self._add_columns(table, rows)
+            self._connection.execute(f"insert into {name} by name select * from changed")
+
+    def _add_columns(self, table: str, rows: pa.Table) -> None:
+        """Give a table the columns that its rows now have, null in those that are there."""
+        known = self._columns.get(table)
+        if known is None:
+            known = self._columns[table] = {name.lower() for name in self.column_types(table)}
+        if known.issuperset(map(str.lower, rows.column_names)):
+            return
+        kinds = self._connection.execute("describe select * from changed").fetchall()
+        for column, kind, *_ in kinds:
+            if column.lower() not in known:
+                self._connection.execute(
+                    f"alter table {_quoted(table)} add column {_quoted(column)} {kind}"
+                )
+                known.add(column.lower())
 
     def _pane_tables(self) -> set[str]:
         if not self._known_panes:
@@ -281,6 +282,7 @@ class Store:
             if parts[0] in {"panes", "side"} and len(parts) > 1 and parts[1] not in keep:
                 self._connection.execute(f"drop table {_quoted(table)}")
                 self._known_panes.discard(table)
+                self._columns.pop(table, None)
 
     def folds(self, rule: str) -> list[str]:
         """The stored states of one rule's keys, as they were given."""
@@ -320,6 +322,15 @@ class Store:
             [table],
         ).fetchall()
         return [row[0] for row in rows]
+
+    def column_types(self, table: str) -> dict[str, str]:
+        """DuckDB's types of a table's columns by name; nothing without the table."""
+        rows = self._connection.execute(
+            "select column_name, data_type from duckdb_columns() "
+            "where lower(table_name) = lower(?)",
+            [table],
+        ).fetchall()
+        return dict(rows)
 
     def _tables(self) -> set[str]:
         rows = self._connection.execute("select table_name from duckdb_tables()").fetchall()
@@ -381,14 +392,20 @@ class Store:
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:
-        self._connection.execute("begin transaction")
+        """All or nothing; StoreError if DuckDB refuses, as it does when the disk is full."""
         try:
+            self._connection.execute("begin transaction")
             yield
             self._connection.execute("commit")
-        except BaseException:
+        except BaseException as error:
             with suppress(duckdb.Error):
                 self._connection.execute("rollback")
-            raise
+            if not isinstance(error, duckdb.Error):
+                raise
+            raise StoreError(
+                f"{self.path} could not be written: {_first_line(error)}",
+                hint="see to the disk (space, permissions) and start again; nothing is lost",
+            ) from error
 
 
 def to_bytes(table: pa.Table) -> bytes:
@@ -415,7 +432,7 @@ def _connect(path: str) -> duckdb.DuckDBPyConnection:
         connection = duckdb.connect(path, config=config)
     except duckdb.IOException as error:
         text = str(error)
-        if "lock" in text.lower():
+        if "could not set lock" in text.lower():
             raise StoreInUseError(
                 f"{path} is in use by another process{_holder(text)}",
                 hint="two can't share a store; `tailrace status` asks the one that runs",

@@ -411,7 +411,10 @@ OUTPUTS = [
     ),
     (
         "outputs.alerts.table.name: the table 'Incidents' is the store's own",
-        "take another name; incidents and dead_letters and tailrace_... are taken",
+        (
+            "take another name; incidents and dead_letters are taken, "
+            "and what begins with tailrace_, panes_, side_"
+        ),
         {"outputs": "outputs: {alerts: {table: {name: §Incidents}}}"},
     ),
     (

@@ -97,7 +97,8 @@ class Engine:
             while not self._stop:
                 if self._reload is not None:
                     reader = self._take_reload(reader)
-                self._wait_for_outputs()
+                if self._blocked():
+                    continue
                 intake = reader.take(TICK_SECONDS)
                 if intake is None and reader.ended:
                     ended = True
@@ -175,27 +176,29 @@ class Engine:
                 or state.partitions[name].liveness is not Liveness.ENDED
             ]
         if not self.session.source.bounded:
-            now = time.monotonic()
-            after += self._liveness.idle(state, now)
-            clock = self._liveness.clock(state, now)
+            after += self._liveness.idle(state)
+            clock = self._liveness.clock(state)
             if clock is not None:
                 after.append(clock)
         return list(before.values()), after
 
-    def _wait_for_outputs(self) -> None:
+    def _blocked(self) -> bool:
         """Back-pressure: nothing is read while more than the bound waits for outputs."""
         delivery = self.session.delivery
-        while delivery.waiting_bytes > OUTBOX_BYTES and not self._stop:
-            self.session.settle()
-            self._listen(None, ())
+        if delivery.waiting_bytes <= OUTBOX_BYTES:
+            return False
+        self.session.settle()
+        self._listen(None, ())
+        if delivery.waiting_bytes > OUTBOX_BYTES:
             time.sleep(TICK_SECONDS)
+        return True
 
     def _take_reload(self, reader: Reader) -> Reader:
         load, self._reload = self._reload, None
         assert load is not None  # noqa: S101 - the caller looked
         try:
             reloaded = load()
-            self.session.take_up_outputs(reloaded.outputs)
+            self.session.take_up_outputs(reloaded.plan, reloaded.outputs)
         except TailraceError as error:
             self.reload_error = error
             self._listen(None, ())

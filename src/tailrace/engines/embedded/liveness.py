@@ -1,13 +1,13 @@
-"""Which partitions are idle, by the monotonic clock (SEMANTICS 10 and 11).
-
-What it decides becomes a decision.
+"""Which partitions are idle, by the monotonic clock (SEMANTICS 10 and 11), as decisions.
 
 A partition is idle after ``idle_after`` during which every poll confirmed that its end was reached.
-Anything else (new records, a poll that could not confirm, a restart) starts the time anew.
+Anything else (new records, a poll that could not confirm, polls that failed to come because the
+source hung or outputs held everything up, a restart) starts the time anew.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tailrace.engines.epoch import Decision, DecisionKind
@@ -24,27 +24,40 @@ CLOCK_STEP = MICROSECONDS
 """While all partitions are idle the watermark follows the clock in steps of at least this."""
 
 
+PAUSE_SECONDS = 5.0
+"""Polls further apart than this leave open what happened between them."""
+
+
+@dataclass(slots=True)
+class _Quiet:
+    """From when to when a partition's end was confirmed, in monotonic seconds."""
+
+    since: float
+    until: float
+
+
 class LivenessClock:
-    """Turns polls and the time into decisions. Times are monotonic seconds."""
+    """Turns polls and their times (monotonic seconds) into decisions.
+
+    The present moment plays no part: a poll that waits to be taken says nothing of the time since.
+    """
 
     def __init__(self, idle_after: int, grace: int) -> None:
         """``idle_after`` and ``grace`` in microseconds."""
         self._idle_after = idle_after
         self._grace = grace
-        self._quiet: dict[str, float] = {}
-        self._touched: float | None = None
+        self._quiet: dict[str, _Quiet] = {}
 
     def observe(self, poll: Poll, at: float) -> None:
         """Take note of a poll: who had records, whose end was confirmed."""
         busy = {chunk.slice.partition for chunk in poll.chunks}
         confirmed = set(poll.at_end)
-        if busy:
-            self._touched = at
-        for partition in list(self._quiet):
-            if partition in busy or partition not in confirmed:
+        for partition, quiet in list(self._quiet.items()):
+            paused = at - quiet.until > PAUSE_SECONDS
+            if partition in busy or partition not in confirmed or paused:
                 del self._quiet[partition]
         for partition in confirmed - busy:
-            self._quiet.setdefault(partition, at)
+            self._quiet.setdefault(partition, _Quiet(at, at)).until = at
 
     def before(self, poll: Poll, state: EngineState) -> list[Decision]:
         """Decisions that come before the slices of a poll: partitions that appear or return."""
@@ -62,18 +75,18 @@ class LivenessClock:
                 decisions.append(Decision(DecisionKind.RETURNED, name))
         return decisions
 
-    def idle(self, state: EngineState, now: float) -> list[Decision]:
-        """Partitions that are idle by now."""
+    def idle(self, state: EngineState) -> list[Decision]:
+        """Partitions that are idle."""
         limit = self._idle_after / MICROSECONDS
         return [
             Decision(DecisionKind.IDLE, name)
-            for name, since in self._quiet.items()
-            if now - since >= limit
+            for name, quiet in self._quiet.items()
+            if quiet.until - quiet.since >= limit
             and name in state.partitions
             and state.partitions[name].liveness is Liveness.LIVE
         ]
 
-    def clock(self, state: EngineState, now: float) -> Decision | None:
+    def clock(self, state: EngineState) -> Decision | None:
         """The watermark by the clock, if all partitions are idle and it has moved far enough."""
         if not state.partitions or any(
             p.liveness is Liveness.LIVE for p in state.partitions.values()
@@ -83,8 +96,8 @@ class LivenessClock:
         idle = [name for name, p in state.partitions.items() if p.liveness is Liveness.IDLE]
         if greatest == NEVER or not idle or any(name not in self._quiet for name in idle):
             return None
-        since = max(self._quiet[name] for name in idle)
-        watermark = greatest + int((now - since) * MICROSECONDS) - self._grace
+        passed = min(self._quiet[name].until - self._quiet[name].since for name in idle)
+        watermark = greatest + int(passed * MICROSECONDS) - self._grace
         if watermark < state.frontier + CLOCK_STEP:
             return None
         return Decision(DecisionKind.CLOCK, value=watermark)

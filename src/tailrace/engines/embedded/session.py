@@ -17,6 +17,7 @@ from tailrace.engines.embedded.intake import StageTimes
 from tailrace.engines.epoch import Decision, DecisionKind, EpochPlan
 from tailrace.engines.processor import Processor, first_rules
 from tailrace.engines.state import REPLAY, EngineState
+from tailrace.engines.tables import check_tables
 from tailrace.kernel.time import FOREVER
 from tailrace.sources.types import Chunk
 from tailrace.store.commit import Commit
@@ -76,13 +77,16 @@ class Session:
         if delivery.unreported:
             store.confirm(delivery.confirmed())
         if previous is None:
+            check_tables(store, plan)
             store.put_pipeline(plan.text)
         self.plan = plan if previous is None else previous
         first_rules(self.plan, self.state)
         self.processor = self._processor()
         self._recover()
         if self.plan is not plan:
+            check_tables(store, plan)
             self.adopt(plan)
+        store.drop_groups({group.identity for group in self.processor.groups})
         self._on_commit("opened")
 
     def _processor(self) -> Processor:
@@ -138,8 +142,12 @@ class Session:
         """
         self.source.open(self._positions())
 
-    def take_up_outputs(self, outputs: Mapping[str, Output]) -> None:
-        """Open outputs that a changed pipeline adds, before it is adopted; OutputError if not."""
+    def take_up_outputs(self, plan: Plan, outputs: Mapping[str, Output]) -> None:
+        """Open outputs that a changed pipeline adds, before it is adopted.
+
+        OutputError if one can't be opened, StoreError if a table can't take the new rows.
+        """
+        check_tables(self.store, plan)
         self.delivery.take_up(outputs, self.store.output_states(), self.store.outbox())
         if self.delivery.unreported:
             self.store.confirm(self.delivery.confirmed())
@@ -155,6 +163,7 @@ class Session:
         self.plan = plan
         self.processor = self._processor()
         self.store.drop_groups({group.identity for group in self.processor.groups})
+        self.settle()
         self.delivery.drop(self.delivery.names - set(plan.config.outputs))
         return result
 
