@@ -27,13 +27,15 @@ VERBS = {
     "check": Verb("tailrace.cli.check:command", "Check a pipeline file and say what is wrong."),
     "run": Verb("tailrace.cli.run:command", "Run a pipeline: events in, alerts out."),
     "test": Verb("tailrace.cli.test:command", "Run the rule tests of a pipeline."),
-    "explain": Verb("tailrace.cli.explain:command", "Show how a pipeline will be computed."),
+    "explain": Verb(
+        "tailrace.cli.explain:command", "Show how a pipeline is computed, or why a rule fired."
+    ),
     "dead-letters": Verb(
         "tailrace.cli.dead_letters:command", "List, show and replay records that did not decode."
     ),
     "generate": Verb("tailrace.cli.generate:command", "Write made-up traffic to try rules on."),
     "schema": Verb("tailrace.cli.schema:command", "Print the JSON schema of the pipeline file."),
-    "status": Verb("tailrace.cli.status:command", "Show what a running pipeline is doing."),
+    "status": Verb("tailrace.cli.status:command", "Show how a pipeline stands."),
     "query": Verb("tailrace.cli.query:command", "Ask a pipeline's store a question in SQL."),
     "demo": Verb("tailrace.cli.demo:command", "Watch a pipeline detect attacks in made-up logs."),
     "completion": Verb("tailrace.cli.completion:command", "Print the shell completion script."),

@@ -91,3 +91,5 @@ def _stopped_after(cursor: duckdb.DuckDBPyConnection, seconds: float) -> Iterato
         yield
     finally:
         timer.cancel()
+        # A thread that still ends as the interpreter does would hold the cursor: DuckDB complains.
+        timer.join()

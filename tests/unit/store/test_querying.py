@@ -1,3 +1,5 @@
+import threading
+
 import duckdb
 import pytest
 
@@ -91,3 +93,10 @@ def test_a_query_that_takes_too_long(connection: duckdb.DuckDBPyConnection) -> N
     with pytest.raises(StoreError, match="took over"):
         read(connection, endless, Bounds(seconds=0.2))
     assert read(connection, "from t").rows.num_rows == 10
+
+
+def test_no_thread_outlives_an_answer(connection: duckdb.DuckDBPyConnection) -> None:
+    before = threading.active_count()
+    for _ in range(100):
+        read(connection, "select 1")
+        assert threading.active_count() == before

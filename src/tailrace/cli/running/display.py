@@ -145,7 +145,7 @@ def summary_lines(summary: Summary) -> list[str]:
     lines.append(
         f"  incidents: {number(summary.opened)} opened, {number(summary.resolved)} resolved,"
         f" {number(summary.open)} open"
-        + (f"; {number(summary.notices)} early notices" if summary.notices else "")
+        + (f"; early notices: {number(summary.notices)}" if summary.notices else "")
     )
     lines += aligned(_outputs(summary), right=(2,))
     return [printable(text) for text in lines]
