@@ -9,6 +9,8 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+import yaml
+
 _REFERENCE = re.compile(
     r"\$\$\{|\$\{(?P<name>[A-Za-z_][A-Za-z0-9_]*)(?::-(?P<default>[^}]*))?\}|(?P<bad>\$\{)"
 )
@@ -106,3 +108,25 @@ def _is_unicode(value: str) -> bool:
     except UnicodeEncodeError:
         return False
     return True
+
+
+_PLACES = frozenset({"name", "source", "outputs", "store", "archive"})
+"""Sections that say where things are, not what rules mean; they may hold credentials."""
+
+
+def meaning_env(text: str, env: Mapping[str, str]) -> dict[str, str | None]:
+    """Return the variables that the meaning of rules depends on, None for one that isn't set.
+
+    With them the same pipeline can be read again later, whatever the environment is then.
+    """
+    top = yaml.compose(text, Loader=yaml.SafeLoader)
+    if not isinstance(top, yaml.MappingNode):
+        return {}
+    names = {
+        found["name"]
+        for key, value in top.value
+        if key.value not in _PLACES
+        for found in _REFERENCE.finditer(text[value.start_mark.index : value.end_mark.index])
+        if found["name"]
+    }
+    return {name: env.get(name) for name in sorted(names)}

@@ -14,6 +14,7 @@ from yaml.nodes import MappingNode, Node
 from tailrace.config.base import titled
 from tailrace.config.complaints import Complaint, complaints_of
 from tailrace.config.document import Document, Value
+from tailrace.config.environment import meaning_env
 from tailrace.config.overrides import override
 from tailrace.config.pipeline import PipelineConfig
 from tailrace.config.positions import Positions
@@ -32,6 +33,7 @@ class Loaded:
     """A pipeline file that was read: what it says, and where each value is written.
 
     ``text`` is the file as it stands, nothing filled in; ``sets`` are the overrides given.
+    ``meaning_env``: the environment as far as the meaning of rules depends on it.
     ``secrets`` are the values that came from the environment; nothing shown may hold one.
     """
 
@@ -41,6 +43,7 @@ class Loaded:
     text: str = field(repr=False)
     redactor: Redactor = field(default_factory=Redactor, repr=False)
     sets: tuple[str, ...] = field(default=(), repr=False)
+    meaning_env: Mapping[str, str | None] = field(default_factory=dict, repr=False)
 
     @classmethod
     def of(cls, config: PipelineConfig) -> Self:
@@ -135,7 +138,8 @@ def examine(
     redactor = Redactor(document.secrets)
 
     def loaded(config: PipelineConfig) -> Loaded:
-        return Loaded(config, positions, file, text, redactor, tuple(sets))
+        meaning = meaning_env(text, os.environ if env is None else env)
+        return Loaded(config, positions, file, text, redactor, tuple(sets), meaning)
 
     problems = list(document.problems)
     with redacting(redactor):

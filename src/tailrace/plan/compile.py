@@ -6,6 +6,7 @@ Every expression parsed and typed, every problem reported with its place.
 from __future__ import annotations
 
 import json
+import os
 from math import gcd
 from typing import TYPE_CHECKING
 
@@ -42,7 +43,14 @@ def compile_pipeline(loaded: Loaded) -> Plan:
     problems = Problems(loaded.positions)
     compiler = _Compiler(loaded.config, problems)
     plan = compiler.plan(
-        json.dumps({"file": loaded.file, "text": loaded.text, "sets": list(loaded.sets)})
+        json.dumps(
+            {
+                "file": loaded.file,
+                "text": loaded.text,
+                "sets": list(loaded.sets),
+                "env": loaded.meaning_env,
+            }
+        )
     )
     if problems.found:
         raise PipelineError(problems=tuple(_redacted(problems, loaded)))
@@ -92,9 +100,15 @@ def _place(problem: Problem) -> tuple[int, int]:
 
 
 def compile_text(kept: str, env: Mapping[str, str] | None = None) -> Plan:
-    """The plan of a text that ``Plan.text`` kept, with today's environment."""
+    """The plan of a text that ``Plan.text`` kept.
+
+    What rules mean is as it was then; places and credentials are of today's environment.
+    """
     body = json.loads(kept)
-    return compile_pipeline(loads(body["text"], body["file"], env=env, sets=body["sets"]))
+    today = dict(os.environ if env is None else env)
+    then = {name: value for name, value in body["env"].items() if value is not None}
+    merged = {n: v for n, v in today.items() if n not in body["env"]} | then
+    return compile_pipeline(loads(body["text"], body["file"], env=merged, sets=body["sets"]))
 
 
 class _Compiler:

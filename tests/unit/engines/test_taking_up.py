@@ -145,3 +145,62 @@ def test_an_output_that_can_not_be_opened_changes_nothing(tmp_path: Path) -> Non
     assert isinstance(engine.reload_error, OutputError)
     assert (tmp_path / "new.ndjson").read_text() == "somebody else's"
     assert [o.name for o in status(tmp_path).outputs] == ["out", "tab"]
+
+
+def test_a_reload_takes_away_the_output_that_holds_everything_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "in.ndjson").write_text(lines(range(50)))
+    session = open_in(tmp_path, plan_in(tmp_path))
+    monkeypatch.setattr(engine_module, "OUTBOX_BYTES", -1)
+    plan = plan_in(tmp_path)
+    reloads = 0
+
+    def load() -> Reloaded:
+        nonlocal reloads
+        reloads += 1
+        monkeypatch.setattr(engine_module, "OUTBOX_BYTES", 1 << 30)
+        return Reloaded(plan, {})
+
+    engine = Engine(session, make_decoder, listen=lambda *_: reloads or engine.reload(load))
+    try:
+        assert engine.run()
+    finally:
+        session.close()
+    assert reloads == 1
+
+
+@pytest.mark.parametrize(("by", "duplicates"), [("a", 2), ("b", 0)])
+def test_other_fields_of_dedup_begin_without_memory(
+    tmp_path: Path, by: str, duplicates: int
+) -> None:
+    source = tmp_path / "in.ndjson"
+    folder = json.loads(plan_in(tmp_path, follow=True).text)["text"]
+    text = folder.replace("fields: {a: text", "fields: {b: text, a: text")
+
+    def go(by: str) -> None:
+        from tailrace.config import loads
+        from tailrace.plan.compile import compile_pipeline
+
+        plan = compile_pipeline(loads(text + f"dedup: {{by: {by}, within: 1m}}\n", "small.yaml"))
+        session = open_in(tmp_path, plan)
+        engine = Engine(session, make_decoder)
+        engine.run()
+        session.close()
+
+    # Not the end of the input, or more of it would be refused.
+    source.write_text('{"t": 1, "a": "x", "b": "y"}\n{"t": 1, "a": "x", "b": "z"}\n')
+    session = None
+    from tailrace.config import loads
+    from tailrace.engines.embedded.opening import open_session
+    from tailrace.plan.compile import compile_pipeline
+
+    for fields, more in (("a", ""), (by, '{"t": 2, "a": "x", "b": "x"}\n')):
+        with source.open("a") as file:
+            file.write(more)
+        plan = compile_pipeline(loads(f"{text}dedup: {{by: {fields}, within: 1m}}\n", "small.yaml"))
+        session = open_session(plan, tmp_path / "store.duckdb")
+        engine = Engine(session, make_decoder, listen=lambda *_: engine.stop())
+        engine.run()
+        session.close()
+    assert status(tmp_path).duplicates == 1 + duplicates - 1
