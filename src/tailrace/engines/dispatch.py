@@ -55,10 +55,7 @@ class Dispatch:
         self._parts.append((name, rows))
 
     def windows(self, firings: RuleFirings, keys: DenseKeys) -> None:
-        """Rows of closed windows: of a record rule, and of an alert for outputs with ``rows.
-
-        Windows``.
-        """
+        """Rows of closed windows: a record rule's, and an alert's for ``rows: windows``."""
         rule = firings.rule
         targets = [t for t in self._targets(rule.to) if not rule.alert or t[1].rows == "windows"]
         if not targets or not len(firings.keys):
@@ -109,10 +106,7 @@ class Dispatch:
                 self._add(name, typed_rows.typed_events(texts))
 
     def archive(self, rows: EventRows) -> None:
-        """All events of the epoch: their fields.
-
-        And the event time under the name of its source key.
-        """
+        """All events of the epoch: their fields, and the time under the name of its source key."""
         fields = field_columns(rows.table)
         time = rows.table["_time"].combine_chunks().cast(pa.timestamp("us", "UTC"))
         field = self._plan.config.time.field
@@ -127,10 +121,7 @@ class Dispatch:
     def batches(
         self,
     ) -> tuple[tuple[tuple[int, str, pa.Table], ...], tuple[tuple[str, pa.Table], ...]]:
-        """Batches for the outbox (seq, output, rows), and rows for tables of the store (table.
-
-        Rows).
-        """
+        """Batches for the outbox (seq, output, rows), and for tables of the store (table, rows)."""
         outbox: list[tuple[int, str, pa.Table]] = []
         tables: list[tuple[str, pa.Table]] = []
         for name, rows in self._parts:

@@ -1,6 +1,4 @@
-"""The plan of an epoch: which slices it reads and what was decided.
-
-As a value that is stored before it runs.
+"""The plan of an epoch: which slices it reads and what was decided; stored before it runs.
 
 Whatever does not follow from the contents of the partitions stands here (SEMANTICS 3), so a re-run
 after a crash does the same again.
@@ -39,10 +37,7 @@ class DecisionKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """One decision about a partition or rule (``subject``).
-
-    With a time in microseconds where it has one.
-    """
+    """One decision about a partition or rule (``subject``), with a time (microseconds) if any."""
 
     kind: DecisionKind
     subject: str = ""

@@ -1,7 +1,4 @@
-"""Between the kernel's firings (arrays, dense keys) and the fold of incidents (typed keys.
-
-Plain values).
-"""
+"""From the kernel's firings (arrays, dense keys) to those of the fold (typed keys and values)."""
 
 from __future__ import annotations
 

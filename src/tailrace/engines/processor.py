@@ -1,6 +1,4 @@
-"""One epoch through the kernel.
-
-Decoded slices and decisions in, everything that the epoch changes out.
+"""One epoch through the kernel: decoded slices and decisions in, all that it changes out.
 
 Shared by the engines: nothing here reads input, writes the store or talks to outputs. The order of
 the steps is that of SEMANTICS 9 to 18: decisions about partitions, lateness by position, partials,
@@ -47,9 +45,7 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class Result:
-    """What an epoch changes (``commit``), and what it found.
-
-    As values for whoever wants to see it at once.
+    """What an epoch changes (``commit``), and what it found, for whoever wants to see it at once.
 
     ``windows``: the closed windows of rules whose rows are wanted one by one, with the keys that
     their numbers mean; ``fired``: events by per-event rule, with their ids.
@@ -224,10 +220,7 @@ class Processor:
     def _account(
         self, work: Sequence[tuple[Chunk, Decoded]], mapped: Mapped, plan: EpochPlan
     ) -> pa.Table | None:
-        """Count the epoch's records and place its slices.
-
-        The dead letters as rows of the store's table.
-        """
+        """Count the epoch's records and note positions; the dead letters as the store's rows."""
         counts = self.state.counts
         for chunk, decoded in work:
             piece = chunk.slice
@@ -379,10 +372,7 @@ class Processor:
         return sent
 
     def _delta(self, group: Group, added: tuple[GroupPartials, bool] | None) -> GroupDelta | None:
-        """What the store keeps of a group.
-
-        Rows of panes that an open window (or ``explain.retain``) can need.
-        """
+        """What the store keeps of a group: the panes that a window or ``explain`` can need."""
         reducer = self.reducers[group.identity]
         reached = FOREVER if self.state.finished else self.state.frontier
         reducer.forget(reached)
@@ -440,10 +430,7 @@ def fresh_rules(plan: Plan, state: EngineState) -> list[str]:
 
 
 def first_rules(plan: Plan, state: EngineState) -> None:
-    """Make every rule of a plan known that is not.
-
-    From the beginning of time if nothing was read yet.
-    """
+    """Make every rule of a plan known: new ones start after all events read so far."""
     start = state.greatest_time()
     for rule in plan.every_rule:
         state.rules.setdefault(

@@ -1,7 +1,4 @@
-"""The small state of a run (positions, partitions, watermark, counts.
-
-Rule starts) and its stored JSON form.
-"""
+"""The small state of a run (positions, watermark, counts, rule starts) and its stored form."""
 
 from __future__ import annotations
 
@@ -30,9 +27,9 @@ class Liveness(StrEnum):
 
 @dataclass(slots=True)
 class PartitionState:
-    """Where a partition stands. ``maximum``: its greatest event time.
+    """Where a partition stands.
 
-    ``resume``: the source's own position.
+    ``maximum``: its greatest event time; ``resume``: the source's own position.
     """
 
     maximum: int = NEVER
@@ -57,9 +54,7 @@ class RuleState:
 
 @dataclass(slots=True)
 class EngineState:
-    """Everything small that an epoch changes.
-
-    The large state (partials, incidents) has tables of its own.
+    """Everything small that an epoch changes; partials and incidents have tables of their own.
 
     ``frontier`` is the watermark of the whole pipeline before flooring to a rule's panes;
     ``next_seq`` numbers the outbox, ``next_dead`` the dead letters. ``evicted``: for each group the

@@ -1,6 +1,4 @@
-"""Bounded keys (SEMANTICS 12).
-
-Of each (group, bucket, pane) the keys with the smallest salted hash stay.
+"""Bounded keys (SEMANTICS 12): of each (group, bucket, pane) those of the least salted hash stay.
 
 The rule depends on the set of keys alone, so the same keys stay in whatever order they came.
 """
@@ -138,10 +136,7 @@ class Bound:
         return events
 
     def _limit_sets(self, added: Run, sets: Sequence[Runs]) -> bool:
-        """Keep at most ``max_distinct + 1`` items of each (key, pane).
-
-        Enough to know that there were more.
-        """
+        """Keep ``max_distinct + 1`` items of each (key, pane): enough to know of more."""
         most = self._most_distinct + 1
         changed = False
         for pane in np.unique(added.panes).tolist() if sets else ():

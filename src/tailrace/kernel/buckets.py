@@ -1,6 +1,4 @@
-"""The fixed logarithmic buckets of ``quantile`` (SEMANTICS 16).
-
-One index function, on the bits of an IEEE double.
+"""The fixed logarithmic buckets of ``quantile`` (SEMANTICS 16), from the bits of a double.
 
 A bucket is named by the exponent and the top six bits of the mantissa, so there are 64 buckets to
 an octave and the middle of a bucket is within 0.8 % of each of its values. Only shifts are used:
@@ -21,10 +19,7 @@ _SHIFT = 46
 
 
 def bucket_index(values: NDArray[np.float64]) -> NDArray[np.int32]:
-    """The bucket of each value: 0 for zero, positive for positive values.
-
-    Negative for negative ones.
-    """
+    """The bucket of each value: 0 for zero, else of the value's sign."""
     size = np.abs(values).view(np.int64) >> _SHIFT
     return np.where(np.signbit(values), -size, size).astype(np.int32)
 

@@ -49,10 +49,7 @@ class Deduplicator:
         pieces: Sequence[Piece],
         horizon: NDArray[np.int64],
     ) -> NDArray[np.bool_]:
-        """Which events of the batch are duplicates.
-
-        ``horizon`` is (earlier maximum - grace) of each.
-        """
+        """Which events are duplicates; ``horizon`` is (earlier maximum - grace) of each."""
         sizes = [len(piece.decoded.time) for piece in pieces]
         names = pa.DictionaryArray.from_arrays(
             pa.array(np.repeat(np.arange(len(pieces), dtype=np.int32), sizes)),

@@ -1,6 +1,4 @@
-"""Dense integers for keys: every key of a group gets a small number.
-
-So that totals are plain arrays.
+"""Dense integers for keys: every key of a group gets a number, so that totals are plain arrays.
 
 The numbers are private to one process; what is stored or sent is always the key itself.
 """

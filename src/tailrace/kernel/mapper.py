@@ -17,7 +17,7 @@ import pyarrow.compute as pc
 from tailrace.expr.sql import failure_sql, to_sql
 from tailrace.kernel import time as event_time
 from tailrace.kernel.dedup import Deduplicator
-from tailrace.kernel.partials_sql import GroupSql, quote
+from tailrace.kernel.partials_sql import GroupSql
 from tailrace.kernel.types import EventRows, GroupPartials, Judged, Mapped
 
 if TYPE_CHECKING:
@@ -43,7 +43,6 @@ class Mapper:
         self._connection = duckdb.connect(config={"threads": 1, "enable_external_access": False})
         self._connection.execute("set TimeZone = 'UTC'; set lock_configuration = true")
         self._widths = sorted({group.width for group in groups})
-        self._derive = ", ".join(f"{to_sql(d.node)} as {quote(d.name)}" for d in plan.derived)
 
     @property
     def dedup(self) -> Deduplicator | None:
@@ -51,10 +50,7 @@ class Mapper:
         return self._dedup
 
     def map(self, pieces: Sequence[Piece]) -> Mapped:
-        """Turn a batch into partials.
-
-        Pieces of one partition are in its order, ``before`` being right for each.
-        """
+        """Turn a batch into partials; pieces of one partition come in its order."""
         events = _event_table(pieces)
         times = (
             np.concatenate([piece.decoded.time for piece in pieces])
@@ -147,10 +143,7 @@ def _event_table(pieces: Sequence[Piece]) -> pa.Table:
 
 
 def _horizons(pieces: Sequence[Piece], grace: int) -> tuple[NDArray[np.int64], dict[str, int]]:
-    """For each event (maximum time of its partition's earlier events) - grace.
-
-    And each partition's new maximum.
-    """
+    """For each event the maximum time before it less grace, and each partition's new maximum."""
     after: dict[str, int] = {}
     parts: list[NDArray[np.int64]] = []
     for piece in pieces:
@@ -161,10 +154,7 @@ def _horizons(pieces: Sequence[Piece], grace: int) -> tuple[NDArray[np.int64], d
 
 
 def _located(table: pa.Table, pieces: Sequence[Piece]) -> pa.Table:
-    """The event table with each event's partition, generation and position.
-
-    Internal columns other than the time go.
-    """
+    """The events with partition, generation and position, without other internal columns."""
     sizes = [len(piece.decoded.time) for piece in pieces]
     names = pa.DictionaryArray.from_arrays(
         pa.array(np.repeat(np.arange(len(pieces), dtype=np.int32), sizes)),

@@ -83,10 +83,7 @@ def _sum_or_mean(measure: Measure, total: np.ndarray, counts: NDArray[np.int64])
 
 
 def _deviation(measure: Measure, totals: Totals, counts: NDArray[np.int64]) -> Values:
-    """Sample standard deviation from exact integer sums.
-
-    Sqrt((n S2 - S1^2) / (n (n - 1))), one division.
-    """
+    """Sample standard deviation: sqrt((n S2 - S1^2) / (n (n - 1))) from exact integer sums."""
     terms = {p.term: totals.columns[p.name] for p in measure.partials if p.kind is PartialKind.SUM}
     assert measure.aggregate.arg is not None  # noqa: S101 - only count has no argument
     scale = FIXED_POINT if measure.aggregate.arg.type is Type.DOUBLE else 1

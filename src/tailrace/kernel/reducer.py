@@ -1,6 +1,4 @@
-"""The stateful half of the kernel.
-
-Keeps pane partials of one group, closes windows, judges conditions.
+"""The stateful half of the kernel: keeps a group's pane partials, closes windows, judges them.
 
 What is written to disk of it is the caller's business: ``add`` returns the rows to keep, ``load``
 takes them back.
@@ -61,7 +59,8 @@ _FEW_KEYS = 4096
 class Closed:
     """What closing up to a watermark brought.
 
-    Firings by rule, and window-level failures by rule identity.
+    ``failures``: windows that an operation failed in, by rule identity; ``left_out``: empty windows
+    beyond the bound.
     """
 
     firings: list[RuleFirings] = field(default_factory=list)
@@ -106,9 +105,10 @@ class GroupReducer:
         return self._bound
 
     def add(self, partials: GroupPartials) -> tuple[Run, dict[str, Run], int, bool]:
-        """Add a batch's partials: (rows added, side rows added, events evicted.
+        """Add a batch's partials.
 
-        Whether earlier rows changed).
+        Returns the rows added, the side rows added, how many events were evicted, and whether
+        earlier rows changed.
         """
         plain = partials.plain
         names = [f"k{index}" for index in range(len(self.group.keys))]

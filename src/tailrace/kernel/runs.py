@@ -1,7 +1,4 @@
-"""The partials of one group in memory.
-
-Runs of rows sorted by pane, merged on read, dropped by whole panes.
-"""
+"""The partials of one group in memory: rows sorted by pane, merged on read, dropped by panes."""
 
 from __future__ import annotations
 
@@ -65,10 +62,7 @@ def concatenated(runs: list[Run]) -> Run:
 
 
 class Runs:
-    """All rows of one table of partials. A (key, pane) may have several rows.
-
-    They are merged on read.
-    """
+    """All rows of one table of partials; a (key, pane) may have several, merged on read."""
 
     _MOST = 24
 

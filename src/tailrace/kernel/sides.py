@@ -1,7 +1,4 @@
-"""Measures whose partials are several rows for a key and pane.
-
-Distinct sets and quantile buckets.
-"""
+"""Measures with several rows of partials for a key and pane: distinct sets, quantile buckets."""
 
 from __future__ import annotations
 
@@ -25,10 +22,7 @@ if TYPE_CHECKING:
 def _window_items(
     rows: Run, window: Window, totals: Totals
 ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
-    """For each distinct (row of ``totals``, item).
-
-    The row, the item and its summed count, sorted by both.
-    """
+    """Each distinct (row of ``totals``, item) with its summed count, sorted by both."""
     after, until = int(totals.ends.min()) - 1, int(totals.ends.max())
     place = _places(totals)
     low, high = (after + 1 - window.size) // window.width, until // window.width
@@ -91,10 +85,7 @@ def _summed(
 def distinct_counts(
     rows: Run | None, window: Window, totals: Totals, most: int
 ) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
-    """The number of distinct items of each row of ``totals``, at most ``most``.
-
-    And whether there were more.
-    """
+    """How many distinct items each row of ``totals`` has, at most ``most``; whether it had more."""
     if rows is None or not len(totals):
         return np.zeros(len(totals), np.int64), np.zeros(len(totals), np.bool_)
     target, _, _ = _window_items(rows, window, totals)
@@ -105,10 +96,7 @@ def distinct_counts(
 def quantiles(
     rows: Run | None, window: Window, totals: Totals, rank: Fraction
 ) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
-    """The nearest-rank quantile of each row of ``totals`` from its buckets.
-
-    And whether it has a value.
-    """
+    """The nearest-rank quantile of each row of ``totals``, and whether it has one."""
     values, valid = np.zeros(len(totals), np.float64), np.zeros(len(totals), np.bool_)
     if rows is None or not len(totals):
         return values, valid

@@ -1,6 +1,6 @@
-"""All arithmetic of event time.
+"""All arithmetic of event time: panes, windows, lateness, watermarks (SEMANTICS 9 to 13).
 
-Panes, windows, lateness, watermarks (SEMANTICS 9 to 13). Microseconds throughout.
+Times are microseconds throughout.
 
 A pane is named by its index: pane ``i`` of width ``w`` is ``[i * w, (i + 1) * w)``. Division
 floors, so times before 1970 behave like all others. Functions take Python integers or NumPy arrays
@@ -37,9 +37,7 @@ def panes_of(times: NDArray[np.int64], width: int) -> NDArray[np.int64]:
 
 
 def earlier_maximum(times: NDArray[np.int64], before: int) -> tuple[NDArray[np.int64], int]:
-    """For each event of a run the maximum time of its partition's earlier events.
-
-    And the maximum after the run.
+    """For each event of a run the maximum time before it, and the maximum after the run.
 
     ``before`` is the partition's maximum when the run begins, ``NEVER`` if it had no event.
     """
@@ -56,10 +54,7 @@ def earlier_maximum(times: NDArray[np.int64], before: int) -> tuple[NDArray[np.i
 def late_mask(
     panes: NDArray[np.int64], width: int, horizon: NDArray[np.int64]
 ) -> NDArray[np.bool_]:
-    """Whether each event is late.
-
-    Its pane's end lies at or before its horizon (earlier maximum - grace).
-    """
+    """Whether each event's pane ends at or before its horizon (earlier maximum - grace)."""
     mask: NDArray[np.bool_] = (panes + 1) * width <= horizon
     return mask
 

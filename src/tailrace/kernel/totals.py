@@ -28,11 +28,7 @@ if TYPE_CHECKING:
     from tailrace.plan.model import Partial, Window
 
 CELLS = 4_000_000
-"""The most cells (panes times keys) of one matrix.
-
-Bounds memory to a few such arrays of 8 bytes.
-"""
-
+"""The most cells (panes times keys) of one matrix: a few arrays of 8 bytes a cell."""
 
 _DENSE = 20
 """A cell of a matrix costs about this much less than a row of a merge."""
@@ -40,9 +36,9 @@ _DENSE = 20
 
 @dataclass(frozen=True, slots=True)
 class Totals:
-    """Rows of (key, window): dense key numbers, window ends (microseconds), accepted events.
+    """Rows of (key, window).
 
-    A column a partial.
+    ``keys``: dense numbers; ``ends``: microseconds; ``n``: accepted events; a column a partial.
     """
 
     keys: NDArray[np.int64]
@@ -244,9 +240,9 @@ def _added(kind: PartialKind | None) -> bool:
 def expand(
     panes: NDArray[np.int64], window: Window, after: int, until: int
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """For each (row, window that contains its pane and ends in ``(after, until]``).
+    """Each row with each window that holds its pane and ends in ``(after, until]``.
 
-    The row and the window's end.
+    Returns the rows' indexes and the windows' ends.
     """
     base = np.floor_divide(panes * window.width, window.every)
     indices: list[NDArray[np.int64]] = []

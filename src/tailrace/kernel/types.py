@@ -59,10 +59,7 @@ class EventRows:
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """How many events a per-event rule looked at.
-
-    And on how many an operation of its own failed.
-    """
+    """How many events a per-event rule looked at, and on how many its own operations failed."""
 
     passed: int
     failed: int
@@ -70,9 +67,9 @@ class Judged:
 
 @dataclass(frozen=True, slots=True)
 class Mapped:
-    """What the mapper made of a batch. ``after``.
+    """What the mapper made of a batch.
 
-    The maximum event time of each partition after it.
+    ``after``: the maximum event time of each partition after it.
     """
 
     events: int

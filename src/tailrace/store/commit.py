@@ -1,7 +1,4 @@
-"""What one epoch changes in the store, as one value.
-
-Applied in a single transaction (SEMANTICS 23).
-"""
+"""What one epoch changes in the store, applied in a single transaction (SEMANTICS 23)."""
 
 from __future__ import annotations
 
@@ -32,10 +29,7 @@ class GroupDelta:
 
 @dataclass(frozen=True, slots=True)
 class Fold:
-    """The state of one rule (by identity) and key (by its place) between windows.
-
-    ``body`` None removes it.
-    """
+    """The state of one rule (identity) and key (its place) between windows; None removes it."""
 
     rule: str
     place: str
@@ -44,10 +38,7 @@ class Fold:
 
 @dataclass(frozen=True, slots=True)
 class Delivered:
-    """An output has confirmed everything up to ``seq``.
-
-    ``body`` is its own state (a file's length).
-    """
+    """An output has confirmed all up to ``seq``; ``body``: its own state (a file's length)."""
 
     output: str
     seq: int

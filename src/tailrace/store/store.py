@@ -1,6 +1,4 @@
-"""The store: one DuckDB file that one process at a time writes.
-
-State, positions, incidents, outbox, dead letters.
+"""The store: one DuckDB file with a pipeline's whole state, that one process at a time writes.
 
 Opening checks the format version and the pipeline's name; nothing that is there is ever destroyed
 by opening.
@@ -46,10 +44,7 @@ class Store:
 
     @classmethod
     def open(cls, path: str | Path, pipeline: str, *, salt: str | None = None) -> Store:
-        """Open or make the store of a pipeline.
-
-        StoreError if it is in use, foreign, of another version or damaged.
-        """
+        """Open or make a pipeline's store; StoreError if it is in use, foreign or damaged."""
         text = str(path)
         if text != MEMORY:
             _make_folder(Path(text).parent)
@@ -349,14 +344,6 @@ class Store:
             ).fetchall()[0]
             yield seq, output, from_bytes(payload)
 
-    def outbox_size(self) -> tuple[int, int]:
-        """Rows and bytes that wait for delivery."""
-        row = self._connection.execute(
-            "select coalesce(sum(rows), 0), coalesce(sum(octet_length(payload)), 0) "
-            "from tailrace_outbox"
-        ).fetchall()[0]
-        return int(row[0]), int(row[1])
-
     def output_states(self) -> dict[str, tuple[int, int, dict[str, object]]]:
         """For each output the last confirmed seq, the rows delivered in all, and its own state."""
         rows = self._connection.execute(
@@ -364,18 +351,8 @@ class Store:
         ).fetchall()
         return {name: (seq, count, json.loads(body)) for name, seq, count, body in rows}
 
-    def dead_letter_count(self) -> tuple[int, int]:
-        """The number of dead letters and the bytes of their records."""
-        row = self._connection.execute(
-            "select coalesce(max(id) + 1, 0), coalesce(sum(octet_length(raw)), 0) from dead_letters"
-        ).fetchall()[0]
-        return int(row[0]), int(row[1])
-
     def query(self, sql: str) -> pa.Table:
-        """Run one reading statement of a user.
-
-        StoreError with DuckDB's words if it is wrong or would write.
-        """
+        """Run one reading statement; StoreError with DuckDB's words if it is wrong or writes."""
         return read(self._connection, sql).rows
 
     def reader(self) -> StoreReader:

@@ -1,7 +1,4 @@
-"""The loop of the embedded engine.
-
-Intakes become epochs, the clock becomes decisions, until the input or a person ends it.
-"""
+"""The embedded engine's loop: intakes become epochs, the clock decisions, until all is read."""
 
 from __future__ import annotations
 
@@ -31,10 +28,7 @@ BATCH_BYTES = 16 << 20
 """What one poll reads at most while there is a backlog."""
 
 EPOCH_BYTES = 64 << 20
-"""What one epoch takes at most of what is decoded already.
-
-Fewer commits when there is a backlog.
-"""
+"""What one epoch takes of what is decoded already: a backlog means fewer commits."""
 
 DROPPED = "partition_dropped"
 """The source's note of a stored partition that it no longer reads: nothing waits for it."""
@@ -61,10 +55,7 @@ class Engine:
         *,
         listen: Callable[[Result | None, tuple[Note, ...]], None] = lambda _result, _notes: None,
     ) -> None:
-        """``listen`` is called after each epoch, and at least every quarter of a second.
-
-        By the running thread.
-        """
+        """The running thread calls ``listen`` after each epoch, and every quarter of a second."""
         self.session = session
         self._make_decoder = make_decoder
         self._listen = listen

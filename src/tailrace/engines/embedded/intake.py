@@ -1,6 +1,4 @@
-"""Reading and decoding ahead of the kernel.
-
-One thread polls the source, two decode, results come out in order.
+"""Reading and decoding ahead of the kernel: a thread polls, two decode, the order is kept.
 
 DuckDB and NumPy leave the interpreter's lock while they work, so on two cores decoding and the
 kernel overlap.
@@ -31,10 +29,7 @@ AHEAD = 4
 
 @dataclass(frozen=True, slots=True)
 class Intake:
-    """One poll of the source with its chunks decoded. ``at``.
-
-    Monotonic seconds when the poll returned.
-    """
+    """One poll with its chunks decoded; ``at``: monotonic seconds when the poll returned."""
 
     poll: Poll
     decoded: tuple[Decoded, ...]

@@ -30,10 +30,7 @@ def make_decoder(plan: Plan) -> Decoder:
 
 
 def make_outputs(plan: Plan) -> dict[str, Output]:
-    """The outputs that rows are delivered to.
-
-    Tables of the store are written in its transaction instead.
-    """
+    """The outputs that rows are delivered to: all but tables, which the store's commit writes."""
     outputs = plan.config.outputs
     return {
         name: make_output(name, output) for name, output in outputs.items() if output.table is None

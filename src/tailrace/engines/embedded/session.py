@@ -1,6 +1,4 @@
-"""A pipeline at work on one store.
-
-Recovers, takes up a changed file, and turns intakes into committed epochs.
+"""A pipeline at work on one store: recovers, takes up changed files, commits epochs.
 
 No threads and no clock here: the loop (``engine``) and tests drive a session turn by turn.
 """
@@ -136,10 +134,7 @@ class Session:
         }
 
     def reopen(self) -> None:
-        """Let the source begin again at the committed positions.
-
-        What was read ahead being given up.
-        """
+        """Begin again at the committed positions; what was read ahead is given up."""
         self.source.open(self._positions())
 
     def take_up_outputs(self, plan: Plan, outputs: Mapping[str, Output]) -> None:
@@ -153,10 +148,7 @@ class Session:
             self.store.confirm(self.delivery.confirmed())
 
     def adopt(self, plan: Plan) -> Result:
-        """Take up a changed pipeline between two epochs.
-
-        Removed rules resolve, new ones start now.
-        """
+        """Take up a changed pipeline: incidents of removed rules resolve, new rules start now."""
         result = adopt(self.processor, plan)
         self._observe(result)
         self._commit(result.commit)
@@ -221,10 +213,7 @@ class Session:
         self._on_commit("delivered")
 
     def settle(self) -> None:
-        """Tell the store what was delivered, without an epoch.
-
-        At a stop, and when nothing else happens.
-        """
+        """Deliver, and tell the store of it without an epoch: at a stop, or when all is quiet."""
         self.delivery.run()
         if self.delivery.unreported:
             self.store.confirm(self.delivery.confirmed())
