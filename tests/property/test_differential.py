@@ -2,6 +2,7 @@
 
 import pytest
 from hypothesis import HealthCheck, given, note, settings
+from hypothesis import strategies as st
 from tests.conformance.accounts import account
 from tests.oracle.oracle import Oracle
 from tests.property.pipelines import cases, feeds
@@ -30,6 +31,15 @@ def agree(text: str, engine: Engine, feed: Variation) -> None:
     account(case, outcome)
 
 
+def survives(text: str, engine: Engine, records: int | None, point: int) -> None:
+    """Die at one of the run's commit points, start again, and end up where the oracle does."""
+    note(text)
+    (case,) = loads(text, "drawn.txt")
+    engine.run(case, Variation("counted", records=records))
+    kill = point % max(1, getattr(engine, "commit_points", 1))
+    agree(text, engine, Variation("killed", records=records, kill=kill))
+
+
 @settings(SLOW, max_examples=200)
 @given(text=cases())
 def test_the_oracle_accounts_for_every_event(text: str) -> None:
@@ -50,3 +60,20 @@ def test_embedded_agrees_for_long(
     text: str, feed: tuple[int | None, int], embedded: Engine
 ) -> None:
     agree(text, embedded, Variation("drawn", records=feed[0], seed=feed[1]))
+
+
+@settings(SLOW, max_examples=12)
+@given(text=cases(), records=st.sampled_from((None, 3)), point=st.integers(0, 999))
+def test_embedded_survives_a_death(
+    text: str, records: int | None, point: int, embedded: Engine
+) -> None:
+    survives(text, embedded, records, point)
+
+
+@pytest.mark.soak
+@settings(SLOW, max_examples=1000)
+@given(text=cases(), records=st.sampled_from((None, 1, 3)), point=st.integers(0, 999))
+def test_embedded_survives_many_deaths(
+    text: str, records: int | None, point: int, embedded: Engine
+) -> None:
+    survives(text, embedded, records, point)

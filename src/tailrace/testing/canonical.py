@@ -116,7 +116,7 @@ def canonical(outcome: Outcome) -> dict[str, list[str]]:
     """
     kinds: dict[str, Iterator[object]] = {
         "revisions": (_without_notices(each) for each in outcome.revisions),
-        "windows": (asdict(each) for each in outcome.windows),
+        "windows": (_flags_sorted(asdict(each)) for each in outcome.windows),
         "events": (asdict(each) for each in outcome.events),
         "dead": (asdict(each) for each in outcome.dead),
         "counts": iter([asdict(outcome.counts)]),
@@ -129,7 +129,14 @@ def canonical(outcome: Outcome) -> dict[str, list[str]]:
 
 
 def _without_notices(revision: Revision) -> object:
-    return {name: each for name, each in asdict(revision).items() if name != "notices"}
+    values = _flags_sorted(asdict(revision))
+    return {name: each for name, each in values.items() if name != "notices"}
+
+
+def _flags_sorted(values: dict[str, object]) -> dict[str, object]:
+    """Flags are a set."""
+    flags = values["flags"]
+    return {**values, "flags": sorted(flags) if isinstance(flags, tuple) else flags}
 
 
 def _plain(value: object) -> object:
