@@ -16,6 +16,7 @@ import pyarrow.compute as pc
 
 from tailrace.expr.sql import failure_sql, to_sql
 from tailrace.kernel import time as event_time
+from tailrace.kernel.counting import BatchColumns, Counter
 from tailrace.kernel.dedup import Deduplicator
 from tailrace.kernel.partials_sql import GroupSql
 from tailrace.kernel.types import EventRows, GroupPartials, Judged, Mapped
@@ -39,6 +40,7 @@ class Mapper:
         """Prepare the statements of every group and rule once."""
         self._plan = plan
         self._groups = [GroupSql(group, salt) for group in groups]
+        self._counters = [Counter(group) for group in groups]
         self._dedup = Deduplicator(plan.dedup, plan.grace) if plan.dedup else None
         self._connection = duckdb.connect(config={"threads": 1, "enable_external_access": False})
         self._connection.execute("set TimeZone = 'UTC'; set lock_configuration = true")
@@ -65,8 +67,8 @@ class Mapper:
         )
         table, derive_errors = self._with_derived(events)
         extra: dict[str, pa.Array] = {"_time": pa.array(times)}
-        for width in self._widths:
-            panes = event_time.panes_of(times, width)
+        all_panes = {width: event_time.panes_of(times, width) for width in self._widths}
+        for width, panes in all_panes.items():
             extra[f"_pane_{width}"] = pa.array(panes)
             if any_late:
                 extra[f"_late_{width}"] = pa.array(event_time.late_mask(panes, width, horizon))
@@ -81,8 +83,12 @@ class Mapper:
         judged: dict[str, Judged] = {}
         if total:
             self._connection.register("events", table)
-            for sql in self._groups:
-                groups[sql.group.identity] = sql.run(
+            columns = BatchColumns(table)
+            plain = not any_late and not duplicates
+            for sql, counter in zip(self._groups, self._counters, strict=True):
+                panes = all_panes[sql.group.width]
+                counted = counter.run(columns, panes) if plain and counter.fits else None
+                groups[sql.group.identity] = counted or sql.run(
                     self._connection, late=any_late, deduplicated=duplicates > 0
                 )
                 errors.update(
