@@ -73,6 +73,10 @@ class SourceError(TailraceError):
     """An input is missing, unreadable or not what it was."""
 
 
+class GoneError(SourceError):
+    """An input that comes once, and what is asked for has come."""
+
+
 class StoreError(TailraceError):
     """The store is locked, corrupt, of another format version, or of another pipeline."""
 

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from tailrace.errors import SourceError
+from tailrace.errors import GoneError, SourceError
 from tailrace.formats.records import Records
 from tailrace.sources.buffers import Buffers
 from tailrace.sources.reader import Reader
@@ -41,7 +41,9 @@ class StandardInput:
         self._ended = False
 
     def open(self, positions: Mapping[str, dict[str, Json]]) -> None:
-        """Begin to read."""
+        """Begin to read; once open, what has come is still to be given."""
+        if self._reader is not None:
+            return
         position = positions.get(PARTITION, {}).get("position", 0)
         if not isinstance(position, int):
             raise SourceError(
@@ -76,8 +78,8 @@ class StandardInput:
         return Poll(tuple(chunks), appeared, ended, ended)
 
     def reread(self, piece: Slice) -> Records:
-        """SourceError: it can't be done."""
-        raise SourceError(
+        """GoneError: it can't be done."""
+        raise GoneError(
             f"standard input can't be read again; its bytes {piece.start} to {piece.end} are lost",
             hint="what must survive a crash is read from a file or a folder",
         )

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import os
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import pytest
 
 from tailrace.config import loads
+from tailrace.engines.embedded.engine import Engine, Reloaded
 from tailrace.engines.embedded.opening import make_decoder, open_session
-from tailrace.errors import SourceError
+from tailrace.errors import GoneError
 from tailrace.plan.compile import compile_pipeline
 from tailrace.sources.memory import MemorySource
+from tailrace.sources.standard_input import StandardInput
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from tailrace.engines.processor import Result
     from tailrace.formats.records import Records
     from tailrace.plan.model import Plan
     from tailrace.sources.types import Slice
@@ -40,7 +45,7 @@ class Pipe(MemorySource):
     """Bytes that come once."""
 
     def reread(self, piece: Slice) -> Records:
-        raise SourceError(f"{piece.partition} can't be read again")
+        raise GoneError(f"{piece.partition} can't be read again")
 
 
 def plan() -> Plan:
@@ -68,3 +73,32 @@ def test_an_epoch_that_was_begun_is_dropped_and_counted(tmp_path: Path) -> None:
     assert again.state.counts.read == 0
     assert again.state.counts.notes == {"stdin_lost_bytes": len(lines)}
     again.close()
+
+
+def test_a_reload_loses_nothing_and_keeps_the_order(tmp_path: Path) -> None:
+    read, write = os.pipe()
+    source = StandardInput(read)
+    session = open_session(plan(), tmp_path / "store.duckdb", source=source)
+    lines = [f'{{"t": {second}, "k": "a"}}\n'.encode() for second in range(40)]
+    rests = [b""]
+
+    def listen(_result: Result | None, _notes: object) -> None:
+        if lines:
+            # Half a line is in the reader whenever the file is taken up.
+            line = lines.pop(0)
+            half, rest = rests.pop() + line[:9], line[9:]
+            rests.append(rest)
+            os.write(write, half)
+            engine.reload(lambda: Reloaded(plan(), {}))
+        elif rests:
+            os.write(write, rests.pop())
+        else:
+            with suppress(OSError):
+                os.close(write)
+
+    engine = Engine(session, make_decoder, listen=listen)
+    assert engine.run()
+    counts = session.state.counts
+    assert (counts.read, counts.dead, counts.notes) == (40, 0, {})
+    session.close()
+    os.close(read)

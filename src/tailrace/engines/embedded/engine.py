@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tailrace.engines.delivery import OUTBOX_BYTES
-from tailrace.engines.embedded.intake import Reader
+from tailrace.engines.embedded.intake import Left, Reader
 from tailrace.engines.embedded.liveness import LivenessClock
 from tailrace.engines.epoch import Decision, DecisionKind
 from tailrace.engines.state import Liveness
@@ -82,7 +82,15 @@ class Engine:
         session = self.session
         if session.state.finished and not session.source.bounded:
             raise _finished(session)
-        reader = self._reader()
+        reader = self._reader(
+            Left(
+                frozenset(
+                    name
+                    for name, partition in session.state.partitions.items()
+                    if partition.liveness is not Liveness.ENDED
+                )
+            )
+        )
         ended = False
         try:
             while not self._stop:
@@ -102,7 +110,7 @@ class Engine:
         session.settle()
         return ended
 
-    def _reader(self) -> Reader:
+    def _reader(self, left: Left) -> Reader:
         session = self.session
         plan = session.plan
 
@@ -113,11 +121,7 @@ class Engine:
             session.source,
             lambda: self._make_decoder(plan),
             watermarks,
-            open_partitions=[
-                name
-                for name, p in session.state.partitions.items()
-                if p.liveness is not Liveness.ENDED
-            ],
+            left=left,
             batch_bytes=BATCH_BYTES,
             times=session.times,
         )
@@ -196,12 +200,11 @@ class Engine:
             return reader
         self.reload_error = None
         plan = reloaded.plan
-        reader.close()
+        left = reader.close()
         self.session.adopt(plan)
-        self.session.reopen()
         self._liveness = LivenessClock(plan.idle_after, plan.grace)
         self._listen(None, ())
-        return self._reader()
+        return self._reader(left)
 
 
 def _finished(session: Session) -> StoreError:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Mapping
 
     from tailrace.formats.decoder import Decoder
     from tailrace.formats.records import Decoded
@@ -34,6 +34,14 @@ class Intake:
     poll: Poll
     decoded: tuple[Decoded, ...]
     at: float
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """Where a reader starts: partitions not at their end; polls not taken, with their times."""
+
+    partitions: frozenset[str]
+    polls: tuple[tuple[Poll, float], ...] = ()
 
 
 @dataclass(slots=True)
@@ -61,12 +69,13 @@ class Reader:
         make_decoder: Callable[[], Decoder],
         watermarks: Callable[[], Mapping[str, int]],
         *,
-        open_partitions: Iterable[str],
+        left: Left,
         batch_bytes: int,
         times: StageTimes,
     ) -> None:
-        """Start reading at once; ``open_partitions``: those known and not yet at their end."""
-        self._open = set(open_partitions)
+        """Start at once: with what another reader left, then on from there."""
+        self._open = set(left.partitions)
+        self._left = left.polls
         self._source = source
         self._make_decoder = make_decoder
         self._watermarks = watermarks
@@ -118,16 +127,20 @@ class Reader:
         with self._changed:
             return bool(self._ready) and self._ready[0] is None
 
-    def close(self) -> None:
-        """Stop reading; what was not taken is read again next time."""
+    def close(self) -> Left:
+        """Stop reading; what was not taken goes to another reader, or is read again next time."""
         with self._changed:
             self._stop = True
             self._changed.notify_all()
         self._thread.join()
         self._pool.shutdown(wait=True, cancel_futures=True)
+        polls = tuple((item[0], item[2]) for item in self._ready if isinstance(item, tuple))
+        return Left(frozenset(self._open), polls)
 
     def _read(self) -> None:
         try:
+            for poll, at in self._left:
+                self._put_poll(poll, at)
             while not self._stop:
                 started = time.perf_counter()
                 poll = self._source.poll(self._batch_bytes, self._watermarks())
@@ -135,7 +148,7 @@ class Reader:
                 at = time.monotonic()
                 busy = bool(poll.chunks)
                 if busy or poll.appeared or poll.at_end or poll.ended or poll.notes:
-                    self._put((poll, [self._pool.submit(self._decode, c) for c in poll.chunks], at))
+                    self._put_poll(poll, at)
                 self._open |= set(poll.appeared)
                 self._open -= set(poll.ended)
                 if self._source.bounded and not self._open:
@@ -145,6 +158,9 @@ class Reader:
         except BaseException as error:  # noqa: BLE001 - handed to the thread that takes
             self._put(error)
         self._put(None)
+
+    def _put_poll(self, poll: Poll, at: float) -> None:
+        self._put((poll, [self._pool.submit(self._decode, c) for c in poll.chunks], at))
 
     def _put(self, item: tuple[Poll, list[Future[Decoded]], float] | BaseException | None) -> None:
         with self._changed:

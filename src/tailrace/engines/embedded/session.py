@@ -16,6 +16,7 @@ from tailrace.engines.epoch import Decision, DecisionKind, EpochPlan
 from tailrace.engines.processor import Processor, first_rules
 from tailrace.engines.state import REPLAY, EngineState
 from tailrace.engines.tables import check_tables
+from tailrace.errors import GoneError
 from tailrace.kernel.time import FOREVER
 from tailrace.sources.types import Chunk
 from tailrace.store.commit import Commit
@@ -114,15 +115,17 @@ class Session:
         if body is None:
             return
         plan = EpochPlan.from_json(body)
-        if self.plan.config.source.kind == "stdin":
-            # What a dead process had read of it is gone: at most once is what it can promise.
-            lost = sum(piece.end - piece.start for piece in plan.slices)
-            plan = replace(plan, slices=(), notes={**plan.notes, "stdin_lost_bytes": lost})
         decoder = self._make_decoder(self.plan)
         work: list[Work] = []
-        for piece in plan.slices:
-            records = self.source.reread(piece)
-            work.append((Chunk(piece, records), decoder.decode(records, piece.fields)))
+        try:
+            for piece in plan.slices:
+                records = self.source.reread(piece)
+                work.append((Chunk(piece, records), decoder.decode(records, piece.fields)))
+        except GoneError:
+            # Standard input: at most once is what it can promise.
+            work = []
+            lost = sum(piece.end - piece.start for piece in plan.slices)
+            plan = replace(plan, slices=(), notes={**plan.notes, "stdin_lost_bytes": lost})
         self._finish(plan, work)
         self.source.open(self._positions())
 
@@ -132,10 +135,6 @@ class Session:
             for name, partition in self.state.partitions.items()
             if partition.resume is not None and not name.startswith(REPLAY)
         }
-
-    def reopen(self) -> None:
-        """Begin again at the committed positions; what was read ahead is given up."""
-        self.source.open(self._positions())
 
     def take_up_outputs(self, plan: Plan, outputs: Mapping[str, Output]) -> None:
         """Open outputs that a changed pipeline adds, before it is adopted.
