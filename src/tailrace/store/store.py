@@ -414,10 +414,10 @@ def _connect(path: str) -> duckdb.DuckDBPyConnection:
                 f"{path} is in use by another process{_holder(text)}",
                 hint="two can't share a store; `tailrace status` asks the one that runs",
             ) from error
-        raise StoreError(
-            f"{path} can't be opened: {_first_line(error)}",
-            hint="if it is not a Tailrace store, name another path with store.path",
-        ) from error
+        hint = "if it is not a Tailrace store, name another path with store.path"
+        if "permission denied" in text.lower():
+            hint = "give this user the right to write there, or name another path with store.path"
+        raise StoreError(f"{path} can't be opened: {_first_line(error)}", hint=hint) from error
     except duckdb.Error as error:
         raise StoreError(f"{path} can't be opened: {_first_line(error)}") from error
     connection.execute("set TimeZone = 'UTC'; set lock_configuration = true")

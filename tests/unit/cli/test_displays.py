@@ -1,5 +1,6 @@
 import io
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -44,6 +45,13 @@ def test_very_many_news_are_cut() -> None:
 
 def test_the_summary_adds_up() -> None:
     assert summary_lines(SUMMARY) == (HERE / "summary.txt").read_text().split("\n")[:-1]
+
+
+def test_a_run_without_one_event_says_where_to_look() -> None:
+    nothing = replace(SUMMARY, events=0, dead=2, dead_by_code={"malformed_json": 2})
+    assert "  no record became an event: `tailrace dead-letters list` shows why" in summary_lines(
+        nothing
+    )
 
 
 def objects(stream: io.StringIO) -> list[dict[str, Any]]:

@@ -128,6 +128,8 @@ def summary_lines(summary: Summary) -> list[str]:
         codes = sorted(summary.dead_by_code.items(), key=lambda item: -item[1])
         told = ", ".join(f"{code} {number(count)}" for code, count in codes)
         lines.append(f"  dead letters: {told}")
+        if not summary.events:
+            lines.append("  no record became an event: `tailrace dead-letters list` shows why")
     rules = [
         (
             rule.name,
