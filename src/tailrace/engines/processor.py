@@ -202,7 +202,10 @@ class Processor:
                 assert decision.value is not None  # noqa: S101 - a start has its time
                 state.rules[decision.subject].start = decision.value
             case DecisionKind.FINAL:
-                pass
+                # The same however the last partitions ended: together or one after another.
+                greatest = state.greatest_time()
+                if greatest != NEVER:
+                    state.frontier = max(state.frontier, greatest - self.plan.grace)
 
     def _advance(self) -> None:
         live = [p.maximum for p in self.state.partitions.values() if p.liveness is Liveness.LIVE]
