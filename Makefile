@@ -28,7 +28,11 @@ demo: $(PACKAGE) ## watch a pipeline detect attacks in made-up logs (DEMO_SECOND
 dev: $(DEV) $(PACKAGE) ## make .venv with everything that the targets below need
 
 test: dev debian-packages ## run the unit, conformance and service tests (TESTS=path for some)
-	@$(BIN)/python -m pytest $(TESTS) $(PYTEST_ARGS)
+	@mkdir -p .cache
+# Standard error is shown if something failed: DuckDB's bindings may speak there at exit of what a
+# killed engine left behind, and pytest's closing line is to be the last.
+	@$(BIN)/python -m pytest $(TESTS) $(PYTEST_ARGS) 2>.cache/test.stderr \
+		|| { cat .cache/test.stderr >&2; exit 1; }
 
 check: dev ## lint, formatting, types, layering
 	$(BIN)/ruff check
