@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from tailrace.expr.nodes import Type
 from tailrace.kernel.time import last_end, next_end
 from tailrace.kernel.totals import Totals
+from tailrace.plan.model import PartialKind
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -66,5 +68,12 @@ def empty_ends(
 def empty_totals(key: int, ends: NDArray[np.int64], partials: Iterable[Partial]) -> Totals:
     """Totals of windows without events."""
     zeros = np.zeros(len(ends), np.int64)
-    columns = {partial.name: zeros for partial in partials}
+    texts = np.full(len(ends), "", np.object_)
+    columns = {partial.name: texts if _of_text(partial) else zeros for partial in partials}
     return Totals(np.full(len(ends), key, np.int64), ends, zeros, columns)
+
+
+def _of_text(partial: Partial) -> bool:
+    """Whether the partial's values are texts: the least or the greatest one."""
+    extreme = partial.kind in {PartialKind.LEAST, PartialKind.GREATEST}
+    return extreme and partial.type is Type.TEXT
