@@ -43,6 +43,9 @@ if TYPE_CHECKING:
     from tailrace.testing.outcome import Outcome, Variation
     from tailrace.testing.records import Record
 
+KEPT_DECODERS = 8
+"""Each has a DuckDB connection of its own, and some megabytes."""
+
 
 class Killed(BaseException):
     """Raised at a commit point by a variation; nothing may catch it."""
@@ -56,8 +59,10 @@ class EmbeddedEngine:
     _decoders: dict[str, Decoder] = field(default_factory=dict, init=False, repr=False)
 
     def decoder(self, plan: Plan) -> Decoder:
-        """A decoder for the plan, made once: opening one costs more than most cases."""
+        """A decoder for the plan; opening one costs more than most cases, so a few are kept."""
         if plan.text not in self._decoders:
+            if len(self._decoders) >= KEPT_DECODERS:
+                del self._decoders[next(iter(self._decoders))]
             self._decoders[plan.text] = make_decoder(plan)
         return self._decoders[plan.text]
 
