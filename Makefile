@@ -62,8 +62,8 @@ docs: dev ## write the generated parts of docs/
 
 lock: $(DEV) ## choose dependency versions anew (UPGRADE=1: the newest) and write their hashes
 	$(LOCK) $(if $(UPGRADE),--upgrade) --group build --output-file requirements.lock
-	$(LOCK) $(if $(UPGRADE),--upgrade) --group dev --constraint requirements.lock \
-		--output-file requirements-dev.lock
+	$(LOCK) $(if $(UPGRADE),--upgrade) --extra all --group dev \
+		--constraint requirements.lock --output-file requirements-dev.lock
 
 clean: ## remove .venv, caches and build results
 	rm -rf $(VENV) .cache .hypothesis .ruff_cache build dist

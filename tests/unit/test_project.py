@@ -175,6 +175,17 @@ def test_lock_covers_the_dependencies(lock: str) -> None:
     assert {re.split(r"[<>=!~\[]", name)[0] for name in project["dependencies"]} <= locked
 
 
+def test_extra_all_has_every_extra_and_the_tests_run_with_it() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    extras = project["optional-dependencies"]
+    (everything,) = extras.pop("all")
+    assert everything == f"tailrace[{','.join(extras)}]"
+    assert list(extras) == sorted(extras)
+    names = {re.split(r"[<>=!~\[]", name)[0] for extra in extras.values() for name in extra}
+    locked = re.findall(r"^([a-z0-9.\-]+)==", (ROOT / LOCKS[1]).read_text(), re.MULTILINE)
+    assert names <= set(locked)
+
+
 @pytest.mark.parametrize("document", MARKDOWN, ids=lambda path: str(path.relative_to(ROOT)))
 def test_relative_links_lead_somewhere(document: Path) -> None:
     links = LINK.findall(CODE.sub("", document.read_text()))
