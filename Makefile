@@ -17,7 +17,7 @@ LOCK := $(BIN)/uv pip compile pyproject.toml --quiet --universal --python-versio
 	--generate-hashes --no-emit-index-url --no-emit-find-links --no-header
 
 .DEFAULT_GOAL := help
-.PHONY: help demo dev test check format soak bench docs lock clean debian-packages
+.PHONY: help demo dev test check format soak bench docs lock clean servers
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -27,7 +27,7 @@ demo: $(PACKAGE) ## watch a pipeline detect attacks in made-up logs (DEMO_SECOND
 
 dev: $(DEV) $(PACKAGE) ## make .venv with everything that the targets below need
 
-test: dev debian-packages ## run the unit, conformance and service tests (TESTS=path for some)
+test: dev servers ## run the unit, conformance and service tests (TESTS=path for some)
 	@mkdir -p .cache
 # Standard error is shown if something failed: DuckDB's bindings may speak there at exit of what a
 # killed engine left behind, and pytest's closing line is to be the last.
@@ -44,7 +44,7 @@ format: dev ## format the code and fix what can be fixed
 	$(BIN)/ruff format
 	$(BIN)/ruff check --fix
 
-soak: dev debian-packages ## run the tests that take minutes
+soak: dev servers ## run the tests that take minutes
 	@$(BIN)/python -m pytest -m soak --timeout 3600 $(TESTS) $(PYTEST_ARGS)
 
 bench: dev ## run the benchmarks: ratios against a baseline in the same run
@@ -68,8 +68,11 @@ lock: $(DEV) ## choose dependency versions anew (UPGRADE=1: the newest) and writ
 clean: ## remove .venv, caches and build results
 	rm -rf $(VENV) .cache .hypothesis .ruff_cache build dist
 
-debian-packages:
-	@tools/debian-packages nginx wrk
+# What the servers of the tests are started from; installed and fetched once.
+servers:
+	@tools/debian-packages nginx wrk redis-server mariadb-server=mariadbd postgresql=postgres \
+		default-jdk-headless=javac maven=mvn
+	@tools/server-jars
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \

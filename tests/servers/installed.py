@@ -1,0 +1,44 @@
+"""Where the programs and jars are that servers are started from."""
+
+import glob
+import os
+import shutil
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+JARS = ROOT / ".cache/servers"
+"""A folder of jars for each server, filled by `make servers`."""
+PLACES = ("/usr/sbin", "/sbin", "/usr/lib/postgresql/*/bin")
+"""Where Debian has servers, beside PATH."""
+
+
+class Missing(Exception):  # noqa: N818 - what is missing is no error of anybody's
+    """A server that can't be had here; the text says why, and what would help."""
+
+
+def program(name: str, package: str) -> str:
+    """Return the path of a program; `Missing` if Debian's package isn't installed."""
+    places = [place for pattern in PLACES for place in sorted(glob.glob(pattern), reverse=True)]  # noqa: PTH207 - absolute patterns
+    found = shutil.which(name, path=os.pathsep.join([os.environ.get("PATH", ""), *places]))
+    if found is None:
+        raise Missing(f"{name} is not installed (make servers, or apt-get install {package})")
+    return found
+
+
+def java(folder: str, *, heap: str) -> list[str]:
+    """Return the command to which the name of a class among a server's jars is added.
+
+    `heap`: at most so much memory for objects, as Java writes it: "512m".
+    """
+    jars = JARS / folder
+    if not jars.is_dir():
+        raise Missing(f"the jars of {folder} are not in {JARS.relative_to(ROOT)} (make servers)")
+    runtime = program("java", "openjdk-17-jdk-headless")
+    return [
+        runtime,
+        f"-Xmx{heap}",
+        "-XX:+UseSerialGC",
+        "-XX:-UsePerfData",
+        "-cp",
+        f"{jars}:{jars}/*",
+    ]
