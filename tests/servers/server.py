@@ -11,7 +11,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import ClassVar, Self
 
-from tests.servers.installed import ROOT
+from tests.servers.installed import ROOT, Missing
 from tests.servers.ports import free_port
 from tests.servers.process import Process, launch
 
@@ -93,7 +93,11 @@ class Server(ABC):
 
     @property
     def runs_as(self) -> str | None:
-        return self.user if os.geteuid() == 0 else None
+        if self.user is None or os.geteuid() != 0:
+            return None
+        if self.user not in {account.pw_name for account in pwd.getpwall()}:
+            raise Missing(f"{self.name} does not run as root, and there is no user {self.user}")
+        return self.user
 
     @property
     def log(self) -> Path:
@@ -134,12 +138,10 @@ class Server(ABC):
         process.send(self.stop_signal)
         if not process.wait(30):
             raise ServerFailed(f"{self.name} does not stop; {self.last_words()}")
-        self._close()
 
     def kill(self) -> None:
         """kill -9; its data stay."""
-        self._running()
-        self._close()
+        self._running().kill()
 
     def restart(self) -> None:
         """Stop it if it lives, and start it on the same data and port."""

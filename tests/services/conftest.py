@@ -13,6 +13,10 @@ from typing import TypeVar
 import pytest
 from tests.servers.installed import Missing
 from tests.servers.kafka import Kafka
+from tests.servers.mariadb import MariaDB
+from tests.servers.opensearch import OpenSearch
+from tests.servers.postgresql import PostgreSQL
+from tests.servers.redis import Redis
 from tests.servers.server import Server
 
 S = TypeVar("S", bound=Server)
@@ -73,6 +77,26 @@ def group() -> Iterator[Group]:
 @pytest.fixture(scope="module")
 def kafka(group: Group, request: pytest.FixtureRequest) -> Kafka:
     return group.lend(Kafka, request.path.parent)
+
+
+@pytest.fixture(scope="module")
+def opensearch(group: Group, request: pytest.FixtureRequest) -> OpenSearch:
+    return group.lend(OpenSearch, request.path.parent)
+
+
+@pytest.fixture(scope="module")
+def redis(group: Group, request: pytest.FixtureRequest) -> Redis:
+    return group.lend(Redis, request.path.parent)
+
+
+@pytest.fixture(scope="module")
+def postgresql(group: Group, request: pytest.FixtureRequest) -> PostgreSQL:
+    return group.lend(PostgreSQL, request.path.parent)
+
+
+@pytest.fixture(scope="module")
+def mariadb(group: Group, request: pytest.FixtureRequest) -> MariaDB:
+    return group.lend(MariaDB, request.path.parent)
 
 
 @pytest.fixture(autouse=True)
