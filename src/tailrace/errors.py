@@ -83,3 +83,11 @@ class StoreError(TailraceError):
 
 class OutputError(TailraceError):
     """An output can't take what it is given."""
+
+
+class UnreachableError(OutputError):
+    """A server can't be asked now; it may be there later."""
+
+
+class HaltedError(OutputError):
+    """An output can't go on without a person's decision."""

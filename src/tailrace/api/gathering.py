@@ -12,10 +12,10 @@ from tailrace.engines.folding import value_types
 from tailrace.engines.processor import DEAD_LETTERS
 from tailrace.expr.nodes import Type
 from tailrace.kernel.reducer import ARROW_TYPES
+from tailrace.outputs.batches import INSTANT
 from tailrace.outputs.events import EventTexts
 from tailrace.outputs.typed import (
     EVENTS,
-    INSTANT,
     typed_events,
     typed_incidents,
     typed_notices,

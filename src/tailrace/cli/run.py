@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 import sys
 import time
-from collections.abc import Callable
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,9 +17,11 @@ from tailrace.cli.finding import find_pipeline
 if TYPE_CHECKING:
     from tailrace.cli.running.display import Display
     from tailrace.cli.running.watch import Watch
+    from tailrace.config import Output as OutputConfig
     from tailrace.engines.control.desk import Desk
+    from tailrace.engines.embedded.opening import MakeOutput
     from tailrace.engines.embedded.session import Session
-    from tailrace.outputs import Output
+    from tailrace.outputs import Output, OutputContext
     from tailrace.plan.model import Plan
 
 EXIT_UNDELIVERED = 1
@@ -94,18 +96,14 @@ def command(
         return _run(session, path, sets, display, watch)
 
 
-def outputs_of(display: Display) -> Callable[[Plan, set[str]], dict[str, Output]]:
-    """What makes those of a plan's outputs that are named; terminals are of the display."""
+def maker(display: Display) -> MakeOutput:
+    """What makes outputs for a run; terminals are of the display."""
     from tailrace.outputs import make_output
 
-    def make(plan: Plan, names: set[str]) -> dict[str, Output]:
-        made: dict[str, Output] = {}
-        for name, config in plan.config.outputs.items():
-            if name in names and config.table is None:
-                made[name] = (
-                    display.terminal() if config.terminal is not None else make_output(name, config)
-                )
-        return made
+    def make(name: str, config: OutputConfig, context: OutputContext) -> Output:
+        if config.terminal is not None:
+            return display.terminal()
+        return make_output(name, config, context)
 
     return make
 
@@ -137,7 +135,7 @@ def _open(plan: Plan, store: Path, display: Display, watch: Watch, *, until_end:
             return open_session(
                 plan,
                 store,
-                outputs=outputs_of(display)(plan, set(plan.config.outputs)),
+                make=maker(display),
                 until_end=until_end,
                 observe=watch.observe,
             )
@@ -154,12 +152,13 @@ def _run(
     from tailrace.cli.running.signals import heard
     from tailrace.engines.control.desk import Desk
     from tailrace.engines.embedded.engine import Engine
-    from tailrace.engines.embedded.opening import make_decoder
+    from tailrace.engines.embedded.opening import make_decoder, make_outputs
 
     engine = Engine(session, make_decoder, listen=watch.listen)
     reader = session.store.reader()
     desk = Desk(reader)
-    reloading = Reloading(path, sets, session.plan, outputs_of(display))
+    make_new = partial(make_outputs, store_id=session.store.identity, make=maker(display))
+    reloading = Reloading(path, sets, session.plan, lambda plan, names: make_new(plan, names=names))
     with ExitStack() as stack:
         stack.callback(reader.close)
         problem = _serve(session, desk, stack)

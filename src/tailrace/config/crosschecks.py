@@ -12,6 +12,7 @@ from fnmatch import fnmatchcase
 from pydantic import BaseModel
 
 from tailrace.config.complaints import Complaint, Path, key_of
+from tailrace.config.kafka import KafkaSource, beside_complaints, beside_name
 from tailrace.config.suggestions import suggestion
 from tailrace.config.values import shown
 
@@ -25,6 +26,7 @@ def crosscheck(given: Mapping[str, object]) -> Iterator[Complaint]:
     yield from _field_names(given)
     yield from _dedup(given)
     yield from _columns(given)
+    yield from beside_complaints(given) if _is_kafka(given) else ()
     yield from _shared_targets(given)
 
 
@@ -89,6 +91,7 @@ def _references(given: Mapping[str, object]) -> Iterator[Complaint]:
     known = _keys(given.get("outputs"))
     places = [((*path, "to"), _part(rule, "to")) for path, _, _, rule in _rules(given)]
     places.append((("archive", "to"), _part(given.get("archive"), "to")))
+    places.append((("dead_letters", "to"), _part(given.get("dead_letters"), "to")))
     for path, to in places:
         seen: set[str] = set()
         for place, name in _texts(to, path):
@@ -113,10 +116,11 @@ def _rows(given: Mapping[str, object]) -> Iterator[Complaint]:
                         f"the output {shown(name)} takes rows of windows, and the alert has none"
                     )
                     yield Complaint(place, message, "remove 'rows: windows' or add a window")
-    for place, name in _texts(_part(given.get("archive"), "to"), ("archive", "to")):
-        if name in by_windows:
-            message = f"the output {shown(name)} takes rows of windows, and an archive has none"
-            yield Complaint(place, message, "remove 'rows: windows'")
+    for section, what in (("archive", "an archive has"), ("dead_letters", "dead letters have")):
+        for place, name in _texts(_part(given.get(section), "to"), (section, "to")):
+            if name in by_windows:
+                message = f"the output {shown(name)} takes rows of windows, and {what} none"
+                yield Complaint(place, message, "remove 'rows: windows'")
 
 
 def _path_fields(given: Mapping[str, object]) -> list[str]:
@@ -167,6 +171,11 @@ def _dedup(given: Mapping[str, object]) -> Iterator[Complaint]:
             )
 
 
+def _is_kafka(given: Mapping[str, object]) -> bool:
+    source = given.get("source")
+    return isinstance(source, KafkaSource) or _part(source, "kafka") is not None
+
+
 def _columns(given: Mapping[str, object]) -> Iterator[Complaint]:
     """Yield fields that read a column which the CSV format doesn't have."""
     format_ = given.get("format")
@@ -175,13 +184,14 @@ def _columns(given: Mapping[str, object]) -> Iterator[Complaint]:
     if not columns:
         return
     fields = given.get("fields")
+    beside = beside_name if _is_kafka(given) else lambda _: None
     read: list[tuple[Path, object]] = [(("time", "field"), _part(given.get("time"), "field"))]
     for name in _keys(fields):
         key = _part(_part(fields, name), "from")
         path: Path = ("fields", name) if key is None else ("fields", name, "from")
         read.append((path, name if key is None else key))
     for path, key in read:
-        if isinstance(key, str) and key not in columns:
+        if isinstance(key, str) and key not in columns and beside(key) is None:
             message = f"the CSV format has no column {shown(key)}"
             hint = suggestion(key, columns, "columns")
             yield Complaint(path, message, hint, at_key=path[-1] == key)

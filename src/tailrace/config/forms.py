@@ -23,7 +23,7 @@ def exactly_one(given: Given, kinds: tuple[str, ...], what: str) -> Iterator[Com
     """Complain unless exactly one of the keys `kinds` is given; `what` is the thing chosen."""
     chosen = [kind for kind in kinds if kind in given]
     if not chosen:
-        hint = "for example " + " or ".join(f"{kind}: {{...}}" for kind in kinds)
+        hint = "for example " + " or ".join(f"{kind}: {{...}}" for kind in kinds[:3])
         yield Complaint((), f"no kind of {what} is given", hint, at_key=True)
     for kind in chosen[1:]:
         message = f"'{kind}' beside '{chosen[0]}': a {what} is of one kind"

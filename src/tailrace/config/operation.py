@@ -1,4 +1,4 @@
-"""What bounds and houses a running pipeline: limits, dead letters, the store."""
+"""What bounds and houses a running pipeline: limits, dead letters, the outbox, the store."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from pydantic import Field
 
 from tailrace.config.base import Model
 from tailrace.config.scalars import Count, Filled, Span, size_at_least
+from tailrace.config.several import SeveralOrNone
 from tailrace.config.units import Duration
 
 _RecordSize = Annotated[int, *size_at_least(1)]
@@ -39,6 +40,21 @@ class DeadLetterSettings(Model):
     max_bytes: _Size = Field(
         default=256 << 20,
         description="Beyond this, only position and reason of a dead letter are kept.",
+    )
+    to: SeveralOrNone = Field(
+        default=(),
+        description="Outputs that get dead letters too, by name.",
+        examples=["rejects"],
+    )
+
+
+class OutboxSettings(Model):
+    """How much may wait in the store for an output that is down."""
+
+    max_bytes: _Size = Field(
+        default=1 << 30,
+        description="When more than this waits for one output, no more input is read until less"
+        " does.",
     )
 
 

@@ -13,6 +13,12 @@ from tailrace.config.complaints import Complaint, refusal
 from tailrace.config.forms import NothingIsEmpty, exactly_one
 from tailrace.config.scalars import FieldName, Filled, ZoneName
 from tailrace.config.several import Several
+from tailrace.config.targets.http import AlertmanagerOutput, WebhookOutput
+from tailrace.config.targets.kafka import KafkaOutput
+from tailrace.config.targets.opensearch import OpenSearchOutput
+from tailrace.config.targets.redis import RedisOutput
+from tailrace.config.targets.sql import SqlOutput
+from tailrace.config.targets.target import RowForm, Target
 from tailrace.config.values import shown
 
 FileFormat = Literal["ndjson", "parquet"]
@@ -26,7 +32,7 @@ SUFFIXES: dict[str, FileFormat] = {
 """What a path's ending says about its format; without one it is a folder."""
 
 
-class FileOutput(Model):
+class FileOutput(Target):
     """A file of JSON lines, or a folder of Parquet files."""
 
     kind: ClassVar[str] = "file"
@@ -60,14 +66,19 @@ class FileOutput(Model):
             return self.format
         return "parquet" if self.path.endswith("/") else SUFFIXES[PurePath(self.path).suffix]
 
+    @property
+    def form(self) -> RowForm:
+        """Parquet has columns, JSON lines are text."""
+        return "typed" if self.resolved_format == "parquet" else "rows"
 
-class TerminalOutput(Model):
+
+class TerminalOutput(Target):
     """Lines for people, on standard output."""
 
     kind: ClassVar[str] = "terminal"
 
 
-_TAKEN = ("incidents", "dead_letters")
+_TAKEN = ("incidents", "dead_letters", "refused")
 _OURS = ("tailrace_", "panes_", "side_")
 
 
@@ -75,13 +86,13 @@ def _free(name: str) -> str:
     if name.lower() in _TAKEN or name.lower().startswith(_OURS):
         raise refusal(
             f"the table {shown(name)} is the store's own",
-            f"take another name; {' and '.join(_TAKEN)} are taken, "
+            f"take another name; {', '.join(_TAKEN)} are taken, "
             f"and what begins with {', '.join(_OURS)}",
         )
     return name
 
 
-class TableOutput(Model):
+class TableOutput(Target):
     """A table in the store, for `tailrace query`."""
 
     kind: ClassVar[str] = "table"
@@ -90,9 +101,34 @@ class TableOutput(Model):
         description="The table's name.", examples=["goal1"]
     )
 
+    @property
+    def form(self) -> RowForm:
+        """A column for each value."""
+        return "typed"
 
-AnyTarget = FileOutput | TerminalOutput | TableOutput
-KINDS = ("file", "terminal", "table")
+
+AnyTarget = (
+    FileOutput
+    | TerminalOutput
+    | TableOutput
+    | KafkaOutput
+    | OpenSearchOutput
+    | SqlOutput
+    | RedisOutput
+    | WebhookOutput
+    | AlertmanagerOutput
+)
+KINDS = (
+    "file",
+    "terminal",
+    "table",
+    "kafka",
+    "opensearch",
+    "sql",
+    "redis",
+    "webhook",
+    "alertmanager",
+)
 
 
 class Output(Model):
@@ -106,6 +142,18 @@ class Output(Model):
     )
     table: Annotated[TableOutput | None, NothingIsEmpty] = Field(
         default=None, description="A table in the store."
+    )
+    kafka: KafkaOutput | None = Field(default=None, description="A topic of Kafka.")
+    opensearch: OpenSearchOutput | None = Field(
+        default=None, description="An index of OpenSearch or Elasticsearch."
+    )
+    sql: SqlOutput | None = Field(
+        default=None, description="A table of PostgreSQL, MySQL, MariaDB or SQLite."
+    )
+    redis: RedisOutput | None = Field(default=None, description="Keys of Redis.")
+    webhook: WebhookOutput | None = Field(default=None, description="A POST to any service.")
+    alertmanager: Annotated[AlertmanagerOutput | None, NothingIsEmpty] = Field(
+        default=None, description="A Prometheus Alertmanager."
     )
     rows: Literal["incidents", "windows"] = Field(
         default="incidents",
@@ -124,13 +172,13 @@ class Output(Model):
     @property
     def target(self) -> AnyTarget:
         """The options of the kind that is given."""
-        chosen = self.file or self.terminal or self.table
+        chosen: AnyTarget | None = next(filter(None, (getattr(self, kind) for kind in KINDS)), None)
         assert chosen is not None  # noqa: S101 (the validator sees to it)
         return chosen
 
     @property
     def kind(self) -> str:
-        """``file``, ``terminal`` or ``table``."""
+        """The kind that is given: ``file``, ``kafka``, ..."""
         return self.target.kind
 
 

@@ -12,7 +12,13 @@ from tailrace.config.complaints import Complaint
 from tailrace.config.crosschecks import crosscheck
 from tailrace.config.event import Dedup, FieldOrType, TimeSettings
 from tailrace.config.format import Format
-from tailrace.config.operation import DeadLetterSettings, ExplainSettings, Limits, StoreSettings
+from tailrace.config.operation import (
+    DeadLetterSettings,
+    ExplainSettings,
+    Limits,
+    OutboxSettings,
+    StoreSettings,
+)
 from tailrace.config.outputs import Archive, Output
 from tailrace.config.rules import Rule
 from tailrace.config.scalars import Expression, FieldName, PipelineName
@@ -59,6 +65,9 @@ class PipelineConfig(Model):
     archive: Archive | None = Field(default=None, description="Keeps every event.")
     outputs: Mapping[PipelineName, Output] = Field(
         default={}, description="Where rows and incidents go, by names of your own."
+    )
+    outbox: OutboxSettings = Field(
+        default=OutboxSettings(), description="How much may wait for outputs that are down."
     )
     store: StoreSettings = Field(default=StoreSettings(), description="The file with the state.")
 

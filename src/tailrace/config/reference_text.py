@@ -7,11 +7,22 @@ from typing import NamedTuple
 from tailrace.config.base import Model
 from tailrace.config.event import Dedup, EventField, TimeSettings
 from tailrace.config.format import Csv, LogFormat
-from tailrace.config.operation import DeadLetterSettings, ExplainSettings, Limits, StoreSettings
+from tailrace.config.operation import (
+    DeadLetterSettings,
+    ExplainSettings,
+    Limits,
+    OutboxSettings,
+    StoreSettings,
+)
 from tailrace.config.outputs import Archive, FileOutput, Output, TableOutput, TerminalOutput
 from tailrace.config.pipeline import PipelineConfig
 from tailrace.config.rules import Alert, Record
 from tailrace.config.source import FileSource, FolderSource, SourceForm, StdinSource
+from tailrace.config.targets.http import AlertmanagerOutput, WebhookOutput
+from tailrace.config.targets.kafka import KafkaOutput
+from tailrace.config.targets.opensearch import OpenSearchOutput
+from tailrace.config.targets.redis import RedisOutput
+from tailrace.config.targets.sql import SqlOutput
 
 
 class Section(NamedTuple):
@@ -292,8 +303,60 @@ outputs:
     ),
     Section("outputs: terminal", 3, TerminalOutput, "outputs: {alerts: {terminal: {}}}\n"),
     Section("outputs: table", 3, TableOutput, "outputs: {rows: {table: {name: requests}}}\n"),
+    Section(
+        "outputs: kafka",
+        3,
+        KafkaOutput,
+        """\
+outputs:
+  goal1: {kafka: {brokers: "localhost:9092", topic: goal1-topic, key: "{id}"}}
+""",
+    ),
+    Section(
+        "outputs: opensearch",
+        3,
+        OpenSearchOutput,
+        """\
+outputs:
+  raw: {opensearch: {url: "http://localhost:9200", index: test-inter}}
+""",
+    ),
+    Section(
+        "outputs: sql",
+        3,
+        SqlOutput,
+        """\
+outputs:
+  alerts: {sql: {url: "postgresql://user:${PASSWORD:-}@localhost/alerts", table: incidents}}
+""",
+    ),
+    Section(
+        "outputs: redis",
+        3,
+        RedisOutput,
+        """\
+outputs:
+  alerts: {redis: {url: "redis://localhost:6379/0", key: "alert:{id}"}}
+""",
+    ),
+    Section(
+        "outputs: webhook",
+        3,
+        WebhookOutput,
+        """\
+outputs:
+  alerts: {webhook: {url: "https://hooks.example.org/alerts"}}
+""",
+    ),
+    Section(
+        "outputs: alertmanager",
+        3,
+        AlertmanagerOutput,
+        'outputs: {alerts: {alertmanager: {url: "http://localhost:9093"}}}\n',
+    ),
     Section("limits", 2, Limits, "limits: {max_keys: 100000, max_record_bytes: 64KiB}\n"),
     Section("dead_letters", 2, DeadLetterSettings, "dead_letters: {max_bytes: 1GiB}\n"),
+    Section("outbox", 2, OutboxSettings, "outbox: {max_bytes: 10GiB}\n"),
     Section("explain", 2, ExplainSettings, "explain: {retain: 1d}\n"),
     Section("store", 2, StoreSettings, "store: {path: /var/lib/tailrace/nginx.duckdb}\n"),
 )

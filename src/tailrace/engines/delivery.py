@@ -1,19 +1,18 @@
 """From the outbox to the outputs: in order, again until confirmed, none waiting for another.
 
 What was confirmed is told to the store with the next commit; until then a crash makes the same
-batches come again, which outputs take as if they had not (SEMANTICS 24).
+batches come again, which outputs take as if they had not (SEMANTICS 24). Files and terminals are
+delivered to by the engine's thread, servers by a thread each (``lanes``).
 """
 
 from __future__ import annotations
 
 import time
-from collections import deque
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from tailrace.engines.lanes import Lane, Standing
 from tailrace.errors import OutputError
-from tailrace.outputs import OutboxBatch
-from tailrace.store.commit import Delivered
+from tailrace.store.outbox import Backlog
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -21,169 +20,144 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from tailrace.outputs import Output
+    from tailrace.store.commit import Delivered
+    from tailrace.store.outbox import OutboxReader
 
-FIRST_RETRY_SECONDS = 0.5
-LONGEST_RETRY_SECONDS = 30.0
+    States = Mapping[str, tuple[int, int, dict[str, object]]]
 
-OUTBOX_BYTES = 1 << 30
-"""When more than this waits, reading stops until outputs have caught up."""
+__all__ = ["Delivery", "Standing"]
 
+ENDED_PATIENCE_SECONDS = 60.0
+"""How long a server may take nothing at the end of the input before it is left for another run."""
 
-@dataclass(slots=True)
-class _Lane:
-    """One output: what waits for it, what it confirmed, when it is tried again."""
+STOPPED_PATIENCE_SECONDS = 3.0
+"""How long at a stop that somebody asked for."""
 
-    output: Output
-    waiting: deque[OutboxBatch] = field(default_factory=deque)
-    waiting_bytes: int = 0
-    rows: int = 0
-    body: Mapping[str, object] = field(default_factory=dict)
-    confirmed: int = -1
-    reported: int = -1
-    retry_at: float = 0.0
-    backoff: float = FIRST_RETRY_SECONDS
-    error: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Standing:
-    """What an output has confirmed in all, what waits for it, and why if it can't take more now."""
-
-    delivered_rows: int
-    waiting_rows: int
-    waiting_bytes: int
-    error: str | None
+_LOOK_SECONDS = 0.02
 
 
 class Delivery:
     """Delivers batches to outputs, each output on its own."""
 
     def __init__(
-        self, outputs: Mapping[str, Output], clock: Callable[[], float] = time.monotonic
+        self,
+        outputs: Mapping[str, Output],
+        *,
+        most_bytes: int = 1 << 30,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """Open nothing yet."""
-        self._lanes = {name: _Lane(output) for name, output in outputs.items()}
+        """Open nothing yet. More than ``most_bytes`` waiting for one output is too much."""
+        self._outputs = outputs
+        self._lanes: dict[str, Lane] = {}
+        self._most_bytes = most_bytes
         self._clock = clock
 
     def open(
-        self,
-        states: Mapping[str, tuple[int, int, dict[str, object]]],
-        waiting: Iterable[tuple[int, str, pa.Table]],
+        self, states: States, waiting: Mapping[str, Backlog], outbox: Callable[[], OutboxReader]
     ) -> None:
-        """Open every output at its last confirmed state; take what waits for confirmation.
+        """Open every output at its last confirmed state; what waits is read by ``outbox``.
 
         An output that the store doesn't know yet has something to report afterwards: the state from
         which a crash during its first delivery is undone. The store must know it before anything is
-        delivered.
+        delivered, that is before ``start``.
         """
-        for name, lane in self._lanes.items():
-            _open(lane, states.get(name))
-        for seq, name, rows in waiting:
-            self.add(seq, name, rows)
+        self._outbox = outbox
+        self._open(self._outputs, states, waiting)
 
     def take_up(
-        self,
-        outputs: Mapping[str, Output],
-        states: Mapping[str, tuple[int, int, dict[str, object]]],
-        waiting: Iterable[tuple[int, str, pa.Table]],
+        self, outputs: Mapping[str, Output], states: States, waiting: Mapping[str, Backlog]
     ) -> None:
         """Open more outputs, as ``open`` does; OutputError, and none more, if one can't be."""
-        fresh = {name: _Lane(output) for name, output in outputs.items()}
+        self._open(outputs, states, waiting)
+
+    def _open(
+        self, outputs: Mapping[str, Output], states: States, waiting: Mapping[str, Backlog]
+    ) -> None:
+        fresh = {n: Lane(n, output, self._outbox, self._clock) for n, output in outputs.items()}
         try:
             for name, lane in fresh.items():
-                _open(lane, states.get(name))
+                lane.open(states.get(name), waiting.get(name, Backlog()))
         except OutputError:
             for lane in fresh.values():
-                lane.output.close()
+                lane.close()
             raise
         self._lanes |= fresh
-        for seq, name, rows in waiting:
-            if name in fresh:
-                self.add(seq, name, rows)
+
+    def start(self) -> None:
+        """Begin with the delivery to servers."""
+        for lane in self._lanes.values():
+            lane.start()
 
     def drop(self, names: Iterable[str]) -> None:
         """Close some outputs; what waits for them stays in the store."""
         for name in names:
-            self._lanes.pop(name).output.close()
+            self._lanes.pop(name).close()
 
     @property
     def names(self) -> set[str]:
         """The outputs that are delivered to."""
         return set(self._lanes)
 
-    def add(self, seq: int, name: str, rows: pa.Table) -> None:
-        """Take a committed batch."""
+    def add(self, seq: int, name: str, rows: pa.Table, size: int) -> None:
+        """Take a committed batch, of ``size`` bytes in the store."""
         lane = self._lanes.get(name)
         if lane is not None:
-            lane.waiting.append(OutboxBatch(seq, rows))
-            lane.waiting_bytes += rows.nbytes
+            lane.add(seq, rows, size)
 
     def run(self) -> None:
-        """Deliver what waits, as far as outputs take it now."""
-        for lane in self._lanes.values():
-            if lane.waiting and self._clock() >= lane.retry_at:
-                self._drain(lane)
+        """Deliver what waits, as far as outputs take it now.
 
-    def _drain(self, lane: _Lane) -> None:
-        while lane.waiting:
-            batch = lane.waiting[0]
-            try:
-                body = lane.output.deliver(batch)
-            except OutputError as error:
-                lane.error = error.render()
-                lane.retry_at = self._clock() + lane.backoff
-                lane.backoff = min(2 * lane.backoff, LONGEST_RETRY_SECONDS)
+        Raises what went wrong for good in a thread: HaltedError, or a defect.
+        """
+        for lane in self._lanes.values():
+            lane.run()
+            if lane.failure is not None:
+                raise lane.failure
+
+    def drain(self, patience: float, give_up: Callable[[], bool] = lambda: False) -> None:
+        """Wait until servers have taken what waits, as long as there is progress.
+
+        Not longer than ``patience`` seconds without any, nor when ``give_up`` says so.
+        """
+        before = -1
+        until = self._clock() + patience
+        while any(lane.waits for lane in self._lanes.values()) and not give_up():
+            self.run()
+            progress = sum(lane.progress for lane in self._lanes.values())
+            if progress != before:
+                before, until = progress, self._clock() + patience
+            if self._clock() >= until:
                 return
-            lane.waiting.popleft()
-            lane.waiting_bytes -= batch.rows.nbytes
-            lane.confirmed = batch.seq
-            lane.rows += batch.rows.num_rows
-            lane.body = body or {}
-            lane.error, lane.backoff = None, FIRST_RETRY_SECONDS
+            time.sleep(_LOOK_SECONDS)
 
     def confirmed(self) -> tuple[Delivered, ...]:
         """What was confirmed since the last call, for the next commit."""
-        done = []
-        for name, lane in self._lanes.items():
-            if lane.confirmed > lane.reported:
-                done.append(Delivered(name, lane.confirmed, lane.rows, lane.body))
-                lane.reported = lane.confirmed
-        return tuple(done)
+        found = [lane.confirmed() for lane in self._lanes.values()]
+        return tuple(done for done in found if done is not None)
 
     @property
     def unreported(self) -> bool:
         """Whether there are confirmations that the store doesn't know."""
-        return any(lane.confirmed > lane.reported for lane in self._lanes.values())
+        return any(lane.unreported for lane in self._lanes.values())
 
     @property
-    def waiting_bytes(self) -> int:
-        """Bytes that wait for delivery."""
-        return sum(lane.waiting_bytes for lane in self._lanes.values())
+    def waits(self) -> bool:
+        """Whether something waits for delivery."""
+        return any(lane.waits for lane in self._lanes.values())
+
+    @property
+    def full(self) -> bool:
+        """Whether so much waits for an output that nothing more may be added."""
+        return any(s.waiting_bytes > self._most_bytes for s in self.standings().values())
 
     def standings(self) -> dict[str, Standing]:
         """How each output stands."""
-        return {
-            name: Standing(
-                lane.rows,
-                sum(batch.rows.num_rows for batch in lane.waiting),
-                lane.waiting_bytes,
-                lane.error,
-            )
-            for name, lane in self._lanes.items()
-        }
+        return {name: lane.standing() for name, lane in self._lanes.items()}
 
     def close(self) -> None:
         """Close every output."""
         for lane in self._lanes.values():
-            lane.output.close()
-
-
-def _open(lane: _Lane, stored: tuple[int, int, dict[str, object]] | None) -> None:
-    if stored is None:
-        lane.body = lane.output.open(None)
-        lane.reported = lane.confirmed - 1
-    else:
-        lane.confirmed, lane.rows, before = stored
-        lane.body = lane.output.open(dict(before))
-        # An output that leads elsewhere now begins there with a state of its own.
-        lane.reported = lane.confirmed if lane.body == before else lane.confirmed - 1
+            lane.close()
+        if not self._lanes:
+            for output in self._outputs.values():
+                output.close()

@@ -5,6 +5,8 @@ An output gets rows in the form that its kind takes: text (one JSON object a row
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
@@ -14,24 +16,52 @@ from tailrace.alerts.events import EventAlert
 from tailrace.alerts.incidents import IncidentRule, json_values
 from tailrace.alerts.notices import early_notice
 from tailrace.engines.folding import value_types
+from tailrace.engines.words import (
+    archive_address,
+    dead_letter_address,
+    event_address,
+    notice_address,
+    revision_address,
+    window_address,
+)
 from tailrace.expr.nodes import Type
+from tailrace.kernel.hashing import digests
 from tailrace.kernel.reducer import ARROW_TYPES
-from tailrace.outputs import form_of
 from tailrace.outputs import rows as text_rows
 from tailrace.outputs import typed as typed_rows
-from tailrace.outputs.batches import Form
+from tailrace.outputs.addressing import addressed
 from tailrace.outputs.events import EventTexts, field_columns
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from tailrace.alerts.incidents import Revision
     from tailrace.alerts.notices import Notice
     from tailrace.config import Output
+    from tailrace.engines.words import Address
     from tailrace.kernel.keys import DenseKeys
     from tailrace.kernel.types import EventRows, RuleFirings
     from tailrace.plan.identity import Key
     from tailrace.plan.model import EventRule, Plan, Rule
+
+
+@dataclass(frozen=True, slots=True)
+class _Target:
+    """An output that gets rows, and how it takes them."""
+
+    name: str
+    config: Output
+    zone: ZoneInfo
+
+    @property
+    def incidents(self) -> bool:
+        """Whether alerts send incidents there, not windows."""
+        return self.config.rows == "incidents"
+
+    @property
+    def typed(self) -> bool:
+        """Whether rows are typed columns there, not JSON text."""
+        return self.config.target.form == "typed"
 
 
 class Dispatch:
@@ -43,53 +73,56 @@ class Dispatch:
         self._next_seq = next_seq
         self._parts: list[tuple[str, pa.Table]] = []
 
-    def _targets(self, names: Iterable[str]) -> list[tuple[str, Output, Form, ZoneInfo]]:
+    def _targets(self, names: Iterable[str]) -> list[_Target]:
         outputs = self._plan.config.outputs
-        return [
-            (n, outputs[n], form_of(outputs[n]), ZoneInfo(outputs[n].zone))
-            for n in names
-            if n in outputs
-        ]
+        return [_Target(n, outputs[n], ZoneInfo(outputs[n].zone)) for n in names if n in outputs]
 
-    def _add(self, name: str, rows: pa.Table) -> None:
-        self._parts.append((name, rows))
+    def _add(self, target: _Target, rows: pa.Table, address: Callable[[], Address]) -> None:
+        options = target.config.target
+        if options.addressed:
+            known = address()
+            rows = addressed(
+                rows, known.ids, known.times, options.templates, known.words, target.zone
+            )
+        self._parts.append((target.name, rows))
 
     def windows(self, firings: RuleFirings, keys: DenseKeys) -> None:
         """Rows of closed windows: a record rule's, and an alert's for ``rows: windows``."""
         rule = firings.rule
-        targets = [t for t in self._targets(rule.to) if not rule.alert or t[1].rows == "windows"]
+        targets = [t for t in self._targets(rule.to) if not (rule.alert and t.incidents)]
         if not targets or not len(firings.keys):
             return
         fields, measures = window_columns(firings, keys)
-        for name, _, form, zone in targets:
-            if form is Form.ROWS:
-                size = rule.window.size
-                rows = text_rows.window_rows(rule.name, fields, firings.ends, size, measures, zone)
+        name, ends, size = rule.name, firings.ends, rule.window.size
+        address = cache(lambda: window_address(self._plan, rule, fields, ends, measures))
+        for target in targets:
+            if target.typed:
+                rows = typed_rows.typed_windows(name, fields, ends, size, measures)
             else:
-                rows = typed_rows.typed_windows(
-                    rule.name, fields, firings.ends, rule.window.size, measures
-                )
-            self._add(name, rows)
+                rows = text_rows.window_rows(name, fields, ends, size, measures, target.zone)
+            self._add(target, rows, address)
 
     def revisions(self, rule: Rule, revisions: Sequence[Revision]) -> None:
         """Revisions of incidents, for outputs that take incidents."""
-        for name, output, form, zone in self._targets(rule.to) if revisions else ():
-            if output.rows == "incidents":
-                if form is Form.ROWS:
-                    self._add(name, text_rows.incident_rows(revisions, zone))
+        for target in self._targets(rule.to) if revisions else ():
+            if target.incidents:
+                if target.typed:
+                    rows = typed_rows.typed_incidents(revisions)
                 else:
-                    self._add(name, typed_rows.typed_incidents(revisions))
+                    rows = text_rows.incident_rows(revisions, target.zone)
+                self._add(target, rows, lambda: revision_address(revisions))
 
     def notices(self, rule: Rule, keys: Iterable[Key], start: int) -> list[Notice]:
         """Early notices of the window from ``start`` on, for outputs that take incidents."""
         known = incident_rule(self._plan, rule)
         notices = [early_notice(known, key, start) for key in keys]
-        for name, output, form, zone in self._targets(rule.to) if notices else ():
-            if output.rows == "incidents":
-                if form is Form.ROWS:
-                    self._add(name, text_rows.notice_rows(notices, zone))
+        for target in self._targets(rule.to) if notices else ():
+            if target.incidents:
+                if target.typed:
+                    rows = typed_rows.typed_notices(notices)
                 else:
-                    self._add(name, typed_rows.typed_notices(notices))
+                    rows = text_rows.notice_rows(notices, target.zone)
+                self._add(target, rows, lambda: notice_address(notices))
         return notices
 
     def events(self, rule: EventRule, fired: EventRows) -> None:
@@ -99,24 +132,39 @@ class Dispatch:
             return
         alert = EventAlert(rule.identity, rule.name, self._plan.name, rule.labels, rule.annotations)
         texts = EventTexts(alert, fired.table)
-        for name, _, form, zone in targets:
-            if form is Form.ROWS:
-                self._add(name, text_rows.event_rows(texts, zone))
+        for target in targets:
+            if target.typed:
+                rows = typed_rows.typed_events(texts)
             else:
-                self._add(name, typed_rows.typed_events(texts))
+                rows = text_rows.event_rows(texts, target.zone)
+            self._add(target, rows, lambda: event_address(texts))
 
     def archive(self, rows: EventRows) -> None:
         """All events of the epoch: their fields, and the time under the name of its source key."""
         fields = field_columns(rows.table)
         time = rows.table["_time"].combine_chunks().cast(pa.timestamp("us", "UTC"))
-        field = self._plan.config.time.field
-        name = field if isinstance(field, str) else field[-1]
+        name = time_column(self._plan)
         columns = {name: time, **{n: c for n, c in fields.items() if n != name}}
-        for target, _, form, zone in self._targets(self._plan.archive):
-            if form is Form.ROWS:
-                self._add(target, text_rows.archive_rows(columns, zone))
+        address = cache(lambda: archive_address(self._plan, rows.table, fields))
+        for target in self._targets(self._plan.archive):
+            if target.typed:
+                batch = typed_rows.typed_archive(columns)
             else:
-                self._add(target, typed_rows.typed_archive(columns))
+                batch = text_rows.archive_rows(columns, target.zone)
+            self._add(target, batch, address)
+
+    def dead_letters(self, letters: pa.Table) -> None:
+        """Dead letters of the epoch, as the store has them."""
+        targets = self._targets(self._plan.config.dead_letters.to)
+        if not targets:
+            return
+        columns = dead_letter_columns(self._plan, letters)
+        for target in targets:
+            if target.typed:
+                rows = typed_rows.typed_dead_letters(columns)
+            else:
+                rows = text_rows.dead_letter_rows(columns)
+            self._add(target, rows, lambda: dead_letter_address(columns))
 
     def batches(
         self,
@@ -164,6 +212,34 @@ def window_columns(
     types = value_types(rule)
     measures = {name: _typed(firings.values.column(name), types[name]) for name in rule.columns}
     return fields, measures
+
+
+def time_column(plan: Plan) -> str:
+    """The archive's column with the event time: named as the key that the time is read from."""
+    field = plan.config.time.field
+    return field if isinstance(field, str) else field[-1]
+
+
+def dead_letter_columns(plan: Plan, letters: pa.Table) -> dict[str, pa.Array]:
+    r"""The store's dead letters as columns of ``typed.DEAD_LETTERS``.
+
+    Bytes that are not UTF-8 are shown as Python shows them, ``\xff``.
+    """
+    place = [letters[name].combine_chunks() for name in ("partition", "generation", "position")]
+    raw = [
+        None if value is None else value.decode("utf-8", "backslashreplace")
+        for value in letters["raw"].to_pylist()
+    ]
+    columns = {
+        "id": digests(["dead letter", *place], letters.num_rows),
+        "pipeline": pa.repeat(plan.name, letters.num_rows),
+        "raw": pa.array(raw, pa.string()),
+    }
+    columns |= {
+        name: letters[name].combine_chunks()
+        for name in ("partition", "generation", "position", "code", "field", "reason")
+    }
+    return {name: columns[name] for name in typed_rows.DEAD_LETTERS.names}
 
 
 def incident_table(revisions: Sequence[Revision]) -> pa.Table | None:

@@ -65,6 +65,8 @@ def live_status(session: Session, process: ProcessStatus) -> Status:
             standing.waiting_rows,
             standing.waiting_bytes,
             standing.error,
+            standing.waiting_seconds,
+            standing.refused_rows,
         )
         for name, standing in session.delivery.standings().items()
     )

@@ -147,6 +147,8 @@ class Processor:
             dispatch.events(event_rule, rows)
         if mapped.archive is not None:
             dispatch.archive(mapped.archive)
+        if dead is not None:
+            dispatch.dead_letters(dead)
         outbox, tables = dispatch.batches()
         state.next_seq += len(outbox)
         state.epoch = plan.epoch

@@ -56,7 +56,11 @@ class GroupStatus:
 
 @dataclass(frozen=True, slots=True)
 class OutputStatus:
-    """What an output has had, and what waits for it; ``error``: why it can't take more now."""
+    """What an output has had, and what waits for it; ``error``: why it can't take more now.
+
+    ``waiting_seconds``: since the last progress; ``refused``: rows that this run's deliveries were
+    refused for good.
+    """
 
     name: str
     kind: str
@@ -64,6 +68,8 @@ class OutputStatus:
     waiting_rows: int
     waiting_bytes: int
     error: str | None = None
+    waiting_seconds: float = 0.0
+    refused: int = 0
 
 
 @dataclass(frozen=True, slots=True)

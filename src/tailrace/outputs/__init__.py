@@ -5,16 +5,18 @@ decided before: nothing here judges.
 """
 
 from tailrace.outputs.batches import Content, Form, OutboxBatch, batch_table
-from tailrace.outputs.making import form_of, make_output
-from tailrace.outputs.output import Output, State
+from tailrace.outputs.making import OutputContext, make_output
+from tailrace.outputs.output import Output, Receipt, Refused, State
 
 __all__ = [
     "Content",
     "Form",
     "OutboxBatch",
     "Output",
+    "OutputContext",
+    "Receipt",
+    "Refused",
     "State",
     "batch_table",
-    "form_of",
     "make_output",
 ]

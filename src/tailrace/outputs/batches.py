@@ -1,7 +1,8 @@
 """What waits in the outbox and is given to outputs: Arrow tables that say what they hold.
 
 Rows are JSON text (column ``json``) for outputs that write text, or typed columns for those that
-have columns. Who makes which is in ``rows`` and ``typed``.
+have columns. Who makes which is in ``rows`` and ``typed``. Rows for a server carry ids, times and
+texts as well, which ``addressing`` adds.
 """
 
 from __future__ import annotations
@@ -11,6 +12,17 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 import pyarrow as pa
+
+INSTANT = pa.timestamp("us", "UTC")
+
+ID = "tailrace.id"
+TIME = "tailrace.time"
+_TEXT = "tailrace.text."
+
+
+def text_column(option: str) -> str:
+    """The column of the texts that the template ``option`` of an output makes."""
+    return _TEXT + option
 
 
 class Form(StrEnum):
@@ -28,6 +40,7 @@ class Content(StrEnum):
     NOTICES = "notices"
     EVENTS = "events"
     ARCHIVE = "archive"
+    DEAD_LETTERS = "dead_letters"
 
     @property
     def told(self) -> bool:
@@ -39,11 +52,13 @@ class Content(StrEnum):
 class OutboxBatch:
     """Rows for one output; ``seq`` grows from batch to batch of a store.
 
-    ``rows`` was made by ``batch_table``. A batch of a ``seq`` always holds the same rows.
+    ``rows`` was made by ``batch_table``. A batch of a ``seq`` always holds the same rows. ``size``
+    is the number of bytes that it takes in the store.
     """
 
     seq: int
     rows: pa.Table
+    size: int = 0
 
     @property
     def form(self) -> Form:
@@ -59,6 +74,43 @@ class OutboxBatch:
     def rule(self) -> str:
         """The name of the rule that all rows come from; empty if there isn't one."""
         return self._word("rule")
+
+    @property
+    def json(self) -> list[str]:
+        """The rows as JSON text."""
+        texts: list[str] = self.rows.column("json").to_pylist()
+        return texts
+
+    @property
+    def ids(self) -> list[str]:
+        """The rows' ids, if they are addressed."""
+        ids: list[str] = self.rows.column(ID).to_pylist()
+        return ids
+
+    @property
+    def times(self) -> pa.ChunkedArray:
+        """The rows' event times (timestamp[us, UTC]; null where there is none), if addressed.
+
+        A window's is its end, an incident's the instant of the revision, a notice's the window's
+        start.
+        """
+        return self.rows.column(TIME)
+
+    def texts(self, option: str) -> list[str] | None:
+        """What the template ``option`` made for each row; None if the output has no such one."""
+        name = text_column(option)
+        if name not in self.rows.column_names:
+            return None
+        made: list[str] = self.rows.column(name).to_pylist()
+        return made
+
+    @property
+    def values(self) -> pa.Table:
+        """The rows without what addressing added."""
+        own = [ID, TIME]
+        return self.rows.drop_columns(
+            [n for n in self.rows.column_names if n in own or n.startswith(_TEXT)]
+        )
 
     def _word(self, name: str) -> str:
         words: Mapping[bytes, bytes] = self.rows.schema.metadata

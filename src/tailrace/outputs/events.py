@@ -7,11 +7,11 @@ from datetime import UTC, tzinfo
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from tailrace.alerts.events import EventAlert
 from tailrace.kernel.hashing import digests
-from tailrace.outputs.texts import iso_texts, joined, json_objects, plain_texts
+from tailrace.outputs.addressing import filled
+from tailrace.outputs.texts import iso_texts, json_objects, plain_texts
 from tailrace.plan.templates import parse
 
 if TYPE_CHECKING:
@@ -42,6 +42,11 @@ class EventTexts:
 
     def __len__(self) -> int:
         return self._length
+
+    @property
+    def columns(self) -> Mapping[str, pa.Array]:
+        """The events' fields as typed columns."""
+        return self._fields
 
     def fields(self, zone: tzinfo = UTC) -> pa.Array:
         """All fields of each event as JSON."""
@@ -75,16 +80,7 @@ class EventTexts:
         self, templates: Mapping[str, str], words: Mapping[str, pa.Array]
     ) -> dict[str, pa.Array]:
         """Each template filled for each event, as ``Template.fill`` does it for one."""
-        filled = {}
-        for name, text in templates.items():
-            template = parse(text)
-            parts: list[pa.Array | str] = [pa.repeat(template.texts[0], self._length)]
-            for word, following in zip(template.names, template.texts[1:], strict=True):
-                known = words.get(word)
-                value = f"{{{word}}}" if known is None else pc.fill_null(known, "null")
-                parts += [value, following]
-            filled[name] = joined(*parts)
-        return filled
+        return {name: filled(parse(text), words, self._length) for name, text in templates.items()}
 
 
 def field_columns(events: pa.Table) -> dict[str, pa.Array]:

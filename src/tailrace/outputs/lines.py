@@ -54,6 +54,9 @@ def line(row: Mapping[str, Any], content: Content, rule: str, style: Style = Sty
             end = row["window"]["end"]
             said = "sure to fire when its window closes"
             return _joined(end, "notice", row["rule"], pairs(row["key"]), said, style)
+        case Content.DEAD_LETTERS:
+            where = f"{safe(row['partition'])}:{row['position']}"
+            return f"dead letter  {safe(row['code'])}  {where}  {safe(row['reason'])}"
         case Content.EVENTS:
             where = f"{safe(row['partition'])}:{row['position']}"
             said = _said(row, row["fields"])

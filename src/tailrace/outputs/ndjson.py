@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 from tailrace.errors import OutputError
 from tailrace.outputs.batches import OutboxBatch
 from tailrace.outputs.durably import make_folder, sync_folder
-from tailrace.outputs.output import State, wall_clock
+from tailrace.outputs.output import Receipt, State, wall_clock
 from tailrace.outputs.texts import as_json
 from tailrace.plan.instants import iso
 
@@ -32,6 +32,8 @@ class NdjsonFile:
     A file at another path than the state's is a new one, which must be empty: the length says
     nothing about it.
     """
+
+    remote = False
 
     def __init__(
         self, path: Path, zone: tzinfo = UTC, clock: Callable[[], int] = wall_clock
@@ -59,10 +61,10 @@ class NdjsonFile:
             raise
         return self._state()
 
-    def deliver(self, batch: OutboxBatch) -> State:
+    def deliver(self, batch: OutboxBatch) -> Receipt:
         """See ``Output.deliver``."""
         if batch.seq <= self._seq:
-            return self._state()
+            return Receipt(self._state())
         file = self._own_file()
         end = self._length
         try:
@@ -74,7 +76,7 @@ class NdjsonFile:
             raise OutputError(f"{self._path} can't be written: {error.strerror}") from error
         self._length = end
         self._seq = batch.seq
-        return self._state()
+        return Receipt(self._state())
 
     def close(self) -> None:
         """See ``Output.close``."""

@@ -3,12 +3,32 @@
 from __future__ import annotations
 
 import time
+from dataclasses import dataclass
 from typing import Protocol
 
 from tailrace.outputs.batches import OutboxBatch
 
 State = dict[str, object]
 """What an output wants stored at a confirmed delivery, as JSON; opaque to everybody else."""
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A row that the output will never take: its number within the batch, and why."""
+
+    row: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """A batch was delivered for good, but for rows that were refused.
+
+    ``state`` is what to store with the confirmation.
+    """
+
+    state: State
+    refused: tuple[Refused, ...] = ()
 
 
 class Output(Protocol):
@@ -19,19 +39,26 @@ class Output(Protocol):
     once (SEMANTICS 24).
     """
 
+    @property
+    def remote(self) -> bool:
+        """Whether calls may wait for a server; they are then made by a thread of their own."""
+        ...
+
     def open(self, saved: State | None) -> State:
         """Go back to the state of the last confirmed delivery, undoing what came after it.
 
         ``saved`` is None if the store has none yet: nothing that exists is then touched. Returns
-        the state to store before the first delivery. OutputError if what is there doesn't fit.
+        the state to store before the first delivery. OutputError if what is there doesn't fit;
+        UnreachableError if it can't be asked now.
         """
         ...
 
-    def deliver(self, batch: OutboxBatch) -> State:
-        """Write the rows for good; returns the state to store, which confirms them.
+    def deliver(self, batch: OutboxBatch) -> Receipt:
+        """Write the rows for good; returns the receipt, which confirms them.
 
         A batch that was written already is not written again. OutputError if the output can't take
-        it now; then nothing of it is there, and the caller comes again later.
+        it now: the caller comes again later with the same batch. HaltedError if it never will
+        unless a person decides something.
         """
         ...
 

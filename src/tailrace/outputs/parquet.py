@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 from tailrace.errors import OutputError
 from tailrace.outputs.batches import OutboxBatch
 from tailrace.outputs.durably import make_folder, sync_folder
-from tailrace.outputs.output import State, wall_clock
+from tailrace.outputs.output import Receipt, State, wall_clock
 
 _COMPLETE = re.compile(r"rows-(\d{12})\.parquet")
 _UNFINISHED = re.compile(r"\.rows-\d{12}\.parquet\.unfinished")
@@ -24,6 +24,8 @@ class ParquetFolder:
 
     Readers of ``*.parquet`` see whole files only. A file that is confirmed is never touched again.
     """
+
+    remote = False
 
     def __init__(self, path: Path, clock: Callable[[], int] = wall_clock) -> None:
         self._path = path
@@ -47,13 +49,13 @@ class ParquetFolder:
             raise OutputError(f"{self._path} can't be used: {error.strerror}") from error
         return self._state()
 
-    def deliver(self, batch: OutboxBatch) -> State:
+    def deliver(self, batch: OutboxBatch) -> Receipt:
         """See ``Output.deliver``; a batch without rows makes no file."""
         if batch.seq > self._seq:
             if batch.rows.num_rows:
                 self._write(f"rows-{batch.seq:012}.parquet", self._table(batch))
             self._seq = batch.seq
-        return self._state()
+        return Receipt(self._state())
 
     def close(self) -> None:
         """See ``Output.close``: nothing stays open."""

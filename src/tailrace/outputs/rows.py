@@ -80,6 +80,11 @@ def archive_rows(fields: Mapping[str, pa.Array], zone: tzinfo = UTC) -> pa.Table
     return _table(json_objects(list(fields.items()), zone), Content.ARCHIVE)
 
 
+def dead_letter_rows(columns: Mapping[str, pa.Array]) -> pa.Table:
+    """A row for each dead letter, from the columns of ``typed.DEAD_LETTERS``."""
+    return _table(json_objects(list(columns.items())), Content.DEAD_LETTERS)
+
+
 def _documents(documents: Sequence[Mapping[str, object]], content: Content) -> pa.Table:
     return _table(pa.array([dumps(document) for document in documents], pa.string()), content)
 

@@ -10,7 +10,7 @@ from typing import TextIO
 from tailrace.errors import OutputError
 from tailrace.outputs.batches import OutboxBatch
 from tailrace.outputs.lines import Style, line
-from tailrace.outputs.output import State
+from tailrace.outputs.output import Receipt, State
 
 
 class Terminal:
@@ -18,6 +18,8 @@ class Terminal:
 
     What was printed can't be taken back: lines not confirmed before a crash are printed again.
     """
+
+    remote = False
 
     def __init__(self, stream: TextIO | None = None) -> None:
         self._stream = sys.stdout if stream is None else stream
@@ -29,7 +31,7 @@ class Terminal:
         self._seq = -1 if saved is None else int(str(saved["seq"]))
         return self._state()
 
-    def deliver(self, batch: OutboxBatch) -> State:
+    def deliver(self, batch: OutboxBatch) -> Receipt:
         """See ``Output.deliver``."""
         if batch.seq > self._seq:
             content, rule = batch.content, batch.rule
@@ -39,7 +41,7 @@ class Terminal:
             ]
             self._print("".join(lines))
             self._seq = batch.seq
-        return self._state()
+        return Receipt(self._state())
 
     def close(self) -> None:
         """See ``Output.close``: the stream isn't ours to close."""

@@ -14,15 +14,13 @@ import pyarrow as pa
 
 from tailrace.alerts.incidents import Revision, json_values
 from tailrace.alerts.notices import STATE, Notice
-from tailrace.outputs.batches import Content, Form, batch_table
+from tailrace.outputs.batches import INSTANT, Content, Form, batch_table
 from tailrace.outputs.events import EventTexts
 from tailrace.outputs.rows import dumps
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
-
-INSTANT = pa.timestamp("us", "UTC")
 
 INCIDENTS = pa.schema(
     [
@@ -65,6 +63,21 @@ EVENTS = pa.schema(
 )
 """Columns of per-event alerts."""
 
+DEAD_LETTERS = pa.schema(
+    [
+        ("id", pa.string()),
+        ("pipeline", pa.string()),
+        ("partition", pa.string()),
+        ("generation", pa.int64()),
+        ("position", pa.int64()),
+        ("code", pa.string()),
+        ("field", pa.string()),
+        ("reason", pa.string()),
+        ("raw", pa.string()),
+    ]
+)
+"""Columns of dead letters."""
+
 
 def typed_schema(
     content: Content,
@@ -79,6 +92,8 @@ def typed_schema(
             return INCIDENTS
         case Content.EVENTS:
             return EVENTS
+        case Content.DEAD_LETTERS:
+            return DEAD_LETTERS
         case Content.WINDOWS:
             bounds = {"window_start": INSTANT, "window_end": INSTANT}
             return pa.schema(list((bounds | dict(keys or {}) | dict(values or {})).items()))
@@ -165,6 +180,13 @@ def typed_events(alert: EventTexts) -> pa.Table:
 def typed_archive(fields: Mapping[str, pa.Array]) -> pa.Table:
     """A row for each event: its fields, in their order."""
     return batch_table(fields, Form.TYPED, Content.ARCHIVE)
+
+
+def typed_dead_letters(columns: Mapping[str, pa.Array]) -> pa.Table:
+    """A row for each dead letter, from the columns of ``DEAD_LETTERS``."""
+    return batch_table(
+        {name: columns[name] for name in DEAD_LETTERS.names}, Form.TYPED, Content.DEAD_LETTERS
+    )
 
 
 def _incident_table(rows: Sequence[Mapping[str, object]], content: Content) -> pa.Table:

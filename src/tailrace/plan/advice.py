@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from tailrace.config import Alert, StdinSource
+from tailrace.config import Alert, KafkaSource, StdinSource
 from tailrace.errors import Problem
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ def _source(loaded: Loaded) -> Iterator[Problem]:
 def _time(loaded: Loaded) -> Iterator[Problem]:
     time = loaded.config.time
     where = loaded.positions.where_key(("time",))
-    if time.arrival is None:
+    if time.arrival is None and not isinstance(loaded.config.source, KafkaSource):
         yield Problem(
             "future times aren't checked: one wrong clock can close windows before their time",
             where,
@@ -64,6 +64,7 @@ def _outputs(loaded: Loaded) -> Iterator[Problem]:
     config = loaded.config
     used = {name for rule in config.rules for name in rule.to}
     used |= set(config.archive.to if config.archive is not None else ())
+    used |= set(config.dead_letters.to)
     for name in config.outputs:
         if name not in used:
             where = loaded.positions.where_key(("outputs", name))

@@ -24,6 +24,7 @@ from tailrace.plan.identity import digest
 from tailrace.plan.model import Bounds, Dedup, Derived, EventRule, Key, Measure, Plan, Rule, Window
 from tailrace.plan.partials import partials_of
 from tailrace.plan.problems import Problems
+from tailrace.plan.row_words import check_row_templates
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -141,6 +142,7 @@ class _Compiler:
             compiled = self._window_rule(rule, path, meaning)
             if compiled is not None:
                 rules.append(compiled)
+        check_row_templates(self._problems, config, rules, event_rules, self._columns)
         return Plan(
             name=config.name,
             config=config,

@@ -37,13 +37,28 @@ class Fold:
 
 
 @dataclass(frozen=True, slots=True)
+class RefusedRow:
+    """A row (of batch ``seq``, by number and id) that an output will never take, and why."""
+
+    seq: int
+    row: int
+    id: str | None
+    reason: str
+    body: str
+
+
+@dataclass(frozen=True, slots=True)
 class Delivered:
-    """An output has confirmed all up to ``seq``; ``body``: its own state (a file's length)."""
+    """An output has confirmed all up to ``seq``; ``body``: its own state (a file's length).
+
+    ``rows``: how many it has taken in all; ``refused``: those that it didn't since the last time.
+    """
 
     output: str
     seq: int
     rows: int
     body: Json
+    refused: tuple[RefusedRow, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,9 @@ _MERGES = {"n": "sum", "count": "sum", "sum": "sum", "least": "min", "greatest":
 
 _OWN = ("epoch", "next_seq", "evicted")
 
+_NUMBERS = {"refused": ("seq", "row")}
+"""Columns that say how a run was cut, by table; in all others it is ``id``."""
+
 
 def dump(store: Store) -> list[str]:
     """Lines of JSON, sorted; equal for stores with equal contents."""
@@ -40,7 +43,8 @@ def _lines(store: Store) -> Iterator[list[object]]:
     for name in store.user_tables():
         for row in store.query(f'select * from "{name.replace(chr(34), chr(34) * 2)}"').to_pylist():
             shown = {k: _without_notices(v) if k == "body" else str(v) for k, v in row.items()}
-            yield ["row", name, {k: v for k, v in shown.items() if k != "id"}]
+            hidden = _NUMBERS.get(name, ("id",))
+            yield ["row", name, {k: v for k, v in shown.items() if k not in hidden}]
     yield from (["pane", *row] for row in _panes(store))
 
 

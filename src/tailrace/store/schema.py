@@ -7,10 +7,20 @@ here raises ``FORMAT_VERSION``.
 
 from __future__ import annotations
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 """Raised by every change that an older or newer Tailrace would misread."""
 
-TABLES = """
+_REFUSED = """
+create table refused (
+  output varchar not null, seq bigint not null, row integer not null, id varchar,
+  reason varchar not null, body varchar not null, replayed boolean not null default false);
+"""
+
+MIGRATIONS = {"1": ("2", _REFUSED)}
+"""What makes a store of one version one of the next."""
+
+TABLES = (
+    """
 create table tailrace_meta (name varchar primary key, value varchar not null);
 create table tailrace_plans (epoch bigint not null, body varchar not null);
 create table tailrace_epochs (epoch bigint not null, body varchar not null);
@@ -34,3 +44,5 @@ create table dead_letters (
   position bigint not null, code varchar not null, field varchar, reason varchar not null,
   raw blob, replayed boolean not null default false);
 """
+    + _REFUSED
+)

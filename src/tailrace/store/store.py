@@ -16,9 +16,10 @@ import duckdb
 import pyarrow as pa
 
 from tailrace.errors import StoreError
+from tailrace.store import outbox
 from tailrace.store.querying import read
 from tailrace.store.reading import StoreInUseError, StoreReader
-from tailrace.store.schema import FORMAT_VERSION, TABLES
+from tailrace.store.schema import FORMAT_VERSION, MIGRATIONS, TABLES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -106,12 +107,15 @@ class Store:
         ).fetchall()
         return [(epoch, kind, json.loads(body)) for epoch, kind, body in rows]
 
-    def commit(self, commit: Commit) -> None:
-        """Apply an epoch in one transaction; StoreError, and nothing applied, if that fails."""
-        with self._transaction():
-            self._apply(commit)
+    def commit(self, commit: Commit) -> tuple[int, ...]:
+        """Apply an epoch in one transaction; StoreError, and nothing applied, if that fails.
 
-    def _apply(self, commit: Commit) -> None:
+        Returns the bytes that each batch of its outbox takes.
+        """
+        with self._transaction():
+            return self._apply(commit)
+
+    def _apply(self, commit: Commit) -> tuple[int, ...]:
         run = self._connection.execute
         run("delete from tailrace_epochs")
         run("insert into tailrace_epochs values (?, ?)", [commit.epoch, _dumps(commit.state)])
@@ -136,19 +140,16 @@ class Store:
                 run("delete from incidents where fingerprint in (select fingerprint from changed)")
                 run("insert into incidents by name select * from changed")
         self._apply_dead(commit)
-        for seq, output, rows in commit.outbox:
-            run(
-                "insert into tailrace_outbox values (?, ?, ?, ?)",
-                [seq, output, rows.num_rows, to_bytes(rows)],
-            )
+        sizes = outbox.append(self._connection, commit.outbox)
         for table, rows in commit.tables:
             self._append_table(table, rows)
-        self._confirm(commit.delivered)
+        outbox.confirm(self._connection, commit.delivered)
         if commit.dedup is not None and commit.dedup.num_rows:
             with self._registered("changed", commit.dedup):
                 run("insert into tailrace_dedup select * from changed")
         for partition, floor in commit.dedup_floors.items():
             run("delete from tailrace_dedup where partition = ? and time < ?", [partition, floor])
+        return sizes
 
     def _apply_dead(self, commit: Commit) -> None:
         run = self._connection.execute
@@ -162,22 +163,10 @@ class Store:
                     " replayed = c.replayed from changed c where dead_letters.id = c.id"
                 )
 
-    def _confirm(self, delivered: tuple[Delivered, ...]) -> None:
-        run = self._connection.execute
-        for done in delivered:
-            run(
-                "delete from tailrace_outbox where output = ? and seq <= ?", [done.output, done.seq]
-            )
-            run("delete from tailrace_outputs where output = ?", [done.output])
-            run(
-                "insert into tailrace_outputs values (?, ?, ?, ?)",
-                [done.output, done.seq, done.rows, _dumps(done.body)],
-            )
-
     def confirm(self, delivered: tuple[Delivered, ...]) -> None:
         """Note what outputs have confirmed, without an epoch."""
         with self._transaction():
-            self._confirm(delivered)
+            outbox.confirm(self._connection, delivered)
 
     def pipeline(self) -> str | None:
         """The text of the pipeline that the state fits."""
@@ -335,14 +324,13 @@ class Store:
         """What the deduplicator remembered."""
         return self._connection.sql("select * from tailrace_dedup").to_arrow_table()
 
-    def outbox(self) -> Iterator[tuple[int, str, pa.Table]]:
-        """What is committed and not known to be delivered, in order."""
-        seqs = self._connection.execute("select seq from tailrace_outbox order by seq").fetchall()
-        for (seq,) in seqs:
-            output, payload = self._connection.execute(
-                "select output, payload from tailrace_outbox where seq = ?", [seq]
-            ).fetchall()[0]
-            yield seq, output, from_bytes(payload)
+    def backlogs(self) -> dict[str, outbox.Backlog]:
+        """What is committed and not known to be delivered, by output."""
+        return outbox.backlogs(self._connection)
+
+    def outbox(self) -> outbox.OutboxReader:
+        """Who reads the outbox for another thread."""
+        return outbox.OutboxReader(self._connection.cursor())
 
     def output_states(self) -> dict[str, tuple[int, int, dict[str, object]]]:
         """For each output the last confirmed seq, the rows delivered in all, and its own state."""
@@ -383,20 +371,6 @@ class Store:
                 f"{self.path} could not be written: {_first_line(error)}",
                 hint="see to the disk (space, permissions) and start again; nothing is lost",
             ) from error
-
-
-def to_bytes(table: pa.Table) -> bytes:
-    """An Arrow table as an IPC stream."""
-    sink = pa.BufferOutputStream()
-    with pa.ipc.new_stream(sink, table.schema) as writer:
-        writer.write_table(table)
-    payload: bytes = sink.getvalue().to_pybytes()
-    return payload
-
-
-def from_bytes(payload: bytes) -> pa.Table:
-    """The table that ``to_bytes`` wrote."""
-    return pa.ipc.open_stream(payload).read_all()
 
 
 def _connect(path: str) -> duckdb.DuckDBPyConnection:
@@ -451,7 +425,16 @@ def _prepare(
         connection.execute("commit")
         return
     found = dict(connection.execute("select name, value from tailrace_meta").fetchall())
-    version = found.get("format_version")
+    version = found.get("format_version", "")
+    while version in MIGRATIONS:
+        following, statements = MIGRATIONS[version]
+        connection.execute("begin transaction")
+        connection.execute(statements)
+        connection.execute(
+            "update tailrace_meta set value = ? where name = 'format_version'", [following]
+        )
+        connection.execute("commit")
+        version = following
     if version != str(FORMAT_VERSION):
         raise StoreError(
             f"{path} has store format {version}; this Tailrace reads format {FORMAT_VERSION}",

@@ -259,12 +259,12 @@ def test_killed_before_its_commit(made: Path, monkeypatch: pytest.MonkeyPatch) -
     whole = Store.commit
     seen = 0
 
-    def dying(self: Store, commit: Any) -> None:
+    def dying(self: Store, commit: Any) -> tuple[int, ...]:
         nonlocal seen
         if commit.mended is not None:
             seen += 1
             raise KeyboardInterrupt
-        whole(self, commit)
+        return whole(self, commit)
 
     monkeypatch.setattr(Store, "commit", dying)
     with pytest.raises(KeyboardInterrupt):

@@ -84,9 +84,9 @@ def test_a_terminal_output_among_json_lines() -> None:
     output = JsonLines(stream).terminal()
     state = output.open(None)
     for seq, content in enumerate(Content):
-        state = output.deliver(OutboxBatch(seq, rows_of(content, Form.ROWS)))
+        state = output.deliver(OutboxBatch(seq, rows_of(content, Form.ROWS))).state
         assert state == {"seq": seq}
-    assert {each["type"] for each in objects(stream)} == {"window", "archived"}
+    assert {each["type"] for each in objects(stream)} == {"window", "archived", "dead_letter"}
     written = stream.getvalue()
     output.open({"seq": len(Content) - 1})
     output.deliver(OutboxBatch(0, rows_of(Content.WINDOWS, Form.ROWS)))

@@ -412,7 +412,7 @@ OUTPUTS = [
     (
         "outputs.alerts.table.name: the table 'Incidents' is the store's own",
         (
-            "take another name; incidents and dead_letters are taken, "
+            "take another name; incidents, dead_letters, refused are taken, "
             "and what begins with tailrace_, panes_, side_"
         ),
         {"outputs": "outputs: {alerts: {table: {name: §Incidents}}}"},

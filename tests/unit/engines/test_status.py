@@ -64,7 +64,7 @@ def test_the_same_is_told_live_and_of_the_file(tmp_path: Path) -> None:
         ("out", "file", 1),
         ("tab", "table sums", 0),
     ]
-    assert seen.tables == {"dead_letters": 1, "incidents": 1, "sums": 2}
+    assert seen.tables == {"dead_letters": 1, "incidents": 1, "refused": 0, "sums": 2}
     (group,) = seen.groups
     assert (group.rules, group.keys, group.rows) == (("many", "sums"), 1, 1)
 

@@ -108,7 +108,7 @@ def test_a_reload_adds_a_rule_and_its_output(tmp_path: Path) -> None:
     more = f'  new: {{file: {{path: "{tmp_path}/new.ndjson"}}}}\n'
     more += "archive: {to: [new]}\n"
     plan = plan_in(tmp_path, extra=more)
-    fresh = {name: output for name, output in make_outputs(plan).items() if name == "new"}
+    fresh = {name: output for name, output in make_outputs(plan, "").items() if name == "new"}
     engine = reload(tmp_path, lambda: Reloaded(plan, fresh))
     assert engine.reload_error is None
     assert len((tmp_path / "new.ndjson").read_text().splitlines()) == 3
@@ -141,7 +141,7 @@ def test_an_output_that_can_not_be_opened_changes_nothing(tmp_path: Path) -> Non
     (tmp_path / "in.ndjson").write_text(lines([0, 1, 2]))
     (tmp_path / "new.ndjson").write_text("somebody else's")
     plan = plan_in(tmp_path, extra=f'  new: {{file: {{path: "{tmp_path}/new.ndjson"}}}}\n')
-    fresh = {name: output for name, output in make_outputs(plan).items() if name == "new"}
+    fresh = {name: output for name, output in make_outputs(plan, "").items() if name == "new"}
     engine = reload(tmp_path, lambda: Reloaded(plan, fresh))
     assert isinstance(engine.reload_error, OutputError)
     assert (tmp_path / "new.ndjson").read_text() == "somebody else's"
@@ -153,14 +153,14 @@ def test_a_reload_takes_away_the_output_that_holds_everything_up(
 ) -> None:
     (tmp_path / "in.ndjson").write_text(lines(range(50)))
     session = open_in(tmp_path, plan_in(tmp_path))
-    monkeypatch.setattr(engine_module, "OUTBOX_BYTES", -1)
+    monkeypatch.setattr(session.delivery, "_most_bytes", -1)
     plan = plan_in(tmp_path)
     reloads = 0
 
     def load() -> Reloaded:
         nonlocal reloads
         reloads += 1
-        monkeypatch.setattr(engine_module, "OUTBOX_BYTES", 1 << 30)
+        monkeypatch.setattr(session.delivery, "_most_bytes", 1 << 30)
         return Reloaded(plan, {})
 
     def ask(*_: object) -> None:

@@ -13,6 +13,7 @@ from tailrace.outputs.batches import Content, Form
 from tailrace.outputs.events import EventTexts, field_columns
 from tailrace.outputs.rows import (
     archive_rows,
+    dead_letter_rows,
     event_rows,
     incident_rows,
     notice_rows,
@@ -20,6 +21,7 @@ from tailrace.outputs.rows import (
 )
 from tailrace.outputs.typed import (
     typed_archive,
+    typed_dead_letters,
     typed_events,
     typed_incidents,
     typed_notices,
@@ -83,6 +85,20 @@ def windows() -> tuple[dict[str, pa.Array], np.ndarray, dict[str, pa.Array]]:
     return keys, np.array([100, 101, 101], np.int64) * SECOND, measures
 
 
+def dead_letters(raw: str = HOSTILE) -> dict[str, pa.Array]:
+    return {
+        "id": pa.array(["d0", "d1"]),
+        "pipeline": pa.array(["nginx", "nginx"]),
+        "partition": pa.array(["access.log", "access.log"]),
+        "generation": pa.array([0, 0], pa.int64()),
+        "position": pa.array([17, 90], pa.int64()),
+        "code": pa.array(["not_json", "bad_value"]),
+        "field": pa.array([None, "status"], pa.string()),
+        "reason": pa.array(["no JSON", raw]),
+        "raw": pa.array([raw, None], pa.string()),
+    }
+
+
 def rows_of(content: Content, form: Form) -> pa.Table:
     """A table of that content and form, as the outbox holds it."""
     return MADE[content, form]()
@@ -99,6 +115,8 @@ MADE: dict[tuple[Content, Form], Callable[[], pa.Table]] = {
     (Content.EVENTS, Form.TYPED): lambda: typed_events(events()),
     (Content.ARCHIVE, Form.ROWS): lambda: archive_rows(field_columns(event_table())),
     (Content.ARCHIVE, Form.TYPED): lambda: typed_archive(field_columns(event_table())),
+    (Content.DEAD_LETTERS, Form.ROWS): lambda: dead_letter_rows(dead_letters()),
+    (Content.DEAD_LETTERS, Form.TYPED): lambda: typed_dead_letters(dead_letters()),
 }
 
 

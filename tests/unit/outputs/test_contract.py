@@ -108,9 +108,9 @@ def test_each_row_arrives_once(kind: Kind, content: Content, tmp_path: Path) -> 
 def test_a_lost_confirmation_writes_nothing_twice(kind: Kind, tmp_path: Path) -> None:
     output = kind.make(tmp_path)
     output.open(None)
-    first = output.deliver(batch(kind, 0))
+    first = output.deliver(batch(kind, 0)).state
     rows = kind.read(tmp_path)
-    assert output.deliver(batch(kind, 0)) == first
+    assert output.deliver(batch(kind, 0)).state == first
     assert kind.read(tmp_path) == rows
     output.close()
 
@@ -118,7 +118,7 @@ def test_a_lost_confirmation_writes_nothing_twice(kind: Kind, tmp_path: Path) ->
 def test_what_was_not_confirmed_before_a_crash_comes_once(kind: Kind, tmp_path: Path) -> None:
     output = kind.make(tmp_path)
     begun = output.open(None)
-    saved = output.deliver(batch(kind, 0))
+    saved = output.deliver(batch(kind, 0)).state
     once = kind.read(tmp_path)
     output.deliver(batch(kind, 1, Content.INCIDENTS))
     twice = kind.read(tmp_path)
@@ -140,10 +140,10 @@ def test_what_was_not_confirmed_before_a_crash_comes_once(kind: Kind, tmp_path: 
 def test_what_was_confirmed_is_not_taken_again(kind: Kind, tmp_path: Path) -> None:
     output = kind.make(tmp_path)
     output.open(None)
-    saved = output.deliver(batch(kind, 4))
+    saved = output.deliver(batch(kind, 4)).state
     rows = kind.read(tmp_path)
     output = restarted(kind, tmp_path, output, saved)
-    assert output.deliver(batch(kind, 4)) == saved
+    assert output.deliver(batch(kind, 4)).state == saved
     assert kind.read(tmp_path) == rows
     output.close()
 
@@ -152,7 +152,7 @@ def test_an_empty_batch_is_confirmed_and_leaves_no_row(kind: Kind, tmp_path: Pat
     output = kind.make(tmp_path)
     output.open(None)
     empty = rows_of(Content.WINDOWS, kind.form).slice(0, 0)
-    state = output.deliver(OutboxBatch(7, empty))
+    state = output.deliver(OutboxBatch(7, empty)).state
     output.deliver(batch(kind, 8))
     assert len(kind.read(tmp_path)) == 3
     output = restarted(kind, tmp_path, output, state)

@@ -5,8 +5,20 @@ from pathlib import Path
 import pytest
 from tests.unit.sources.taking import take_all
 
+from tailrace.config import Alert, EventField, Limits, PipelineConfig, TimeSettings
 from tailrace.config.source import AnySource, FileSource, FolderSource, StdinSource
 from tailrace.sources.opening import open_source
+
+
+def pipeline(source: AnySource) -> PipelineConfig:
+    return PipelineConfig(
+        name="opening",
+        source=source,
+        time=TimeSettings(field="t"),
+        fields={"a": EventField(type="text")},
+        limits=Limits(max_record_bytes=4),
+        rules=(Alert(name="any", when="true"),),
+    )
 
 
 @pytest.mark.parametrize("until_end", [False, True])
@@ -22,7 +34,7 @@ def test_kinds(tmp_path: Path, kind: str, *, follow: bool, until_end: bool) -> N
         config = FileSource(path=path, follow=follow, fields="(?P<name>[^/]+).log")
     else:
         config = FolderSource(path=str(tmp_path), pattern="*.log", follow=follow)
-    source = open_source(config, until_end=until_end, max_record_bytes=4)
+    source = open_source(pipeline(config), until_end=until_end)
     assert source.bounded == (until_end or not follow)
     taking = take_all(source)
     assert taking.all_lines == [b"one\n", b"too "] + ([] if follow else [b"half"])
@@ -31,4 +43,4 @@ def test_kinds(tmp_path: Path, kind: str, *, follow: bool, until_end: bool) -> N
 
 
 def test_stdin() -> None:
-    assert open_source(StdinSource(), max_record_bytes=1).bounded
+    assert open_source(pipeline(StdinSource())).bounded

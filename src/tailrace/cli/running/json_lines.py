@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, TextIO
 
 from tailrace.errors import OutputError
+from tailrace.outputs import Receipt
 from tailrace.outputs.batches import Content, OutboxBatch
 
 if TYPE_CHECKING:
@@ -15,7 +16,11 @@ if TYPE_CHECKING:
     from tailrace.cli.running.news import Item
     from tailrace.outputs import Output, State
 
-_TYPES = {Content.WINDOWS: "window", Content.ARCHIVE: "archived"}
+_TYPES = {
+    Content.WINDOWS: "window",
+    Content.ARCHIVE: "archived",
+    Content.DEAD_LETTERS: "dead_letter",
+}
 """What only terminal outputs tell; all else is news."""
 
 
@@ -67,6 +72,8 @@ class JsonLines:
 class _Rows:
     """An output of kind terminal among JSON lines. State: the last batch written."""
 
+    remote = False
+
     def __init__(self, lines: JsonLines) -> None:
         self._lines = lines
         self._seq = -1
@@ -76,14 +83,14 @@ class _Rows:
         self._seq = -1 if saved is None else int(str(saved["seq"]))
         return {"seq": self._seq}
 
-    def deliver(self, batch: OutboxBatch) -> State:
+    def deliver(self, batch: OutboxBatch) -> Receipt:
         """See ``Output.deliver``."""
         kind = _TYPES.get(batch.content)
         if batch.seq > self._seq:
             if kind is not None:
                 self._write(kind, batch)
             self._seq = batch.seq
-        return {"seq": self._seq}
+        return Receipt({"seq": self._seq})
 
     def close(self) -> None:
         """See ``Output.close``."""

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, cast
 from tailrace.engines.control.wire import Json, Message
 from tailrace.engines.gathering import with_store
 from tailrace.errors import StoreError
+from tailrace.store.outbox import to_bytes
 from tailrace.store.querying import USUAL, Bounds
-from tailrace.store.store import to_bytes
 
 if TYPE_CHECKING:
     from tailrace.engines.status import Status

@@ -6,7 +6,7 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from tailrace.engines.delivery import OUTBOX_BYTES
+from tailrace.engines.delivery import ENDED_PATIENCE_SECONDS, STOPPED_PATIENCE_SECONDS
 from tailrace.engines.embedded.intake import Left, Reader
 from tailrace.engines.embedded.liveness import LivenessClock
 from tailrace.engines.epoch import Decision, DecisionKind
@@ -107,7 +107,10 @@ class Engine:
             reader.close()
         if ended and not session.state.finished:
             self._listen(session.finish_input(), ())
-        session.settle()
+        if ended:
+            session.settle(ENDED_PATIENCE_SECONDS, give_up=lambda: self._stop)
+        else:
+            session.settle(STOPPED_PATIENCE_SECONDS)
         return ended
 
     def _reader(self, left: Left) -> Reader:
@@ -180,11 +183,11 @@ class Engine:
     def _blocked(self) -> bool:
         """Back-pressure: nothing is read while more than the bound waits for outputs."""
         delivery = self.session.delivery
-        if delivery.waiting_bytes <= OUTBOX_BYTES:
+        if not delivery.full:
             return False
         self.session.settle()
         self._listen(None, ())
-        if delivery.waiting_bytes > OUTBOX_BYTES:
+        if delivery.full:
             time.sleep(TICK_SECONDS)
         return True
 

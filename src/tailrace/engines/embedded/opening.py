@@ -7,21 +7,25 @@ from typing import TYPE_CHECKING
 
 from tailrace.engines.delivery import Delivery
 from tailrace.engines.embedded.session import Session
+from tailrace.engines.shapes import shapes_of
 from tailrace.formats.build import decode_spec
 from tailrace.formats.decoder import Decoder
-from tailrace.outputs import make_output
+from tailrace.outputs import OutputContext, make_output
 from tailrace.plan.compile import compile_text
 from tailrace.sources.opening import open_source
 from tailrace.store.store import Store
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Container
     from pathlib import Path
 
+    from tailrace.config import Output as OutputConfig
     from tailrace.engines.processor import Result
     from tailrace.outputs import Output
     from tailrace.plan.model import Plan
     from tailrace.sources.types import Source
+
+    MakeOutput = Callable[[str, OutputConfig, OutputContext], Output]
 
 
 def make_decoder(plan: Plan) -> Decoder:
@@ -29,11 +33,21 @@ def make_decoder(plan: Plan) -> Decoder:
     return Decoder(decode_spec(plan.config))
 
 
-def make_outputs(plan: Plan) -> dict[str, Output]:
-    """The outputs that rows are delivered to: all but tables, which the store's commit writes."""
-    outputs = plan.config.outputs
+def make_outputs(
+    plan: Plan,
+    store_id: str,
+    *,
+    make: MakeOutput = make_output,
+    names: Container[str] | None = None,
+) -> dict[str, Output]:
+    """The outputs that rows are delivered to: all but tables, which the store's commit writes.
+
+    ``names``: only those; ``make`` makes one.
+    """
     return {
-        name: make_output(name, output) for name, output in outputs.items() if output.table is None
+        name: make(name, output, OutputContext(plan.name, store_id, shapes_of(plan, name)))
+        for name, output in plan.config.outputs.items()
+        if output.table is None and (names is None or name in names)
     }
 
 
@@ -43,6 +57,7 @@ def open_session(  # noqa: PLR0913 - every part can be replaced by the caller
     *,
     source: Source | None = None,
     outputs: dict[str, Output] | None = None,
+    make: MakeOutput = make_output,
     until_end: bool = False,
     salt: str | None = None,
     early_notices: bool | None = None,
@@ -51,6 +66,7 @@ def open_session(  # noqa: PLR0913 - every part can be replaced by the caller
 ) -> Session:
     """Open everything that a pipeline names and take up where its store stands.
 
+    ``outputs``: these and no others; otherwise ``make`` makes those that the plan names.
     ``early_notices`` None: only if the input doesn't end by itself. Raises StoreError, SourceError
     or OutputError, with everything closed again.
     """
@@ -58,13 +74,12 @@ def open_session(  # noqa: PLR0913 - every part can be replaced by the caller
         store = Store.open(store_path, plan.name, salt=salt)
         undo.callback(store.close)
         if source is None:
-            source = open_source(
-                plan.config.source,
-                until_end=until_end,
-                max_record_bytes=plan.config.limits.max_record_bytes,
-            )
+            source = open_source(plan.config, until_end=until_end, holder=store.identity)
         undo.callback(source.close)
-        delivery = Delivery(make_outputs(plan) if outputs is None else outputs)
+        delivery = Delivery(
+            make_outputs(plan, store.identity, make=make) if outputs is None else outputs,
+            most_bytes=plan.config.outbox.max_bytes,
+        )
         undo.callback(delivery.close)
         session = Session(
             plan,

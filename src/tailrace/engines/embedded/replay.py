@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING, TypedDict
 import numpy as np
 import pyarrow as pa
 
-from tailrace.config import Csv, FileSource
+from tailrace.config import Csv, FileSource, KafkaSource
+from tailrace.engines.delivery import ENDED_PATIENCE_SECONDS
 from tailrace.engines.embedded.opening import make_decoder, open_session
 from tailrace.engines.embedded.unread import Unread
 from tailrace.engines.epoch import Decision, DecisionKind, EpochPlan
@@ -30,8 +31,10 @@ from tailrace.sources.types import Chunk, Slice
 from tailrace.store.reading import StoreInUseError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
+
+    from numpy.typing import NDArray
 
     from tailrace.engines.embedded.session import Session
     from tailrace.engines.processor import Result
@@ -106,7 +109,9 @@ def replay(
             hint="stop it, replay, and start it again: it goes on where it was",
         ) from error
     try:
-        return _replay(session, _asked(session, ids, codes, partition))
+        replayed = _replay(session, _asked(session, ids, codes, partition))
+        session.settle(ENDED_PATIENCE_SECONDS)
+        return replayed
     finally:
         session.close()
 
@@ -229,7 +234,24 @@ def _records(plan: Plan, name: str, letters: list[_Letter]) -> Records:
     offsets = np.zeros(len(lines) + 1, np.int32)
     np.cumsum([len(line) for line in lines], out=offsets[1:])
     positions = np.array([letter["position"] for letter in letters], np.int64)
-    return Records(pa.py_buffer(b"".join(lines)), offsets, positions, header=_header(plan, name))
+    return Records(
+        pa.py_buffer(b"".join(lines)),
+        offsets,
+        positions,
+        header=_header(plan, name),
+        beside=_beside(plan, name, positions),
+    )
+
+
+def _beside(
+    plan: Plan, name: str, positions: NDArray[np.int64]
+) -> Mapping[str, pa.StringArray] | None:
+    """What is still known of a Kafka message whose value was kept."""
+    if not isinstance(plan.config.source, KafkaSource):
+        return None
+    from tailrace.sources.kafka.messages import beside_of
+
+    return beside_of(name, positions)
 
 
 def _header(plan: Plan, name: str) -> bytes | None:

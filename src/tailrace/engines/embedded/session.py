@@ -18,7 +18,7 @@ from tailrace.engines.state import REPLAY, EngineState
 from tailrace.engines.tables import check_tables
 from tailrace.errors import GoneError
 from tailrace.kernel.time import FOREVER
-from tailrace.sources.types import Chunk
+from tailrace.sources.types import Chunk, Mirroring
 from tailrace.store.commit import Commit
 
 if TYPE_CHECKING:
@@ -72,9 +72,10 @@ class Session:
         self._observe = observe
         body = store.last_state()
         self.state = EngineState.from_json(body) if body is not None else EngineState()
-        delivery.open(store.output_states(), store.outbox())
+        delivery.open(store.output_states(), store.backlogs(), store.outbox)
         if delivery.unreported:
             store.confirm(delivery.confirmed())
+        delivery.start()
         if previous is None:
             check_tables(store, plan)
             store.put_pipeline(plan.text)
@@ -142,9 +143,10 @@ class Session:
         OutputError if one can't be opened, StoreError if a table can't take the new rows.
         """
         check_tables(self.store, plan)
-        self.delivery.take_up(outputs, self.store.output_states(), self.store.outbox())
+        self.delivery.take_up(outputs, self.store.output_states(), self.store.backlogs())
         if self.delivery.unreported:
             self.store.confirm(self.delivery.confirmed())
+        self.delivery.start()
 
     def adopt(self, plan: Plan) -> Result:
         """Take up a changed pipeline: incidents of removed rules resolve, new rules start now."""
@@ -201,19 +203,26 @@ class Session:
 
     def _commit(self, commit: Commit) -> None:
         started = time.perf_counter()
-        self.store.commit(replace(commit, delivered=self.delivery.confirmed()))
+        sizes = self.store.commit(replace(commit, delivered=self.delivery.confirmed()))
         self.times.commit += time.perf_counter() - started
         self._on_commit("commit")
-        for seq, output, rows in commit.outbox:
-            self.delivery.add(seq, output, rows)
+        if isinstance(self.source, Mirroring):
+            self.source.committed(self._positions())
+        for (seq, output, rows), size in zip(commit.outbox, sizes, strict=True):
+            self.delivery.add(seq, output, rows, size)
         started = time.perf_counter()
         self.delivery.run()
         self.times.deliver += time.perf_counter() - started
         self._on_commit("delivered")
 
-    def settle(self) -> None:
-        """Deliver, and tell the store of it without an epoch: at a stop, or when all is quiet."""
+    def settle(self, patience: float = 0.0, give_up: Callable[[], bool] = lambda: False) -> None:
+        """Deliver, and tell the store of it without an epoch: at a stop, or when all is quiet.
+
+        Servers are waited for as long as they take something within ``patience`` seconds.
+        """
         self.delivery.run()
+        if patience:
+            self.delivery.drain(patience, give_up)
         if self.delivery.unreported:
             self.store.confirm(self.delivery.confirmed())
             self._on_commit("confirmed")

@@ -1,0 +1,64 @@
+"""What the rows of each output will look like, from the plan alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+
+from tailrace.engines.dispatch import time_column
+from tailrace.engines.folding import value_types
+from tailrace.expr.nodes import Type
+from tailrace.outputs.batches import INSTANT, Content
+from tailrace.outputs.shapes import Shape
+
+if TYPE_CHECKING:
+    from tailrace.plan.model import Plan
+
+_ARROW = {
+    Type.TEXT: pa.string(),
+    Type.INTEGER: pa.int64(),
+    Type.DOUBLE: pa.float64(),
+    Type.BOOLEAN: pa.bool_(),
+    Type.TIME: INSTANT,
+    Type.NULL: pa.null(),
+}
+
+
+def shapes_of(plan: Plan, output: str) -> tuple[Shape, ...]:
+    """All kinds of rows that an output gets, rules first, in their order."""
+    return tuple(_shapes(plan, output))
+
+
+def _shapes(plan: Plan, output: str) -> Iterator[Shape]:
+    windows = plan.config.outputs[output].rows == "windows"
+    for rule in plan.rules:
+        if output not in rule.to:
+            continue
+        if rule.alert and not windows:
+            yield Shape(Content.INCIDENTS, rule.name)
+            yield Shape(Content.NOTICES, rule.name)
+            continue
+        types = value_types(rule)
+        yield Shape(
+            Content.WINDOWS,
+            rule.name,
+            keys=_columns({key.name: key.node.type for key in rule.keys}),
+            values=_columns({name: types[name] for name in rule.columns}),
+        )
+    for event_rule in plan.event_rules:
+        if output in event_rule.to:
+            yield Shape(Content.EVENTS, event_rule.name)
+    if output in plan.archive:
+        name = time_column(plan)
+        columns = {name: INSTANT} | {
+            n: kind for n, kind in _columns(plan.columns).items() if n != name
+        }
+        yield Shape(Content.ARCHIVE, values=columns, time=name)
+    if output in plan.config.dead_letters.to:
+        yield Shape(Content.DEAD_LETTERS)
+
+
+def _columns(types: Mapping[str, Type]) -> dict[str, pa.DataType]:
+    return {name: _ARROW[type_] for name, type_ in types.items()}

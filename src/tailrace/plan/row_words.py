@@ -1,0 +1,60 @@
+"""The names that outputs' templates may use, by what the rows are; and the check that they do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from tailrace.config import Output, PipelineConfig
+    from tailrace.plan.model import EventRule, Rule
+    from tailrace.plan.problems import Problems
+
+_WINDOW = ("rule", "pipeline", "start", "end", "id")
+_INCIDENT = (*_WINDOW, "state", "reason", "fingerprint")
+_EVENT = ("rule", "pipeline", "time", "id", "partition", "position")
+_ARCHIVE = ("pipeline", "time", "id", "partition", "position")
+_DEAD = ("id", "pipeline", "partition", "generation", "position", "code", "field", "reason", "raw")
+
+
+def check_row_templates(
+    problems: Problems,
+    config: PipelineConfig,
+    rules: Iterable[Rule],
+    event_rules: Iterable[EventRule],
+    columns: Iterable[str],
+) -> None:
+    """Note every name in an output's template that some of its rows don't have."""
+    rules, event_rules, columns = tuple(rules), tuple(event_rules), tuple(columns)
+    for name, output in config.outputs.items():
+        templates = output.target.templates
+        if not templates:
+            continue
+        for known in _known(name, output, config, rules, event_rules, columns):
+            before = len(problems.found)
+            for option, text in templates.items():
+                problems.template(("outputs", name, output.kind, option), text, known)
+            if len(problems.found) > before:
+                break
+
+
+def _known(
+    name: str,
+    output: Output,
+    config: PipelineConfig,
+    rules: tuple[Rule, ...],
+    event_rules: tuple[EventRule, ...],
+    columns: tuple[str, ...],
+) -> Iterator[tuple[str, ...]]:
+    for rule in rules:
+        if name in rule.to:
+            windows = not rule.alert or output.rows == "windows"
+            own = (*(key.name for key in rule.keys), *rule.columns)
+            yield (*own, *_WINDOW) if windows else (*own, *rule.labels, *_INCIDENT)
+    for event_rule in event_rules:
+        if name in event_rule.to:
+            yield (*columns, *_EVENT)
+    if config.archive is not None and name in config.archive.to:
+        yield (*columns, *_ARCHIVE)
+    if name in config.dead_letters.to:
+        yield _DEAD
