@@ -48,7 +48,7 @@ def source_of(
         return TableSource(parts, decode_spec(plan.config))
     from tailrace.sources.opening import open_source
 
-    return open_source(plan.config.source, until_end=until_end, max_record_bytes=limit)
+    return open_source(plan.config, until_end=until_end)
 
 
 def _files(
@@ -64,8 +64,7 @@ def _files(
         follow=follow,
         fields=own.fields if isinstance(own, FileSource) else None,
     )
-    limit = plan.config.limits.max_record_bytes
-    return open_source(source, until_end=until_end, max_record_bytes=limit)
+    return open_source(plan.config, source=source, until_end=until_end)
 
 
 def _by_name(value: object, name: str) -> Mapping[str, object]:

@@ -132,11 +132,14 @@ def _outputs(plan: Plan) -> Iterator[tuple[str, ...]]:
 
 
 def _source(loaded: Loaded) -> str:
-    from tailrace.config import FileSource, FolderSource, StdinSource
+    from tailrace.config import FileSource, FolderSource, KafkaSource, StdinSource
 
     source = loaded.config.source
     if isinstance(source, StdinSource):
         return "standard input, to its end"
+    if isinstance(source, KafkaSource):
+        topics = ", ".join(source.topics)
+        return f"kafka {topics} at {source.bootstrap}, from {source.start}, followed"
     how = "followed" if source.follow else "to the end"
     if isinstance(source, FolderSource):
         return f"folder {source.path}, files {source.pattern}, {how}"

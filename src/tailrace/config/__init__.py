@@ -5,6 +5,7 @@ What the expressions in it mean is not known here; nothing here reads logs.
 
 from tailrace.config.event import Dedup, EventField, TimeSettings
 from tailrace.config.format import Csv, LogFormat
+from tailrace.config.kafka import KafkaSource
 from tailrace.config.keys import KeyPart
 from tailrace.config.loading import Loaded, load, loads
 from tailrace.config.operation import DeadLetterSettings, ExplainSettings, Limits, StoreSettings
@@ -29,6 +30,7 @@ __all__ = [
     "FileOutput",
     "FileSource",
     "FolderSource",
+    "KafkaSource",
     "KeyPart",
     "Limits",
     "Loaded",

@@ -7,6 +7,7 @@ from typing import NamedTuple
 from tailrace.config.base import Model
 from tailrace.config.event import Dedup, EventField, TimeSettings
 from tailrace.config.format import Csv, LogFormat
+from tailrace.config.kafka import KafkaSource
 from tailrace.config.operation import (
     DeadLetterSettings,
     ExplainSettings,
@@ -167,6 +168,30 @@ source:
 """,
     ),
     Section("source.stdin", 3, StdinSource, "source: {stdin: {}}\n"),
+    Section(
+        "source.kafka",
+        3,
+        KafkaSource,
+        """\
+source:
+  kafka:
+    brokers: [kafka-1:9092, kafka-2:9092]
+    topics: [access-logs, "^app-.*-logs"]
+    start: "2026-01-31T12:00:00Z"
+    on_gap: count
+    options:
+      security.protocol: SASL_SSL
+      sasl.mechanism: SCRAM-SHA-512
+      sasl.username: tailrace
+      sasl.password: "${KAFKA_PASSWORD:-}"
+fields:
+  client_ip: text
+  bot: {type: text, from: _key}
+  trace: {type: text, from: _headers.trace-id}
+  position: {type: integer, from: _offset}
+time: {field: _timestamp}
+""",
+    ),
     Section(
         "format",
         2,

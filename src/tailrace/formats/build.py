@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from tailrace.config import Csv, LogFormat, PipelineConfig
+from tailrace.config import Csv, KafkaSource, LogFormat, PipelineConfig
+from tailrace.config.kafka import beside_name
 from tailrace.config.several import steps
 from tailrace.expr.nodes import Type
 from tailrace.formats import spec
@@ -19,6 +20,7 @@ def decode_spec(config: PipelineConfig) -> spec.DecodeSpec:
             required=field.required,
             minimum=field.min,
             maximum=field.max,
+            beside=_beside(config, name if field.from_ is None else field.from_),
         )
         for name, field in config.fields.items()
     ]
@@ -49,6 +51,10 @@ def _format(config: PipelineConfig) -> spec.Format:
             return spec.JsonFormat()
 
 
+def _beside(config: PipelineConfig, key: str | tuple[str, ...]) -> str | None:
+    return beside_name(key) if isinstance(config.source, KafkaSource) else None
+
+
 def _time(config: PipelineConfig) -> spec.TimeSpec:
     time = config.time
     path = steps(time.field)
@@ -60,4 +66,5 @@ def _time(config: PipelineConfig) -> spec.TimeSpec:
         year=time.year,
         arrival=None if time.arrival is None else steps(time.arrival),
         max_future_skew=int(time.max_future_skew),
+        beside=_beside(config, time.field),
     )

@@ -28,6 +28,7 @@ from tailrace.formats.spec import (
     JsonFormat,
     LogFormat,
     TimeForm,
+    TimeSpec,
 )
 from tailrace.formats.time_columns import time_column
 from tailrace.formats.zones import zone_of
@@ -42,6 +43,7 @@ ARROW_TYPES = {
 }
 
 Texts = Mapping[Path, pa.StringArray]
+Beside = Mapping[str, pa.StringArray]
 
 
 class Rows(Protocol):
@@ -62,7 +64,10 @@ class Decoder:
         """Prepare for a spec; PipelineError if the format lacks what is asked of it."""
         zone_of(spec.time.zone)
         self._spec = spec
-        self._rows = _rows_of(spec)
+        self._has_beside = any(part.beside is not None for part in _parts(spec))
+        # In a rule test or a file, JSON has keys of these names instead.
+        self._rows = _rows_of(spec, every=isinstance(spec.format, JsonFormat))
+        self._rows_with_beside: Rows | None = None
         self._schema = pa.schema([(field.name, ARROW_TYPES[field.type]) for field in spec.fields])
 
     def decode(self, records: Records, path_fields: Mapping[str, str] = NO_FIELDS) -> Decoded:
@@ -76,11 +81,12 @@ class Decoder:
             return records.decoded
         faults = Faults(len(records))
         _mark_oversize(records, faults)
-        texts = self._rows.split(frame(records), faults)
+        beside = records.beside
+        texts = self._rows_for(beside).split(frame(records), faults)
         spec = self._spec.time
-        times = event_times(texts[spec.path], spec, faults)
+        times = event_times(_own_texts(spec, texts, beside, len(records)), spec, faults)
         fields = [
-            self._field(field, _texts_of(field, texts, path_fields, len(records)), faults)
+            self._field(field, _texts_of(field, texts, beside, path_fields, len(records)), faults)
             for field in self._spec.fields
         ]
         written = None if spec.arrival is None else texts[spec.arrival]
@@ -92,6 +98,14 @@ class Decoder:
             times = times[rows]
         table = self._table(fields, len(rows))
         return Decoded(table, times, rows, faults.dead_letters(), faults.blank)
+
+    def _rows_for(self, beside: Beside | None) -> Rows:
+        """What takes texts out of records that have, or don't have, something beside them."""
+        if beside is None or not self._has_beside:
+            return self._rows
+        if self._rows_with_beside is None:
+            self._rows_with_beside = _rows_of(self._spec, every=False)
+        return self._rows_with_beside
 
     def _table(self, fields: list[pa.Array], length: int) -> pa.Table:
         if fields:
@@ -130,20 +144,42 @@ def _mark_oversize(records: Records, faults: Faults) -> None:
 
 
 def _texts_of(
-    field: FieldSpec, texts: Texts, path_fields: Mapping[str, str], length: int
+    field: FieldSpec,
+    texts: Texts,
+    beside: Beside | None,
+    path_fields: Mapping[str, str],
+    length: int,
 ) -> pa.StringArray:
     given = path_fields.get(field.name)
     if given is None and field.path is not None:
-        return texts[field.path]
+        return _own_texts(field, texts, beside, length)
     return pa.repeat(pa.scalar(given, pa.string()), length)
 
 
-def _rows_of(spec: DecodeSpec) -> Rows:
-    wanted = [spec.time.path, spec.time.arrival, *(field.path for field in spec.fields)]
+def _own_texts(
+    part: FieldSpec | TimeSpec, texts: Texts, beside: Beside | None, length: int
+) -> pa.StringArray:
+    """The texts of the record, or of what is beside it."""
+    if part.beside is not None and beside is not None:
+        return beside[part.beside]
+    assert part.path is not None  # noqa: S101 - the caller looked
+    found = texts.get(part.path)
+    return pa.nulls(length, pa.string()) if found is None else found
+
+
+def _parts(spec: DecodeSpec) -> tuple[FieldSpec | TimeSpec, ...]:
+    return spec.time, *spec.fields
+
+
+def _rows_of(spec: DecodeSpec, *, every: bool) -> Rows:
+    """What takes texts out of records; those that may be beside them only if ``every`` one."""
+    parts = [part for part in _parts(spec) if every or part.beside is None]
+    wanted = [*(part.path for part in parts), spec.time.arrival]
     paths = list(dict.fromkeys(path for path in wanted if path is not None))
     match spec.format:
         case JsonFormat():
-            return JsonRows(paths)
+            # Without a path nothing would be parsed, and so nothing found malformed.
+            return JsonRows(paths or [spec.time.path])
         case LogFormat():
             return LogRows(spec.format, paths)
         case CsvFormat():

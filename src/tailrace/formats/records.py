@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -26,6 +27,9 @@ class Records:
     ``header``: the generation's first record where the source knows it (files: if it ends within
     the first KiB), for CSV whose header names the columns; not needed where ``positions`` begin
     with 0.
+    ``beside``: what the source has of each record beside its bytes (a Kafka message's key, offset,
+    ...), as far as the pipeline declares it: the text by name, n values, null where there is none.
+    None where records have nothing beside them.
     """
 
     data: pa.Buffer
@@ -34,6 +38,7 @@ class Records:
     arrival: NDArray[np.int64] | None = None
     oversize: NDArray[np.bool_] | None = None
     header: bytes | None = None
+    beside: Mapping[str, pa.StringArray] | None = None
 
     def __len__(self) -> int:
         """The number of records."""

@@ -70,7 +70,7 @@ class FieldSpec:
 
     ``path``: keys from the record's object inwards, or the name of one column or variable; None for
     a field that only the source's path gives. ``minimum`` and ``maximum`` are inclusive and only
-    for numbers.
+    for numbers. ``beside``: its name in ``Records.beside``, where it is taken from there.
     """
 
     name: str
@@ -79,6 +79,7 @@ class FieldSpec:
     required: bool = False
     minimum: int | float | None = None
     maximum: int | float | None = None
+    beside: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +88,7 @@ class TimeSpec:
 
     ``name`` is what reasons call it. ``zone`` (IANA name) serves texts without a zone, in fields of
     type time too; ``year`` serves syslog's yearless form. ``max_future_skew``: microseconds.
+    ``beside``: as in ``FieldSpec``.
     """
 
     name: str
@@ -96,6 +98,7 @@ class TimeSpec:
     year: int | None = None
     arrival: tuple[str, ...] | None = None
     max_future_skew: int = HOUR
+    beside: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -92,10 +92,19 @@ def joined(parts: Sequence[Records]) -> Records:
     flags = [
         np.zeros(len(part), np.bool_) if part.oversize is None else part.oversize for part in parts
     ]
+    arrivals = [part.arrival for part in parts if part.arrival is not None]
+    beside = parts[0].beside
     return Records(
         pa.py_buffer(b"".join(memoryview(part.data)[: part.offsets[-1]] for part in parts)),
         np.concatenate([np.zeros(1, np.int32), *offsets]).astype(np.int32),
         np.concatenate([part.positions for part in parts]),
+        arrival=np.concatenate(arrivals) if len(arrivals) == len(parts) else None,
         oversize=np.concatenate(flags) if any(flag.any() for flag in flags) else None,
         header=parts[0].header,
+        beside=None
+        if beside is None
+        else {
+            name: pa.concat_arrays([part.beside[name] for part in parts if part.beside is not None])
+            for name in beside
+        },
     )

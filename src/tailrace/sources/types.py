@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
     from tailrace.formats.records import Records
@@ -64,6 +64,15 @@ class Poll:
     at_end: tuple[str, ...] = ()
     ended: tuple[str, ...] = ()
     notes: tuple[Note, ...] = ()
+
+
+@runtime_checkable
+class Mirroring(Protocol):
+    """A source that shows others how far it is read."""
+
+    def committed(self, positions: Mapping[str, dict[str, Json]]) -> None:
+        """Hear of the positions that the store has; called by any thread, and doesn't wait."""
+        ...
 
 
 class Source(Protocol):

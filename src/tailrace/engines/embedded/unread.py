@@ -38,9 +38,7 @@ class Unread:
     def reread(self, piece: Slice) -> Records:
         """Read a slice of the real source again."""
         if self._source is None:
-            config = self._plan.config
-            limit = config.limits.max_record_bytes
-            self._source = open_source(config.source, until_end=True, max_record_bytes=limit)
+            self._source = open_source(self._plan.config, until_end=True)
             self._source.open(self._positions)
         return self._source.reread(piece)
 

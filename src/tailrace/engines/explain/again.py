@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from tailrace.config import StdinSource
+from tailrace.config import KafkaSource, StdinSource
 from tailrace.engines.embedded.liveness import LivenessClock
 from tailrace.engines.embedded.opening import make_decoder, open_session
 from tailrace.engines.epoch import Decision, DecisionKind
@@ -70,8 +70,12 @@ def _source(plan: Plan) -> Source:
             "what the window held is not kept, and standard input can't be read again",
             hint="explain.retain: 1h would keep it, or write the input to a file",
         )
-    limit = config.limits.max_record_bytes
-    return open_source(config.source, until_end=True, max_record_bytes=limit)
+    if isinstance(config.source, KafkaSource) and config.source.start == "latest":
+        raise TailraceError(
+            "what the window held is not kept, and where reading of the topics began isn't, either",
+            hint="explain.retain: 1h would keep it for an hour of event time",
+        )
+    return open_source(config, until_end=True)
 
 
 def _unreadable(error: SourceError) -> TailraceError:
