@@ -42,6 +42,12 @@ class Faults:
             self.out[row] = True
             self._dead[row] = (code, field, reason)
 
+    def take_over(self, others: Faults, rows: NDArray[np.intp]) -> None:
+        """Take up what was found of these rows alone, numbered from 0 in ``others``."""
+        self.out[rows] = others.out
+        self.blank += others.blank
+        self._dead |= {int(rows[row]): found for row, found in others._dead.items()}
+
     def dead_letters(self) -> DeadLetters:
         """All dead rows in ascending order."""
         rows = sorted(self._dead)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -17,36 +18,92 @@ BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 
 @dataclass(frozen=True, slots=True)
-class Frame:
-    """A run of records with the place of each one's content, the record without its line end.
-
-    ``data``: uint8, the whole buffer. ``starts``, ``ends``: int32, n values, the content's first
-    byte and the one after its last. ``first``, ``last``: uint8, the content's outermost bytes, 0
-    where it is empty.
-    """
+class _Contents:
+    """What is found when a frame is first asked for it; see there."""
 
     buffer: pa.Buffer
     data: NDArray[np.uint8]
     offsets: NDArray[np.int32]
-    positions: NDArray[np.int64]
     starts: NDArray[np.int32]
     ends: NDArray[np.int32]
     first: NDArray[np.uint8]
     last: NDArray[np.uint8]
-    first_record: bytes | None = None
+
+
+class Frame:
+    """A run of records with the place of each one's content, the record without its line end.
+
+    A byte order mark at the start of any record is skipped. ``records`` are as they came; the
+    contents are looked for only when somebody asks.
+    """
+
+    def __init__(self, records: Records) -> None:
+        """Find nothing yet."""
+        self.records = records
+
+    @cached_property
+    def _contents(self) -> _Contents:
+        found = _contents_of(self.records)
+        marked = np.flatnonzero(found.first == BYTE_ORDER_MARK[0])
+        rows = [
+            row
+            for row in marked.tolist()
+            if found.data[found.starts[row] : found.ends[row]].tobytes().startswith(BYTE_ORDER_MARK)
+        ]
+        return _contents_of(_without_marks(self.records, rows)) if rows else found
+
+    @property
+    def buffer(self) -> pa.Buffer:
+        """The buffer with all records."""
+        return self._contents.buffer
+
+    @property
+    def data(self) -> NDArray[np.uint8]:
+        """The whole buffer."""
+        return self._contents.data
+
+    @property
+    def offsets(self) -> NDArray[np.int32]:
+        """Where records begin in ``data``, and where the last one ends: n + 1 values."""
+        return self._contents.offsets
+
+    @property
+    def positions(self) -> NDArray[np.int64]:
+        """Each record's place in its partition."""
+        return self.records.positions
+
+    @property
+    def starts(self) -> NDArray[np.int32]:
+        """The first byte of each content."""
+        return self._contents.starts
+
+    @property
+    def ends(self) -> NDArray[np.int32]:
+        """The byte behind the last one of each content."""
+        return self._contents.ends
+
+    @property
+    def first(self) -> NDArray[np.uint8]:
+        """The first byte of each content, 0 where it is empty."""
+        return self._contents.first
+
+    @property
+    def last(self) -> NDArray[np.uint8]:
+        """The last byte of each content, 0 where it is empty."""
+        return self._contents.last
 
     def __len__(self) -> int:
         """The number of records."""
-        return len(self.starts)
+        return len(self.records)
 
     @property
     def header(self) -> bytes | None:
         """The content of the generation's first record, if it is known."""
         if len(self) and self.positions[0] == 0:
             return self.content(0)
-        if self.first_record is None:
+        if self.records.header is None:
             return None
-        line = self.first_record.removeprefix(BYTE_ORDER_MARK)
+        line = self.records.header.removeprefix(BYTE_ORDER_MARK)
         return line[:-1].removesuffix(b"\r") if line.endswith(b"\n") else line
 
     def content(self, row: int) -> bytes:
@@ -63,31 +120,13 @@ class Frame:
         return pa.Array.from_buffers(pa.string(), len(self), buffers)
 
 
-def frame(records: Records) -> Frame:
-    """Find the contents of records; a byte order mark at the start of any record is skipped."""
-    found = _frame(records)
-    marked = np.flatnonzero(found.first == BYTE_ORDER_MARK[0])
-    rows = [row for row in marked.tolist() if found.content(row).startswith(BYTE_ORDER_MARK)]
-    return _frame(_without_marks(records, rows)) if rows else found
-
-
-def _frame(records: Records) -> Frame:
+def _contents_of(records: Records) -> _Contents:
     data = np.frombuffer(records.data, np.uint8)
     offsets = records.offsets
     starts, ends = offsets[:-1], offsets[1:]
     if not len(data):
         nothing = np.zeros(len(starts), np.uint8)
-        return Frame(
-            records.data,
-            data,
-            offsets,
-            records.positions,
-            starts,
-            ends,
-            nothing,
-            nothing,
-            records.header,
-        )
+        return _Contents(records.data, data, offsets, starts, ends, nothing, nothing)
     last = _before(data, starts, ends)
     lines = last == ord("\n")
     ends = ends - lines
@@ -98,9 +137,7 @@ def _frame(records: Records) -> Frame:
         last = _before(data, starts, ends)
     first = data[np.minimum(starts, len(data) - 1)]
     first[ends == starts] = 0
-    return Frame(
-        records.data, data, offsets, records.positions, starts, ends, first, last, records.header
-    )
+    return _Contents(records.data, data, offsets, starts, ends, first, last)
 
 
 def _before(
@@ -123,3 +160,8 @@ def _without_marks(records: Records, rows: list[int]) -> Records:
         records.positions,
         header=records.header,
     )
+
+
+def frame(records: Records) -> Frame:
+    """The frame of a run of records."""
+    return Frame(records)

@@ -1,8 +1,9 @@
 """JSON records into columns of text: every value as the text that the truth table starts from.
 
 Strings become their contents, numbers and the literals their notation, objects and arrays their
-JSON text, null and missing null. DuckDB parses; what it can't parse is a dead letter. Among equal
-keys the first wins; it takes a trailing comma and the words NaN and Infinity, and so do we.
+JSON text, null and missing null. Records that are written like those before them are read by their
+template (``json_regular``). The others DuckDB parses; what it can't parse is a dead letter. Among
+equal keys the first wins; it takes a trailing comma and the words NaN and Infinity, and so do we.
 """
 
 from __future__ import annotations
@@ -18,7 +19,9 @@ import pyarrow.compute as pc
 from tailrace.formats.codes import Code
 from tailrace.formats.faults import SHOWN, Faults, shown
 from tailrace.formats.frame import Frame
+from tailrace.formats.json_regular import RegularRecords
 from tailrace.formats.paths import Path, place, structure, trees_of
+from tailrace.formats.records import Records
 from tailrace.formats.screen import BLANKS, mark_blank, not_utf8
 
 if TYPE_CHECKING:
@@ -37,6 +40,7 @@ class JsonRows:
 
     def __init__(self, paths: Sequence[Path]) -> None:
         """Prepare to take the values at ``paths``."""
+        self._regular = RegularRecords(paths)
         self._trees = trees_of(paths)
         self._places = {path: self._find(path) for path in paths}
         self._connection = duckdb.connect(
@@ -47,6 +51,24 @@ class JsonRows:
 
     def split(self, frame: Frame, faults: Faults) -> dict[Path, pa.StringArray]:
         """One string array of ``len(frame)`` for each path, null in rows that are out."""
+        regular = self._regular.read(frame.records, faults.out)
+        if regular is None:
+            return self._parsed(frame, faults)
+        rest = np.flatnonzero(~regular.matched)
+        if not len(rest):
+            return regular.texts
+        others = Faults(len(rest))
+        others.out[:] = faults.out[rest]
+        parsed = self._parsed(Frame(_some(frame.records, rest)), others)
+        faults.take_over(others, rest)
+        unmatched = pa.array(~regular.matched)
+        return {
+            path: pc.replace_with_mask(texts, unmatched, parsed[path])
+            for path, texts in regular.texts.items()
+        }
+
+    def _parsed(self, frame: Frame, faults: Faults) -> dict[Path, pa.StringArray]:
+        """The same, every record parsed by DuckDB."""
         mark_blank(frame, faults)
         self._mark_misshapen(frame, faults)
         batches: list[pa.RecordBatch] = []
@@ -122,6 +144,15 @@ class JsonRows:
                 code = Code.NOT_AN_OBJECT if is_json else Code.MALFORMED_JSON
                 word = "an object" if is_json else "JSON"
                 faults.mark(row, code, f"not {word}: {shown(content.decode())}")
+
+
+def _some(records: Records, rows: NDArray[np.intp]) -> Records:
+    """Copies of some records."""
+    buffers = [None, pa.py_buffer(records.offsets), records.data]
+    contents = pa.Array.from_buffers(pa.binary(), len(records), buffers).take(pa.array(rows))
+    _, offsets, data = contents.buffers()
+    places = np.frombuffer(offsets, np.int32)[: len(rows) + 1]
+    return Records(data or pa.py_buffer(b""), places, records.positions[rows])
 
 
 def _joined(batches: Sequence[pa.RecordBatch], column: int, numbers: list[int]) -> pa.StringArray:

@@ -1,0 +1,324 @@
+"""The plain values of JSON records that fit a template, found in many records at once.
+
+A window of bytes is copied from each record's cursor: the literal before a value, then the value up
+to the byte that the next literal begins with. Comparisons of all windows become one integer of bits
+a record, in which a place is a count of bits.
+
+A record fits if its bytes are the template's literals with plain values between them. A string is
+plain if it is UTF-8 without escapes and control characters; a number if it has no sign and no
+exponent and its digits are what the double next to it is written with (SEMANTICS 4). Whatever
+doesn't fit is not judged here: others parse it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow as pa
+
+from tailrace.formats.json_template import Template
+from tailrace.formats.paths import Path
+from tailrace.formats.segments import strings_at
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from tailrace.formats.records import Records
+
+    Bits = NDArray[np.unsignedinteger[Any]]
+    Flags = NDArray[np.bool_]
+    Places = NDArray[np.int64]
+
+BLOCK = 16_384
+"""Records at a time, so that their bytes and what is known of them stay near the cache."""
+WIDEST = 64
+"""Bytes of the widest window: one integer of bits."""
+CHUNK = 32
+"""Bytes of long literals that are compared at a time."""
+SLACK = 4
+"""Bytes by which a value may be longer than the one learnt before a second window is needed."""
+NUMBER = 20
+"""Bytes of the longest plain number, and more: its first window holds it all."""
+FURTHER = 32
+"""So many further windows are searched for the end of a long value."""
+LONGEST_INTEGER = 18
+LONGEST_DECIMAL = 15
+"""Digits of any decimal that a double keeps; one more if it begins with at most 3."""
+
+_WORDS: dict[int, type[np.unsignedinteger[Any]]] = {16: np.uint16, 32: np.uint32, 64: np.uint64}
+_ZERO, _POINT = ord("0"), ord(".")
+
+
+class Found:
+    """Where the values of ``paths`` are: a place for each record, known where ``valid``."""
+
+    def __init__(self, paths: Sequence[Path], length: int) -> None:
+        self.matched: Flags = np.zeros(length, np.bool_)
+        self.starts = {path: np.zeros(length, np.int32) for path in paths}
+        self.ends = {path: np.zeros(length, np.int32) for path in paths}
+        self.valid: dict[Path, Flags] = {path: np.zeros(length, np.bool_) for path in paths}
+
+    def texts(self, buffer: pa.Buffer) -> dict[Path, pa.StringArray]:
+        """A string array for each path, null where there is no value or the record didn't fit."""
+        return {
+            path: strings_at(buffer, starts, self.ends[path], self.valid[path])
+            for path, starts in self.starts.items()
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class _Literal:
+    """A run of bytes as words of eight, the last one masked; at most as long as a window."""
+
+    size: int
+    words: tuple[tuple[np.uint64, np.uint64], ...]
+
+    @classmethod
+    def of(cls, text: bytes) -> _Literal:
+        parts = [text[start : start + 8] for start in range(0, len(text), 8)]
+        return cls(
+            len(text),
+            tuple(
+                (np.uint64(int.from_bytes(part, "little")), np.uint64(2 ** (8 * len(part)) - 1))
+                for part in parts
+            ),
+        )
+
+    def differs(self, windows: NDArray[np.uint8]) -> NDArray[np.uint64] | int:
+        """Not 0 for each window that doesn't begin with this literal."""
+        words = windows.view("<u8")
+        wrong: NDArray[np.uint64] | int = 0
+        for column, (word, mask) in enumerate(self.words):
+            differing = words[:, column] ^ word
+            differing &= mask
+            wrong = differing if isinstance(wrong, int) else wrong | differing
+        return wrong
+
+
+class _Text:
+    """The bytes of a block of records, zeros after them; places are counted from its begin."""
+
+    def __init__(self, data: NDArray[np.uint8], begin: int, end: int) -> None:
+        self.bytes = data[begin:end]
+        self.size = end - begin
+        reach = data[begin : end + WIDEST]
+        if len(reach) < self.size + WIDEST:
+            reach = np.concatenate([reach, np.zeros(WIDEST, np.uint8)])
+        self._reach = np.ascontiguousarray(reach)
+
+    def windows(self, cursors: Places, width: int) -> NDArray[np.uint8]:
+        """``width`` bytes from each cursor on, a row each."""
+        view = np.ndarray(self.size + 1, f"V{width}", self._reach.data, strides=(1,))
+        np.minimum(cursors, self.size, out=cursors)
+        return view[cursors].view(np.uint8).reshape(-1, width)
+
+
+class Matcher:
+    """Finds the values of one template."""
+
+    def __init__(self, template: Template, paths: Sequence[Path]) -> None:
+        """Prepare to find the values at ``paths``."""
+        self._template = template
+        wanted = set(paths)
+        self._wanted = [value.path if value.path in wanted else None for value in template.values]
+        self._constants = [
+            [one for one in constants if one.path in wanted and one.text]
+            for constants in template.constants
+        ]
+        self._controls = template.controls
+        self._heads: list[list[_Literal]] = []
+        self._literals: list[_Literal] = []
+        for literal in template.literals:
+            cut = max(0, -(-(len(literal) - CHUNK) // CHUNK)) * CHUNK
+            chunks = [literal[start : start + CHUNK] for start in range(0, cut, CHUNK)]
+            self._heads.append([_Literal.of(chunk) for chunk in chunks])
+            self._literals.append(_Literal.of(literal[cut:]))
+
+    def match(self, records: Records, rows: NDArray[np.intp] | None, found: Found) -> Flags:
+        """Put down the values of those of ``rows`` (None: all) that fit; which of them do."""
+        data = np.frombuffer(records.data, np.uint8)
+        length = len(records) if rows is None else len(rows)
+        fits = np.zeros(length, np.bool_)
+        for start in range(0, length, BLOCK):
+            stop = min(start + BLOCK, length)
+            block = slice(start, stop) if rows is None else rows[start:stop]
+            fits[start:stop] = self._match(data, records, block, found)
+        return fits
+
+    def _match(
+        self,
+        data: NDArray[np.uint8],
+        records: Records,
+        block: slice | NDArray[np.intp],
+        found: Found,
+    ) -> Flags:
+        starts = records.offsets[:-1][block].astype(np.int64)
+        ends = records.offsets[1:][block].astype(np.int64)
+        begin = int(starts[0])
+        text = _Text(data, begin, int(ends[-1]))
+        starts -= begin
+        ends -= begin
+        cursors = starts.copy()
+        fits = np.ones(len(cursors), np.bool_)
+        places: list[tuple[Path, Places, Places]] = []
+        wrong = np.zeros(len(cursors), np.uint64)
+        for number, path in enumerate(self._wanted):
+            places += self._fixed(number, cursors)
+            value = self._template.values[number]
+            close = self._template.literals[number + 1][0]
+            for head in self._heads[number]:
+                wrong |= head.differs(text.windows(cursors, CHUNK))
+                cursors += head.size
+            literal = self._literals[number]
+            usual = NUMBER if value.number else self._template.expected(number) + SLACK
+            width = _width(literal.size + usual)
+            windows = text.windows(cursors, width)
+            wrong |= literal.differs(windows)
+            sizes = _sizes(windows, literal.size, close)
+            cursors += literal.size
+            first = cursors.copy() if path is not None else cursors
+            if value.number:
+                plain, kept = _numbers(windows, literal.size, sizes)
+                fits &= plain
+                if path is not None:
+                    places.append((path, first, first + kept))
+                cursors += sizes
+            else:
+                cursors += sizes
+                open_ = np.flatnonzero(sizes >= width)
+                if len(open_):
+                    cursors[open_] = _further(text, cursors[open_] - literal.size, close)
+                if path is not None:
+                    places.append((path, first, cursors.copy()))
+        last = len(self._wanted)
+        places += self._fixed(last, cursors)
+        for part in (*self._heads[last], self._literals[last]):
+            wrong |= part.differs(text.windows(cursors, _width(part.size)))
+            cursors += part.size
+        fits &= (wrong == 0) & (cursors == ends)
+        self._screen(text, records, block, starts, ends, fits)
+        for path, first, end in places:
+            found.starts[path][block] = first + begin
+            found.ends[path][block] = end + begin
+            found.valid[path][block] = fits
+        found.matched[block] = fits
+        return fits
+
+    def _fixed(self, number: int, cursors: Places) -> list[tuple[Path, Places, Places]]:
+        """The places of the constants within a literal that begins at the cursors."""
+        return [
+            (one.path, cursors + one.start, cursors + one.end) for one in self._constants[number]
+        ]
+
+    def _screen(
+        self,
+        text: _Text,
+        records: Records,
+        block: slice | NDArray[np.intp],
+        starts: Places,
+        ends: Places,
+        fits: Flags,
+    ) -> None:
+        """Take out records with a backslash, with a control character in a value, not UTF-8."""
+        data = text.bytes
+        if b"\\" in data.tobytes():
+            fits &= _counts(data == ord("\\"), starts, ends) == 0
+        # Where all records fit, the sum tells that there is none beside those of the literals.
+        controls = data < ord(" ")
+        whole = isinstance(block, slice) and bool(fits.all())
+        if not whole or np.count_nonzero(controls) != len(starts) * self._controls:
+            fits &= _counts(controls, starts, ends) == self._controls
+        if data.max() >= 0x80 and not _is_utf8(records, block):
+            fits &= _counts(data >= 0x80, starts, ends) == 0
+
+
+def _width(size: int) -> int:
+    """The window that holds so many bytes and one more, if there is one."""
+    return next((width for width in _WORDS if width > size), WIDEST)
+
+
+def _bits(marks: NDArray[np.bool_], skipped: int) -> Bits:
+    """The marks of each window as an integer, the one behind ``skipped`` bytes the lowest bit."""
+    word = _WORDS[marks.shape[1]]
+    bits: Bits = np.packbits(marks.reshape(-1), bitorder="little").view(word)
+    bits >>= np.array(skipped, word)
+    return bits
+
+
+def _lowest(bits: Bits) -> NDArray[np.uint8]:
+    """The place of the lowest bit of each integer, its width where there is none."""
+    found: NDArray[np.uint8] = np.bitwise_count((bits & -bits) - bits.dtype.type(1))
+    return found
+
+
+def _sizes(windows: NDArray[np.uint8], skipped: int, close: int) -> NDArray[np.uint8]:
+    """How many bytes there are before the next ``close``; the window's width if it has none."""
+    return _lowest(_bits(windows == close, skipped))
+
+
+def _further(text: _Text, cursors: Places, close: int) -> Places:
+    """The next place of ``close`` from each cursor on, or some place without it."""
+    places = cursors.copy()
+    left = np.arange(len(places))
+    for _ in range(FURTHER):
+        sizes = _sizes(text.windows(places[left], WIDEST), 0, close)
+        places[left] += sizes
+        left = left[sizes == WIDEST]
+        if not len(left):
+            break
+    return places
+
+
+def _numbers(
+    windows: NDArray[np.uint8], skipped: int, sizes: NDArray[np.uint8]
+) -> tuple[Flags, NDArray[np.uint8]]:
+    """Which values are plain numbers, and their sizes without zeros that end a fraction."""
+    first = windows[:, skipped]
+    digits = _bits(windows - np.uint8(_ZERO) <= 9, skipped)
+    whole = _lowest(~digits)
+    plain = (whole >= 1) & ((first != _ZERO) | (whole == 1))
+    integer = whole == sizes
+    if bool((integer & plain & (whole <= LONGEST_INTEGER)).all()):
+        return integer, sizes
+    word = digits.dtype.type
+    points = _bits(windows == _POINT, skipped)
+    others = _bits(windows != _ZERO, skipped)
+    behind = whole.astype(word)
+    fraction = sizes - whole - np.uint8(1)
+    pointed = (sizes > whole) & (points >> behind & word(1) == 1)
+    behind += word(1)
+    decimal = pointed & (fraction >= 1) & (_lowest(~(digits >> behind)) == fraction)
+    exact = whole + fraction <= LONGEST_DECIMAL
+    exact |= (whole + fraction == LONGEST_DECIMAL + 1) & (first <= ord("3"))
+    held = others & ((word(1) << sizes.astype(word)) - word(1))
+    # The point is no zero, so that there is a highest bit.
+    needed = np.frexp(held.astype(np.float64))[1].astype(np.uint8)
+    kept = np.where(decimal, np.maximum(needed, whole + np.uint8(2)), sizes)
+    # Below 0.001 a double may be written with an exponent.
+    small = (first == _ZERO) & (_lowest(others >> behind) > 2) & (needed > whole + 1)
+    plain &= (integer & (whole <= LONGEST_INTEGER)) | (decimal & exact & ~small)
+    return plain, kept
+
+
+def _counts(marks: Flags, starts: Places, ends: Places) -> NDArray[np.intp]:
+    """How many of the marked bytes each record holds."""
+    places = np.flatnonzero(marks)
+    counts: NDArray[np.intp] = np.searchsorted(places, ends) - np.searchsorted(places, starts)
+    return counts
+
+
+def _is_utf8(records: Records, block: slice | NDArray[np.intp]) -> bool:
+    """Whether all records between the first and the last of a block are UTF-8."""
+    if isinstance(block, slice):
+        first, end = block.start, block.stop
+    else:
+        first, end = int(block[0]), int(block[-1]) + 1
+    buffers = [None, pa.py_buffer(records.offsets), records.data]
+    try:
+        pa.Array.from_buffers(pa.string(), end - first, buffers, offset=first).validate(full=True)
+    except pa.ArrowInvalid:
+        return False
+    return True

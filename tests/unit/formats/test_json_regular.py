@@ -1,0 +1,208 @@
+"""Regular records, read by their template, against the same records parsed one by one."""
+
+import json
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+from tests.unit.formats.given import records
+
+from tailrace.formats import json_matching, json_regular
+from tailrace.formats.faults import Faults
+from tailrace.formats.frame import frame
+from tailrace.formats.json_regular import RegularRecords
+from tailrace.formats.json_rows import JsonRows
+from tailrace.formats.json_template import template_of
+from tailrace.formats.paths import Path
+from tailrace.formats.records import Records
+from tailrace.formats.truth import VALUES
+
+PATHS: tuple[Path, ...] = (("t",), ("v",), ("a", "b"), ("gone",))
+ROWS, PARSED = JsonRows(PATHS), JsonRows(PATHS)
+
+
+@pytest.fixture(autouse=True, scope="module")
+def few_records() -> Iterator[None]:
+    """Templates are tried on however few records, in blocks of three."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(json_regular, "WORTHWHILE", 1)
+        patch.setattr(json_matching, "BLOCK", 3)
+        yield
+
+
+Told = tuple[dict[Path, list[str | None]], list[tuple[int, str, str]], int]
+
+
+def told(rows: JsonRows, made: Records, *, parsed: bool = False) -> Told:
+    """The texts and faults of records; ``parsed``: without templates."""
+    faults = Faults(len(made))
+    split = rows._parsed if parsed else rows.split
+    texts = split(frame(made), faults)
+    dead = faults.dead_letters()
+    for column in texts.values():
+        column.validate(full=True)
+        assert len(column) == len(made)
+    return (
+        {path: column.to_pylist() for path, column in texts.items()},
+        list(zip(dead.rows, dead.codes, dead.reasons, strict=True)),
+        faults.blank,
+    )
+
+
+def matched(*lines: bytes, templates: int = 1) -> list[bool]:
+    """Which lines a reader takes that learns so many templates of them."""
+    made = records(*lines)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(json_regular, "MOST", templates)
+        found = RegularRecords(PATHS).read(made, np.zeros(len(made), np.bool_))
+    return [False] * len(made) if found is None else found.matched.tolist()
+
+
+# Which records are regular
+
+FIRST = b'{"t": 1, "v": "a", "a": {"b": 2.5, "c": null}, "x": true}'
+
+
+@pytest.mark.parametrize(
+    ("line", "regular"),
+    [
+        (b'{"t": 2, "v": "b", "a": {"b": 3, "c": null}, "x": true}', True),
+        (b'{"t": 2, "v": "", "a": {"b": 3.125, "c": null}, "x": true}', True),
+        (b'{"t": 2, "v": "' + b"b" * 500 + b'", "a": {"b": 3, "c": null}, "x": true}', True),
+        ('{"t": 2, "v": "é", "a": {"b": 3, "c": null}, "x": true}'.encode(), True),
+        (b'{"t": 2, "v": "\xe9", "a": {"b": 3, "c": null}, "x": true}', False),
+        (b'{"t": 2, "v": "\\n", "a": {"b": 3, "c": null}, "x": true}', False),
+        (b'{"t": 2, "v": "\x01", "a": {"b": 3, "c": null}, "x": true}', False),
+        (b'{"t":2, "v": "b", "a": {"b": 3, "c": null}, "x": true}', False),
+        (b'{"t": 2, "v": "b", "a": {"b": 3, "c": null}, "x": true} ', False),
+        (b'{"t": 2, "v": "b", "a": {"b": 3, "c": null}, "x": false}', False),
+        (b'{"t": 2, "w": "b", "a": {"b": 3, "c": null}, "x": true}', False),
+        (b'{"t": "2", "v": "b", "a": {"b": 3, "c": null}, "x": true}', False),
+        (b'{"t": 2, "v": "b", "a": {"b": , "c": null}, "x": true}', False),
+        (b'{"t": 2, "v": "b", "a": {"b": 3, "c": null}, "x": true', False),
+        (b"", False),
+    ],
+)
+def test_regular(line: bytes, regular: bool) -> None:
+    assert matched(*[FIRST] * 4, line) == [True] * 4 + [regular]
+
+
+@pytest.mark.parametrize(
+    ("number", "regular"),
+    [
+        ("0", True),
+        ("7", True),
+        ("123456789012345678", True),
+        ("1234567890123456789", False),
+        ("00", False),
+        ("-7", False),
+        ("1e5", False),
+        ("0.0", True),
+        ("7.50", True),
+        ("00.5", False),
+        ("7.", False),
+        ("7.5.1", False),
+        (".5", False),
+        ("0.001", True),
+        ("0.0001", False),
+        ("0.0000", True),
+        ("12345678901234.5", True),
+        ("1659509511.865323", True),
+        ("5659509511.865323", False),
+        ("1659509511.8653231", False),
+        ("7x", False),
+        ("NaN", False),
+    ],
+)
+def test_regular_number(number: str, regular: bool) -> None:
+    line = f'{{"t": 1, "v": {number}}}'.encode()
+    lines = [b'{"t": 1, "v": 1}'] * 4 + [line]
+    assert matched(*lines) == [True] * 4 + [regular]
+    assert told(ROWS, records(*lines)) == told(PARSED, records(*lines), parsed=True)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        b"",
+        b"[1]",
+        b'"t"',
+        b'{"t": 1',
+        b'{"t": [1]}',
+        b'{"t": 1, "t": 2}',
+        b'{"t": 1, "x": {"y": 1, "y": 2}}',
+        b'{"t": "\\u0041"}',
+        b'{"t": NaN}',
+        b'{"t": 1,}',
+        b'{"a": {"b": {"c": 1}}}',
+        b'\xef\xbb\xbf{"t": 1}',
+        b'{"t": "\xff"}',
+        b"{" * 9 + b"}" * 9,
+        json.dumps({f"k{n}": n for n in range(65)}).encode(),
+    ],
+)
+def test_no_template(line: bytes) -> None:
+    assert template_of(line + b"\n", PATHS) is None
+
+
+def test_no_values() -> None:
+    assert matched(*[b"{}"] * 4, b"{ }") == [True] * 4 + [False]
+
+
+def test_two_programs_in_one_file() -> None:
+    other = b'{"v": "a", "t": 5}'
+    assert matched(*[FIRST, other] * 4, templates=2) == [True] * 8
+
+
+# Against parsing
+
+numbers = st.one_of(
+    st.integers(0, 10**19).map(str),
+    st.decimals(0, 10**10, places=6).map(str),
+    st.decimals(0, 10, places=3).map(str),
+    st.decimals(0, 1, places=9).map("{:f}".format),
+    st.floats(0, 1e17, allow_nan=False).map(repr),
+    st.from_regex(r"[0-9.]{1,18}", fullmatch=True),
+)
+strings = st.text(st.characters(codec="utf-8"), max_size=12).map(json.dumps) | st.text(
+    st.characters(codec="utf-8", exclude_characters='"\\'), max_size=90
+).map(lambda text: f'"{text}"')
+written = st.sampled_from([entry.written for entries in VALUES.values() for entry in entries])
+shapes = [
+    '{{"t": {}, "v": {}}}',
+    '{{"t":{},"a":{{"b":{},"c":true}},"v":null}}',
+    ' {{"x": {}, "a": {{}}, "v": {} , "t": false}}\t',
+    '{{"gone": {{"b": 1}}, "v": {}, "v": {}}}',
+]
+wholes = st.builds(
+    lambda shape, *values: shape.format(*values).encode(),
+    st.sampled_from(shapes),
+    numbers | strings | written,
+    numbers | strings | written,
+)
+put = st.binary(max_size=2) | st.sampled_from([b",", b'"', b"}", b"\\", b"0", b"\xc3", b"\x02"])
+garbled = st.builds(
+    lambda line, place, cut, put: line[: place % len(line)] + put + line[place % len(line) + cut :],
+    wholes,
+    st.integers(0, 60),
+    st.integers(0, 3),
+    put,
+)
+lines = (wholes | garbled).map(lambda line: line.replace(b"\n", b" "))
+
+
+@settings(deadline=None, max_examples=300)
+@given(many=st.lists(lines, min_size=1, max_size=12), end=st.sampled_from([b"\n", b"\r\n", b""]))
+@example(many=[b'{"t": 1, "v": "a\x01"}', b"", b'{"t": 1, "v": ""}'], end=b"\n")
+def test_like_parsed(many: list[bytes], end: bytes) -> None:
+    made = records(*many, end=end)
+    assert told(ROWS, made) == told(PARSED, made, parsed=True)
+
+
+@settings(deadline=None, max_examples=300)
+@given(values=st.lists(numbers, min_size=4, max_size=12))
+def test_numbers_like_parsed(values: list[str]) -> None:
+    made = records(b'{"t": 1, "v": 1}', *(f'{{"t": 1, "v": {v}}}'.encode() for v in values))
+    assert told(ROWS, made) == told(PARSED, made, parsed=True)
