@@ -64,13 +64,27 @@ and SIGTERM before a bounded input was read to its end (run again to go on).
     show_default=True,
     help="json: an object for each incident revision, notice and note, and a summary, one a line.",
 )
+@click.option(
+    "--log-format",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    show_default=True,
+    help="json: what happens is logged to standard error, an object with time and level a line.",
+)
+@click.option(
+    "--web",
+    metavar="HOST:PORT",
+    help="Answer /metrics, /healthz and /readyz there; overrides web.listen.",
+)
 @click.option("--no-progress", is_flag=True, help="Lines only, on a terminal, too.")
 @click.option("--max-seconds", type=float, metavar="N", help="Stop after so long.")
-def command(
+def command(  # noqa: PLR0913 - one for each option
     pipeline: Path | None,
     sets: tuple[str, ...],
     store: Path | None,
     output: str,
+    log_format: str,
+    web: str | None,
     max_seconds: float | None,
     *,
     until_end: bool,
@@ -86,9 +100,13 @@ def command(
     from tailrace.cli.running.watch import Watch
     from tailrace.plan.compile import check_file
 
+    if output == log_format == "json":
+        raise click.UsageError("--output json is a log already; give one of the two")
     path = find_pipeline(pipeline)
+    if web is not None:
+        sets = (*sets, f"web.listen={web}")
     loaded, plan = check_file(path, sets=sets)
-    display = display_for(output, live=not no_progress)
+    display = display_for(output, log_format, live=not no_progress)
     watch = Watch(display, most_seconds=max_seconds)
     with ExitStack() as stack:
         session = _open(plan, store or loaded.store_path, display, watch, until_end=until_end)
@@ -108,8 +126,12 @@ def maker(display: Display) -> MakeOutput:
     return make
 
 
-def display_for(output: str, *, live: bool) -> Display:
-    """How a run is shown: ``json``, or lines, or live on a terminal that can do it."""
+def display_for(output: str, log_format: str = "text", *, live: bool) -> Display:
+    """How a run is shown: ``json``, a log, or lines, or live on a terminal that can do it."""
+    if log_format == "json":
+        from tailrace.cli.running.logs import LogLines
+
+        return LogLines()
     if output == "json":
         from tailrace.cli.running.json_lines import JsonLines
 
@@ -162,13 +184,16 @@ def _run(
     with ExitStack() as stack:
         stack.callback(reader.close)
         problem = _serve(session, desk, stack)
+        address = _web(session.plan, desk, stack)
         signals = stack.enter_context(
             heard(engine.stop, lambda: engine.reload(reloading.load), display.stop)
         )
         display.start()
         stack.callback(display.stop)
         if problem is not None:
-            display.say([problem])
+            display.say([problem], "warning")
+        if address is not None:
+            display.say([f"metrics at {address}/metrics"])
         watch.begin(engine, desk, reader, lambda: reloading.taken_up(session.plan))
         ended = engine.run()
         watch.listen(None, ())
@@ -193,3 +218,25 @@ def _serve(session: Session, desk: Desk, stack: ExitStack) -> str | None:
         return f"tailrace status can't ask this run: {one_line(error.render())}"
     stack.callback(server.close)
     return None
+
+
+def _web(plan: Plan, desk: Desk, stack: ExitStack) -> str | None:
+    """Answer over HTTP if the pipeline wants it; the address."""
+    settings = plan.config.web
+    if settings is None:
+        return None
+    from tailrace._version import __version__
+    from tailrace.config.web import host_and_port
+    from tailrace.errors import TailraceError
+
+    try:
+        from tailrace.web.application import application
+        from tailrace.web.server import WebServer
+    except ModuleNotFoundError as error:
+        raise TailraceError(
+            f"web needs the library {error.name}", hint="pip install 'tailrace[http]'"
+        ) from error
+    app = application(desk, token=settings.token, version=__version__)
+    server = WebServer(app, *host_and_port(settings.listen))
+    stack.callback(server.close)
+    return server.address

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
 from pydantic import Field
 
@@ -12,6 +12,7 @@ from tailrace.config.complaints import Complaint
 from tailrace.config.crosschecks import crosscheck
 from tailrace.config.event import Dedup, FieldOrType, TimeSettings
 from tailrace.config.format import Format
+from tailrace.config.forms import NothingIsEmpty
 from tailrace.config.operation import (
     DeadLetterSettings,
     ExplainSettings,
@@ -23,6 +24,7 @@ from tailrace.config.outputs import Archive, Output
 from tailrace.config.rules import Rule
 from tailrace.config.scalars import Expression, FieldName, PipelineName
 from tailrace.config.source import FileSource, Source
+from tailrace.config.web import WebSettings
 
 
 class PipelineConfig(Model):
@@ -68,6 +70,9 @@ class PipelineConfig(Model):
     )
     outbox: OutboxSettings = Field(
         default=OutboxSettings(), description="How much may wait for outputs that are down."
+    )
+    web: Annotated[WebSettings | None, NothingIsEmpty] = Field(
+        default=None, description="Where a running pipeline tells how it stands, over HTTP."
     )
     store: StoreSettings = Field(default=StoreSettings(), description="The file with the state.")
 

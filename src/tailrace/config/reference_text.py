@@ -24,6 +24,7 @@ from tailrace.config.targets.kafka import KafkaOutput
 from tailrace.config.targets.opensearch import OpenSearchOutput
 from tailrace.config.targets.redis import RedisOutput
 from tailrace.config.targets.sql import SqlOutput
+from tailrace.config.web import WebSettings
 
 
 class Section(NamedTuple):
@@ -382,6 +383,7 @@ outputs:
     Section("limits", 2, Limits, "limits: {max_keys: 100000, max_record_bytes: 64KiB}\n"),
     Section("dead_letters", 2, DeadLetterSettings, "dead_letters: {max_bytes: 1GiB}\n"),
     Section("outbox", 2, OutboxSettings, "outbox: {max_bytes: 10GiB}\n"),
+    Section("web", 2, WebSettings, 'web: {listen: "0.0.0.0:9464", token: "${TOKEN:-x}"}\n'),
     Section("explain", 2, ExplainSettings, "explain: {retain: 1d}\n"),
     Section("store", 2, StoreSettings, "store: {path: /var/lib/tailrace/nginx.duckdb}\n"),
 )

@@ -19,7 +19,7 @@ from tailrace.config.pipeline import PipelineConfig
 _ROUNDS = 12
 """A repair can bring a new complaint to light, but not often."""
 
-_WITHOUT = ("outputs", "archive", "store", "explain", "dead_letters")
+_WITHOUT = ("outputs", "archive", "store", "explain", "dead_letters", "outbox", "web")
 """Sections that no expression depends on."""
 
 _STAND_INS = {

@@ -14,7 +14,7 @@ from tailrace.generate.attacks import KINDS
 
 if TYPE_CHECKING:
     from tailrace.cli.demonstration.traffic import Traffic
-    from tailrace.cli.running.display import Display
+    from tailrace.cli.running.display import Display, Level
     from tailrace.cli.running.moment import Moment, Summary
     from tailrace.generate.episodes import Episode
     from tailrace.outputs import Output
@@ -83,9 +83,9 @@ class Scored:
             elif item.kind is Kind.INCIDENT and item.document["state"] == "resolved":
                 self.ends.append(_alert(item, now_us, "resolved"))
 
-    def say(self, lines: Sequence[str]) -> None:
+    def say(self, lines: Sequence[str], level: Level = "info") -> None:
         """See ``Display``."""
-        self._display.say(lines)
+        self._display.say(lines, level)
 
     def tick(self, now: Moment) -> None:
         """See ``Display``; tells of attacks that have begun."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Protocol, TextIO
+from typing import TYPE_CHECKING, Literal, Protocol, TextIO
 
 from tailrace.cli.columns import aligned, elapsed, number
 from tailrace.cli.printable import one_line, printable
@@ -14,6 +14,9 @@ from tailrace.outputs.lines import Style, line
 if TYPE_CHECKING:
     from tailrace.cli.running.moment import Moment, Summary
     from tailrace.outputs import Output
+
+
+Level = Literal["info", "warning", "error"]
 
 
 class Display(Protocol):
@@ -34,7 +37,7 @@ class Display(Protocol):
         """Tell what happened."""
         ...
 
-    def say(self, lines: Sequence[str]) -> None:
+    def say(self, lines: Sequence[str], level: Level = "info") -> None:
         """Tell something of the command's own; the text is printable."""
         ...
 
@@ -82,8 +85,9 @@ class Lines:
             texts.append(f"... and {number(left_out)} more; incidents are in table incidents")
         self._print(texts)
 
-    def say(self, lines: Sequence[str]) -> None:
+    def say(self, lines: Sequence[str], level: Level = "info") -> None:
         """See ``Display``."""
+        del level  # lines for people say it in words
         self._print(lines)
 
     def tick(self, now: Moment) -> None:

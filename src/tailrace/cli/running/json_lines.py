@@ -12,6 +12,7 @@ from tailrace.outputs import Receipt
 from tailrace.outputs.batches import Content, OutboxBatch
 
 if TYPE_CHECKING:
+    from tailrace.cli.running.display import Level
     from tailrace.cli.running.moment import Moment, Summary
     from tailrace.cli.running.news import Item
     from tailrace.outputs import Output, State
@@ -44,9 +45,9 @@ class JsonLines:
         """See ``Display``; all are told."""
         self.write({"type": item.kind.value, **item.document} for item in items)
 
-    def say(self, lines: Sequence[str]) -> None:
+    def say(self, lines: Sequence[str], level: Level = "info") -> None:
         """See ``Display``."""
-        self.write({"type": "message", "text": text} for text in lines)
+        self.write({"type": "message", "level": level, "text": text} for text in lines)
 
     def tick(self, now: Moment) -> None:
         """See ``Display``."""

@@ -20,6 +20,7 @@ from tailrace.cli.printable import one_line
 from tailrace.cli.running.display import Lines
 
 if TYPE_CHECKING:
+    from tailrace.cli.running.display import Level
     from tailrace.cli.running.moment import Moment, OpenIncident, Summary
     from tailrace.cli.running.news import Item
     from tailrace.outputs import Output
@@ -57,9 +58,9 @@ class LiveView:
         """See ``Display``."""
         self._lines.news(items)
 
-    def say(self, lines: Sequence[str]) -> None:
+    def say(self, lines: Sequence[str], level: Level = "info") -> None:
         """See ``Display``."""
-        self._lines.say(lines)
+        self._lines.say(lines, level)
 
     def tick(self, now: Moment) -> None:
         """See ``Display``."""

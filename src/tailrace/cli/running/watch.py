@@ -8,12 +8,12 @@ from __future__ import annotations
 import os
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from tailrace.alerts.incidents import Reason, Status
-from tailrace.cli.printable import printable
+from tailrace.cli.printable import one_line, printable
 from tailrace.cli.running.moment import Moment, OpenIncident, Summary
 from tailrace.cli.running.news import Audience, items, note_item
 from tailrace.engines.gathering import clock, live_status, with_store
@@ -58,6 +58,7 @@ class Watch:
         self._notices = 0
         self._before = 0
         self._told_error: TailraceError | None = None
+        self._failing: dict[str, str] = {}
         self._engine: Engine | None = None
         self._desk: Desk | None = None
         self._taken_up: Callable[[], list[str]] = list
@@ -108,7 +109,7 @@ class Watch:
             self._display.news(note_item(note) for note in notes)
         if engine.reload_error is not None and engine.reload_error is not self._told_error:
             lines = printable(engine.reload_error.render()).splitlines()
-            self._display.say(["the changed pipeline file is not taken up:", *lines])
+            self._display.say(["the changed pipeline file is not taken up:", *lines], "error")
         self._told_error = engine.reload_error
         changes = self._taken_up()
         if changes:
@@ -126,7 +127,19 @@ class Watch:
         self._bytes.observe(session.state.counts.bytes, now)
         if self._desk is not None:
             self._desk.post(live_status(session, self._process(engine)))
-        self._display.tick(self._moment(session, now))
+        moment = self._moment(session, now)
+        self._tell_outputs(moment.errors)
+        self._display.tick(moment)
+
+    def _tell_outputs(self, errors: Mapping[str, str]) -> None:
+        """Say which outputs take no more rows, and which do again; a server's words once."""
+        for name, error in errors.items():
+            if self._failing.get(name) != error:
+                told = f"output {name} takes no rows now, they wait: {one_line(error)}"
+                self._display.say([told], "warning")
+        for name in self._failing.keys() - errors.keys():
+            self._display.say([f"output {name} takes rows again"])
+        self._failing = dict(errors)
 
     def _count(self, result: Result) -> None:
         self._notices += len(result.notices)

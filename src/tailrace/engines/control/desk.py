@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, cast
 
@@ -29,6 +30,7 @@ class Desk:
         """``reader`` is of the session's store and used by no other."""
         self._reader = reader
         self._status: Status | None = None
+        self._posted: float | None = None
         self._there = threading.Event()
         self._verbs: dict[str, Callable[[Json], Message]] = {
             "status": self._tell_status,
@@ -39,7 +41,22 @@ class Desk:
     def post(self, status: Status) -> None:
         """Take the newest status; called by the engine's thread."""
         self._status = status
+        self._posted = time.monotonic()
         self._there.set()
+
+    def latest(self) -> Status | None:
+        """The newest status without what only the store knows; None if there is none yet."""
+        return self._status
+
+    def age(self) -> float | None:
+        """Seconds since a status was posted; None if none was."""
+        return None if self._posted is None else time.monotonic() - self._posted
+
+    def status(self) -> Status:
+        """The newest status, with what the store knows; StoreError if there is none yet."""
+        if not self._there.wait(FIRST_STATUS_SECONDS) or self._status is None:
+            raise StoreError("the pipeline is still starting", hint="ask again in a moment")
+        return with_store(self._status, self._reader)
 
     def answer(self, request: Json) -> Message:
         """Answer one request; StoreError if it can't be."""
@@ -51,9 +68,7 @@ class Desk:
 
     def _tell_status(self, request: Json) -> Message:
         del request
-        if not self._there.wait(FIRST_STATUS_SECONDS) or self._status is None:
-            raise StoreError("the pipeline is still starting", hint="ask again in a moment")
-        return Message({"status": with_store(self._status, self._reader).to_json()})
+        return Message({"status": self.status().to_json()})
 
     def _query(self, request: Json) -> Message:
         return _rows(self._reader.query(str(request.get("sql")), _bounds(request)))

@@ -1,0 +1,76 @@
+"""The pages of a running pipeline: ``/metrics``, ``/healthz``, ``/readyz``."""
+
+from __future__ import annotations
+
+import hmac
+from typing import TYPE_CHECKING, Protocol
+
+from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
+from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.routing import Route
+
+from tailrace.errors import StoreError
+from tailrace.web.health import hindrances, illness
+from tailrace.web.metrics import CONTENT_TYPE, render
+
+if TYPE_CHECKING:
+    from starlette.requests import Request
+
+    from tailrace.engines.status import Status
+
+
+class Teller(Protocol):
+    """Who knows how the pipeline stands; for any thread."""
+
+    def status(self) -> Status:
+        """The newest status; StoreError if there is none yet."""
+        ...
+
+    def latest(self) -> Status | None:
+        """The newest status without what only the store knows; None if there is none yet."""
+        ...
+
+    def age(self) -> float | None:
+        """Seconds since the engine told it; None if it didn't yet."""
+        ...
+
+
+def application(teller: Teller, *, token: str | None, version: str) -> Starlette:
+    """The application; with a ``token`` whoever asks for metrics must bear it."""
+
+    async def metrics(request: Request) -> Response:
+        if not _allowed(request, token):
+            return PlainTextResponse(
+                "a bearer token is needed\n", 401, headers={"WWW-Authenticate": "Bearer"}
+            )
+        try:
+            status = await run_in_threadpool(teller.status)
+        except StoreError as error:
+            return PlainTextResponse(f"{error.render()}\n", 503)
+        return Response(render(status, version), media_type=CONTENT_TYPE)
+
+    async def healthz(_: Request) -> Response:
+        found = illness(teller.age())
+        return PlainTextResponse(f"{found or 'ok'}\n", 503 if found else 200)
+
+    async def readyz(request: Request) -> Response:
+        found = hindrances(teller.latest())
+        shown = found if _allowed(request, token) else []
+        body = {"ready": not found, "reasons": shown}
+        return JSONResponse(body, 503 if found else 200)
+
+    return Starlette(
+        routes=[
+            Route("/metrics", metrics),
+            Route("/healthz", healthz),
+            Route("/readyz", readyz),
+        ]
+    )
+
+
+def _allowed(request: Request, token: str | None) -> bool:
+    if token is None:
+        return True
+    given = request.headers.get("authorization", "")
+    return hmac.compare_digest(given.encode(), f"Bearer {token}".encode())

@@ -1,0 +1,113 @@
+from __future__ import annotations
+
+import json
+import socket
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+
+import pytest
+from tests.unit.cli.moments import STATUS
+
+from tailrace.engines.status import OutputStatus, Status
+from tailrace.errors import StoreError, TailraceError
+from tailrace.web.application import application
+from tailrace.web.health import STUCK_SECONDS
+from tailrace.web.server import WebServer
+
+WELL = replace(STATUS, outputs=(OutputStatus("o", "file", 1, 0, 0),))
+
+
+@dataclass
+class Told:
+    """What an engine has told."""
+
+    newest: Status | None = WELL
+    seconds: float | None = 0.1
+
+    def status(self) -> Status:
+        if self.newest is None:
+            raise StoreError("still starting")
+        return self.newest
+
+    def latest(self) -> Status | None:
+        return self.newest
+
+    def age(self) -> float | None:
+        return self.seconds
+
+
+@contextmanager
+def served(told: Told, token: str | None = None) -> Iterator[str]:
+    server = WebServer(application(told, token=token, version="1"), "127.0.0.1", 0)
+    try:
+        yield server.address
+    finally:
+        server.close()
+
+
+def asked(url: str, token: str | None = None) -> tuple[int, str]:
+    headers = {} if token is None else {"Authorization": f"Bearer {token}"}
+    try:
+        with urllib.request.urlopen(  # noqa: S310 - our own server
+            urllib.request.Request(url, headers=headers),
+            timeout=10,  # noqa: S310 - as above
+        ) as answer:
+            return answer.status, answer.read().decode()
+    except urllib.error.HTTPError as error:
+        return error.code, error.read().decode()
+
+
+def test_metrics() -> None:
+    with served(Told()) as url:
+        code, text = asked(f"{url}/metrics")
+        assert code == 200
+        assert "tailrace_events_total 1e+06" in text
+        assert asked(f"{url}/nothing")[0] == 404
+    with served(Told(newest=None)) as url:
+        assert asked(f"{url}/metrics") == (503, "still starting\n")
+
+
+@pytest.mark.parametrize(("given", "code"), [(None, 401), ("wrong", 401), ("s3cret", 200)])
+def test_a_token(given: str | None, code: int) -> None:
+    with served(Told(), token="s3cret") as url:  # noqa: S106 - the one of this test
+        assert asked(f"{url}/metrics", given)[0] == code
+        assert asked(f"{url}/healthz", given)[0] == 200
+
+
+@pytest.mark.parametrize(
+    ("told", "code"),
+    [
+        (Told(), 200),
+        (Told(newest=None, seconds=None), 200),
+        (Told(seconds=STUCK_SECONDS + 1), 503),
+    ],
+)
+def test_health(told: Told, code: int) -> None:
+    with served(told) as url:
+        assert asked(f"{url}/healthz")[0] == code
+
+
+def test_readiness() -> None:
+    down = (OutputStatus("raw", "opensearch", 1, 7, 70, "no route"),)
+    cases: list[tuple[Told, int, list[str]]] = [
+        (Told(), 200, []),
+        (Told(newest=None), 503, ["it is starting"]),
+        (Told(newest=replace(WELL, outputs=down)), 503, ["output raw takes no rows; 7 wait"]),
+    ]
+    for told, code, reasons in cases:
+        with served(told) as url:
+            found, body = asked(f"{url}/readyz")
+            assert (found, json.loads(body)) == (code, {"ready": not reasons, "reasons": reasons})
+    with served(cases[2][0], token="s3cret") as url:  # noqa: S106 - the one of this test
+        assert json.loads(asked(f"{url}/readyz")[1]) == {"ready": False, "reasons": []}
+
+
+def test_a_port_that_is_taken() -> None:
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        with pytest.raises(TailraceError, match="nobody can be answered"):
+            WebServer(application(Told(), token=None, version="1"), *other.getsockname()[:2])
