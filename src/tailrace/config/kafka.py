@@ -10,6 +10,14 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 
 from tailrace.config.base import Given, Model
+from tailrace.config.cluster import (
+    RESERVED,
+    Brokers,
+    NewTopic,
+    bootstrap,
+    is_topic,
+    reserved_options,
+)
 from tailrace.config.complaints import Complaint, expected, refusal
 from tailrace.config.event import EventField, TimeSettings
 from tailrace.config.kinds import Kind
@@ -32,21 +40,13 @@ _TYPES: Mapping[str, tuple[str, ...]] = {
 """What a message has beside its value, and the types in which fields may take it."""
 
 _RESERVED = {
-    "bootstrap.servers": "the key 'brokers' says it",
-    "metadata.broker.list": "the key 'brokers' says it",
+    **RESERVED,
     "group.id": "the key 'group' says it",
-    "group.instance.id": "it tells two processes of one pipeline apart",
-    "group.protocol": "the group only holds positions and tells that somebody reads",
-    "isolation.level": "only committed messages are read",
     "auto.offset.reset": "the keys 'start' and 'on_gap' say it",
     "enable.auto.commit": "positions are kept in the store",
     "enable.auto.offset.store": "positions are kept in the store",
     "enable.partition.eof": "the end of a partition must be known",
-    "plugin.library.paths": "it would load foreign code",
-    "ssl.engine.location": "it would load foreign code",
 }
-
-_TOPIC = re.compile(r"[A-Za-z0-9._-]{1,249}")
 
 
 def beside_name(key: str | tuple[str, ...] | None) -> str | None:
@@ -79,22 +79,12 @@ def _topics(topics: tuple[str, ...]) -> tuple[str, ...]:
                 raise refusal(
                     f"{shown(topic)} is not a regular expression: {escaped(str(error))}"
                 ) from None
-        elif _TOPIC.fullmatch(topic) is None or topic in (".", ".."):
+        elif not is_topic(topic):
             hint = "letters, digits, '.', '_' and '-'; a regular expression begins with '^'"
             raise refusal(f"{shown(topic)} is not the name of a topic", hint)
         if topics.count(topic) > 1:
             raise refusal(f"the topic {shown(topic)} is named twice")
     return topics
-
-
-def _brokers(brokers: tuple[str, ...]) -> tuple[str, ...]:
-    for text in brokers:
-        for broker in text.split(","):
-            if re.fullmatch(r"\s*(\[[0-9A-Fa-f:.%]+\]|[^\s:/]+):[0-9]{1,5}\s*", broker) is None:
-                raise refusal(
-                    f"{shown(broker)} is not the address of a broker", "for example localhost:9092"
-                )
-    return brokers
 
 
 def _start(value: object) -> object:
@@ -142,7 +132,7 @@ class KafkaSource(Model):
         "follow": "topics are followed; `tailrace run --until-end` stops at what is there now",
     }
 
-    brokers: Annotated[Several, AfterValidator(_brokers)] = Field(
+    brokers: Brokers = Field(
         description="Addresses of some brokers of the cluster, `host:port`; the rest is found.",
         examples=["localhost:9092"],
     )
@@ -194,21 +184,21 @@ class KafkaSource(Model):
         ),
         examples=[{"security.protocol": "SASL_SSL"}],
     )
+    create: NewTopic = Field(
+        default=NewTopic(),
+        description="How `tailrace init` makes those of the named topics that are not there.",
+        examples=[{"partitions": 3}],
+    )
 
     @classmethod
     def complaints(cls, given: Given) -> Iterator[Complaint]:
         """Options that would undo what the source promises."""
-        options = given.get("options")
-        for name in options if isinstance(options, Mapping) else ():
-            reason = _RESERVED.get(str(name).lower())
-            if reason is not None:
-                message = f"the option {shown(str(name))} can't be set: {reason}"
-                yield Complaint(("options", str(name)), message, at_key=True)
+        yield from reserved_options(given, _RESERVED)
 
     @property
     def bootstrap(self) -> str:
         """The addresses as librdkafka takes them."""
-        return ",".join(part.strip() for text in self.brokers for part in text.split(","))
+        return bootstrap(self.brokers)
 
 
 def beside_complaints(given: Given) -> Iterator[Complaint]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from tailrace.config.base import Model
+from tailrace.config.cluster import NewTopic
 from tailrace.config.event import Dedup, EventField, TimeSettings
 from tailrace.config.format import Csv, LogFormat
 from tailrace.config.kafka import KafkaSource
@@ -335,7 +336,21 @@ outputs:
         KafkaOutput,
         """\
 outputs:
-  goal1: {kafka: {brokers: "localhost:9092", topic: goal1-topic, key: "{id}"}}
+  goal1:
+    kafka:
+      brokers: [kafka-1:9092, kafka-2:9092]
+      topic: goal1-topic
+      key: "{id}"
+      options: {compression.type: zstd}
+""",
+    ),
+    Section(
+        "outputs: kafka: create",
+        4,
+        NewTopic,
+        """\
+outputs:
+  goal1: {kafka: {topic: goal1-topic, create: {partitions: 3, replication: 2}}}
 """,
     ),
     Section(
