@@ -11,7 +11,7 @@ from pydantic import AfterValidator, Field
 from tailrace.config.base import Given, Model
 from tailrace.config.complaints import Complaint, refusal
 from tailrace.config.forms import NothingIsEmpty, exactly_one
-from tailrace.config.scalars import FieldName, Filled, ZoneName
+from tailrace.config.scalars import FieldName, Filled, Span, ZoneName, size_at_least
 from tailrace.config.several import Several
 from tailrace.config.targets.http import AlertmanagerOutput, WebhookOutput
 from tailrace.config.targets.kafka import KafkaOutput
@@ -19,8 +19,10 @@ from tailrace.config.targets.opensearch import OpenSearchOutput
 from tailrace.config.targets.redis import RedisOutput
 from tailrace.config.targets.sql import SqlOutput
 from tailrace.config.targets.target import RowForm, Target
+from tailrace.config.units import Duration
 from tailrace.config.values import shown
 
+Size = Annotated[int, *size_at_least(1)]
 FileFormat = Literal["ndjson", "parquet"]
 SUFFIXES: dict[str, FileFormat] = {
     "": "parquet",
@@ -49,10 +51,36 @@ class FileOutput(Target):
         ),
     )
 
+    partition_by: Literal["day", "hour"] | None = Field(
+        default=None,
+        description=(
+            "Parquet in folders by event time, `date=2026-01-31/hour=07`, as Hive has them. Rows"
+            " are held in the store until a file is worth it, see `roll_bytes` and `roll_after`."
+        ),
+    )
+    roll_bytes: Size = Field(
+        default=128 << 20,
+        description="With `partition_by`: write when so many bytes of rows are held.",
+    )
+    roll_after: Span = Field(
+        default=Duration(300_000_000),
+        description="With `partition_by`: write when rows are held for so long.",
+    )
+
     @classmethod
     def complaints(cls, given: Given) -> Iterator[Complaint]:
-        """The format must be given or be seen from the path."""
+        """The format must be given or be seen from the path; folders by time are Parquet."""
         path = given.get("path")
+        if given.get("partition_by") is not None and isinstance(path, str):
+            ending = "" if path.endswith("/") else PurePath(path).suffix
+            if (given.get("format") or SUFFIXES.get(ending)) == "ndjson":
+                hint = "name a folder, or add format: parquet"
+                yield Complaint(("partition_by",), "only Parquet files go to such folders", hint)
+        else:
+            for key in ("roll_bytes", "roll_after"):
+                if given.get(key) is not None and isinstance(path, str):
+                    message = "it says how much is held for folders by time, and there are none"
+                    yield Complaint((key,), message, "add partition_by: hour")
         if given.get("format") is None and isinstance(path, str) and path:
             suffix = PurePath(path).suffix
             if suffix not in SUFFIXES and not path.endswith("/"):
@@ -67,7 +95,12 @@ class FileOutput(Target):
         return "parquet" if self.path.endswith("/") else SUFFIXES[PurePath(self.path).suffix]
 
     @property
-    def form(self) -> RowForm:
+    def addressed(self) -> bool:
+        """Folders by time need each row's time."""
+        return self.partition_by is not None
+
+    @property
+    def row_form(self) -> RowForm:
         """Parquet has columns, JSON lines are text."""
         return "typed" if self.resolved_format == "parquet" else "rows"
 
@@ -102,7 +135,7 @@ class TableOutput(Target):
     )
 
     @property
-    def form(self) -> RowForm:
+    def row_form(self) -> RowForm:
         """A column for each value."""
         return "typed"
 

@@ -104,13 +104,13 @@ class Delivery:
         if lane is not None:
             lane.add(seq, rows, size)
 
-    def run(self) -> None:
-        """Deliver what waits, as far as outputs take it now.
+    def run(self, *, now: bool = False) -> None:
+        """Deliver what waits, as far as outputs take it now; ``now``: holding nothing back.
 
         Raises what went wrong for good in a thread: HaltedError, or a defect.
         """
         for lane in self._lanes.values():
-            lane.run()
+            lane.run(now=now)
             if lane.failure is not None:
                 raise lane.failure
 
@@ -122,7 +122,7 @@ class Delivery:
         before = -1
         until = self._clock() + patience
         while any(lane.waits for lane in self._lanes.values()) and not give_up():
-            self.run()
+            self.run(now=True)
             progress = sum(lane.progress for lane in self._lanes.values())
             if progress != before:
                 before, until = progress, self._clock() + patience

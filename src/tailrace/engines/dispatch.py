@@ -61,7 +61,7 @@ class _Target:
     @property
     def typed(self) -> bool:
         """Whether rows are typed columns there, not JSON text."""
-        return self.config.target.form == "typed"
+        return self.config.target.row_form == "typed"
 
 
 class Dispatch:
@@ -82,7 +82,13 @@ class Dispatch:
         if options.addressed:
             known = address()
             rows = addressed(
-                rows, known.ids, known.times, options.templates, known.words, target.zone
+                rows,
+                known.ids,
+                known.times,
+                options.templates,
+                known.words,
+                target.zone,
+                json_templates=options.json_templates,
             )
         self._parts.append((target.name, rows))
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from tailrace.errors import HaltedError, OutputError, UnreachableError
-from tailrace.outputs import OutboxBatch
+from tailrace.outputs import Holder, OutboxBatch
 from tailrace.outputs.batches import Form
 from tailrace.store.commit import Delivered, RefusedRow
 
@@ -88,6 +88,9 @@ class Lane:
         self._newest = -1
         self._spilled = False
         """Newer batches than those in the queue are in the store alone."""
+        self._taken = -1
+        """The last batch that the output took, confirmed or held."""
+        self._held_rows = self._held_bytes = self._held_refused = 0
         self._opened = False
         self._saved: dict[str, object] | None = None
         self._retry_at = 0.0
@@ -122,6 +125,7 @@ class Lane:
             # An output that leads elsewhere now begins there with a state of its own.
             same = account.body == before
             account.reported = account.confirmed if same else account.confirmed - 1
+        self._taken = account.confirmed
         account.waiting_rows, account.waiting_bytes = backlog.rows, backlog.bytes
         self._newest = backlog.newest
         self._spilled = backlog.rows > 0 or backlog.newest > account.confirmed
@@ -153,10 +157,13 @@ class Lane:
                 self._queued_bytes += size
             self._news.notify_all()
 
-    def run(self) -> None:
-        """Deliver what waits, as far as the output takes it now; a server's thread does it."""
+    def run(self, *, now: bool = False) -> None:
+        """Deliver what waits, as far as the output takes it now; a server's thread does it.
+
+        ``now``: an output that holds batches back must not.
+        """
         if self._thread is None:
-            while self.step():
+            while self.step(now=now):
                 pass
 
     def confirmed(self) -> Delivered | None:
@@ -218,7 +225,7 @@ class Lane:
 
     # -- for the delivering thread -----------------------------------------------------------------
 
-    def step(self) -> bool:
+    def step(self, *, now: bool = False) -> bool:
         """Deliver one batch; False if none waits or the output doesn't take it now."""
         if self._clock() < self._retry_at:
             return False
@@ -229,16 +236,19 @@ class Lane:
                     self._account.body = body
                 self._opened = True
             batch = self._next()
-            if batch is None:
+            receipt = self._flushed(now=now) if batch is None else self.output.deliver(batch)
+            if receipt is None:
                 return False
-            receipt = self.output.deliver(batch)
         except HaltedError:
             raise
         except OutputError as error:
             self._put_off(error)
             return False
-        self._confirm(batch, receipt)
-        return True
+        if batch is not None:
+            self._take(batch, receipt)
+        if not receipt.held:
+            self._confirm(receipt)
+        return batch is not None
 
     def _next(self) -> OutboxBatch | None:
         with self._news:
@@ -246,7 +256,7 @@ class Lane:
                 return self._queue[0]
             if not self._spilled:
                 return None
-            after, newest = self._account.confirmed, self._newest
+            after, newest = self._taken, self._newest
         assert self._outbox is not None  # noqa: S101 - it is open
         found = [
             OutboxBatch(waiting.seq, waiting.rows, waiting.size)
@@ -260,23 +270,37 @@ class Lane:
             self._spilled = last < self._newest
             return found[0] if found else None
 
-    def _confirm(self, batch: OutboxBatch, receipt: Receipt) -> None:
+    def _flushed(self, *, now: bool) -> Receipt | None:
+        if isinstance(self.output, Holder) and self._held_rows:
+            return self.output.flush(now=now)
+        return None
+
+    def _take(self, batch: OutboxBatch, receipt: Receipt) -> None:
         refused = refused_rows(batch, receipt)
         with self._news:
             account = self._account
             self._queue.popleft()
             self._queued_bytes -= batch.size
-            account.confirmed = batch.seq
-            account.rows += batch.rows.num_rows - len(refused)
             account.refused_rows += len(refused)
             account.refused += refused
+        self._taken = batch.seq
+        self._held_rows += batch.rows.num_rows
+        self._held_bytes += batch.size
+        self._held_refused += len(refused)
+
+    def _confirm(self, receipt: Receipt) -> None:
+        with self._news:
+            account = self._account
+            account.confirmed = self._taken
+            account.rows += self._held_rows - self._held_refused
             account.body = receipt.state or {}
             account.error = None
             done = account.confirmed >= self._newest
-            account.waiting_rows = 0 if done else account.waiting_rows - batch.rows.num_rows
-            account.waiting_bytes = 0 if done else account.waiting_bytes - batch.size
+            account.waiting_rows = 0 if done else account.waiting_rows - self._held_rows
+            account.waiting_bytes = 0 if done else account.waiting_bytes - self._held_bytes
             account.waiting_since = None if done else self._clock()
             self._news.notify_all()
+        self._held_rows = self._held_bytes = self._held_refused = 0
         self._backoff = FIRST_RETRY_SECONDS
 
     def _put_off(self, error: OutputError) -> None:

@@ -6,11 +6,12 @@ decided before: nothing here judges.
 
 from tailrace.outputs.batches import Content, Form, OutboxBatch, batch_table
 from tailrace.outputs.making import OutputContext, make_output
-from tailrace.outputs.output import Output, Receipt, Refused, State
+from tailrace.outputs.output import Holder, Output, Receipt, Refused, State
 
 __all__ = [
     "Content",
     "Form",
+    "Holder",
     "OutboxBatch",
     "Output",
     "OutputContext",

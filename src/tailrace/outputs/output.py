@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from tailrace.outputs.batches import OutboxBatch
 
@@ -24,11 +24,13 @@ class Refused:
 class Receipt:
     """A batch was delivered for good, but for rows that were refused.
 
-    ``state`` is what to store with the confirmation.
+    ``state`` is what to store with the confirmation. ``held``: the batch is not delivered yet but
+    waits in the output's memory for more; it stays in the outbox until ``Holder.flush``.
     """
 
     state: State
     refused: tuple[Refused, ...] = ()
+    held: bool = False
 
 
 class Output(Protocol):
@@ -64,6 +66,18 @@ class Output(Protocol):
 
     def close(self) -> None:
         """Give back files. Safe to call twice, and before ``open``."""
+        ...
+
+
+@runtime_checkable
+class Holder(Output, Protocol):
+    """An output that holds batches back to write several at once."""
+
+    def flush(self, *, now: bool) -> Receipt | None:
+        """Write what is held for good if it is time to, or ``now``; None if nothing was written.
+
+        The receipt confirms all batches that were held. OutputError as for ``deliver``.
+        """
         ...
 
 

@@ -82,16 +82,19 @@ class ParquetFolder:
         return table
 
     def _write(self, name: str, table: pa.Table) -> None:
-        unfinished = self._path / f".{name}.unfinished"
-        try:
-            with unfinished.open("wb") as file:
-                pq.write_table(table, file, compression="zstd")
-                file.flush()
-                fsync(file.fileno())
-            unfinished.rename(self._path / name)
-            sync_folder(self._path)
-        except OSError as error:
-            unfinished.unlink(missing_ok=True)
-            raise OutputError(
-                f"{self._path / name} can't be written: {error.strerror or error}"
-            ) from error
+        write_whole(self._path / name, table)
+
+
+def write_whole(path: Path, table: pa.Table) -> None:
+    """Write a Parquet file that is there for good, or not at all; OutputError if it can't be."""
+    unfinished = path.with_name(f".{path.name}.unfinished")
+    try:
+        with unfinished.open("wb") as file:
+            pq.write_table(table, file, compression="zstd")
+            file.flush()
+            fsync(file.fileno())
+        unfinished.rename(path)
+        sync_folder(path.parent)
+    except OSError as error:
+        unfinished.unlink(missing_ok=True)
+        raise OutputError(f"{path} can't be written: {error.strerror or error}") from error

@@ -23,11 +23,11 @@ CONTEXT = OutputContext("p", "s")
 def test_kinds(config: dict[str, object], made: type, form: str) -> None:
     output = Output.model_validate(config)
     assert type(make_output("o", output, CONTEXT)) is made
-    assert output.target.form == form
+    assert output.target.row_form == form
 
 
 def test_a_table_is_the_stores_business() -> None:
     table = Output.model_validate({"table": {"name": "goal1"}})
-    assert table.target.form == "typed"
+    assert table.target.row_form == "typed"
     with pytest.raises(ValueError, match="table of the store"):
         make_output("o", table, CONTEXT)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Annotated, ClassVar, Literal
 
 from tailrace.config.base import Model
+from tailrace.config.complaints import Path
 from tailrace.config.kinds import Kind
 from tailrace.config.scalars import Filled
 
@@ -22,7 +23,7 @@ class Target(Model):
     kind: ClassVar[str]
 
     @property
-    def form(self) -> RowForm:
+    def row_form(self) -> RowForm:
         """The form in which the target takes rows."""
         return "rows"
 
@@ -35,3 +36,14 @@ class Target(Model):
     def templates(self) -> Mapping[str, str]:
         """Texts to be made for each row when it is made, by option; only if ``addressed``."""
         return {}
+
+    @property
+    def json_templates(self) -> frozenset[str]:
+        """Those of ``templates`` that are JSON: values stand in its strings and are escaped."""
+        return frozenset()
+
+    @property
+    def places(self) -> Iterator[tuple[Path, str]]:
+        """Where in the target templates are written, and their texts, for complaints."""
+        for option, text in self.templates.items():
+            yield tuple(option.split(".", 1)), text

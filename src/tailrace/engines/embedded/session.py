@@ -234,6 +234,7 @@ class Session:
     def close(self) -> None:
         """Settle and give everything back."""
         try:
+            self.delivery.run(now=True)
             self.settle()
         finally:
             self.delivery.close()
