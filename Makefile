@@ -17,7 +17,7 @@ LOCK := $(BIN)/uv pip compile pyproject.toml --quiet --universal --python-versio
 	--generate-hashes --no-emit-index-url --no-emit-find-links --no-header
 
 .DEFAULT_GOAL := help
-.PHONY: help demo dev test check format soak bench docs lock clean servers
+.PHONY: help demo dev test check format soak bench services docs lock clean servers
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -50,6 +50,9 @@ soak: dev servers ## run the tests that take minutes
 bench: dev ## run the benchmarks: ratios against a baseline in the same run
 	@for script in $(sort $(wildcard benchmarks/bench_*.py)); do \
 		echo "== $$script"; $(BIN)/python $$script || exit 1; done
+
+services: dev servers ## start Kafka, OpenSearch, Redis, PostgreSQL and MariaDB to play with
+	@$(BIN)/python -m tests.servers $(SERVERS)
 
 docs: dev ## write the generated parts of docs/
 	@for page in $(PAGES); do \

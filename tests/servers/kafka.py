@@ -72,17 +72,17 @@ class Kafka(Server):
 
     name: ClassVar[str] = "kafka"
     variable: ClassVar[str] = "TAILRACE_KAFKA"
+    usual_port: ClassVar[int] = 9092
 
     def __init__(
         self,
         *,
         given: str | None = None,
-        port: int | None = None,
         properties: Mapping[str, str] | None = None,
         accounts: Mapping[str, str] | None = None,
         heap: str = "512m",
     ) -> None:
-        super().__init__(given=given, port=port)
+        super().__init__(given=given)
         self.properties = dict(properties or {})
         self.accounts = dict(accounts or {})
         self.heap = heap

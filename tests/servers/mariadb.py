@@ -25,6 +25,7 @@ GRANT ALL ON *.* TO {ACCOUNT}@'%';
 class MariaDB(Database):
     name: ClassVar[str] = "mariadb"
     variable: ClassVar[str] = "TAILRACE_MARIADB"
+    usual_port: ClassVar[int] = 3306
     user: ClassVar[str | None] = "mysql"
     driver: ClassVar[str] = "mysql+pymysql"
     # To connect is to read a greeting, too.

@@ -15,11 +15,10 @@ class OpenSearch(Server):
 
     name: ClassVar[str] = "opensearch"
     variable: ClassVar[str] = "TAILRACE_OPENSEARCH"
+    usual_port: ClassVar[int] = 9200
 
-    def __init__(
-        self, *, given: str | None = None, port: int | None = None, heap: str = "512m"
-    ) -> None:
-        super().__init__(given=given, port=port)
+    def __init__(self, *, given: str | None = None, heap: str = "512m") -> None:
+        super().__init__(given=given)
         self.heap = heap
         self._transport_port = 0
         self._client: Client | None = None

@@ -21,6 +21,11 @@ def free_port() -> int:
     raise OSError("no free port")
 
 
+def preferred(port: int) -> int:
+    """Return a port if it is free, else another one."""
+    return port if is_free(port) else free_port()
+
+
 def is_free(port: int) -> bool:
     with socket.socket() as tried:
         tried.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

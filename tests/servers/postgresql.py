@@ -19,6 +19,7 @@ SETTINGS = {
 class PostgreSQL(Database):
     name: ClassVar[str] = "postgresql"
     variable: ClassVar[str] = "TAILRACE_POSTGRESQL"
+    usual_port: ClassVar[int] = 5432
     user: ClassVar[str | None] = "postgres"
     driver: ClassVar[str] = "postgresql+psycopg"
     # Without waiting for clients to leave.

@@ -20,16 +20,16 @@ class Redis(Server):
 
     name: ClassVar[str] = "redis"
     variable: ClassVar[str] = "TAILRACE_REDIS"
+    usual_port: ClassVar[int] = 6379
 
     def __init__(
         self,
         *,
         given: str | None = None,
-        port: int | None = None,
         password: str = "",
         settings: Mapping[str, str] | None = None,
     ) -> None:
-        super().__init__(given=given, port=port)
+        super().__init__(given=given)
         self.password = password
         self.settings = dict(settings or {})
         self._client: Client | None = None

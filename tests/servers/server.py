@@ -33,21 +33,23 @@ class Server(ABC):
     name: ClassVar[str]
     variable: ClassVar[str]
     """The environment variable with the URL of one that runs already."""
+    usual_port: ClassVar[int]
+    """Where people expect it; tests choose a free one."""
     user: ClassVar[str | None] = None
     """Whom it runs as where the tests run as root and it refuses to."""
     stop_signal: ClassVar[signal.Signals] = signal.SIGTERM
     START_SECONDS: ClassVar[float] = 60
 
-    def __init__(self, *, given: str | None = None, port: int | None = None) -> None:
+    def __init__(self, *, given: str | None = None) -> None:
         self.given = given
-        self._port = port
+        self._port: int | None = None
         self._folder: Path | None = None
         self._process: Process | None = None
 
     @classmethod
     def found(cls) -> Self:
         """Return the server that the environment names, else one of our own, not started yet."""
-        return cls(given=os.environ.get(cls.variable))
+        return cls(given=os.environ.get(cls.variable) or None)
 
     # What each server says of itself
 
@@ -80,6 +82,10 @@ class Server(ABC):
         if self._port is None:
             self._port = free_port()
         return self._port
+
+    def choose_port(self, port: int) -> None:
+        """Before its first start."""
+        self._port = port
 
     @property
     def folder(self) -> Path:
@@ -121,7 +127,8 @@ class Server(ABC):
         self.wait_until_it_answers()
 
     def wait_until_it_answers(self) -> None:
-        deadline = time.monotonic() + self.START_SECONDS
+        seconds = self.START_SECONDS if self.given is None else 10
+        deadline = time.monotonic() + seconds
         while not self.answers():
             if not self.alive:
                 raise ServerFailed(f"{self.name} ended; {self.last_words()}")

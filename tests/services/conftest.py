@@ -39,10 +39,11 @@ class Group:
             server = kind.found()
             started(server)
             self.servers[kind] = server
+        self.mend()
         return server
 
     def mend(self) -> None:
-        """Leave every server as the next test expects it."""
+        """Start or resume what the test before left dead or paused."""
         for server in self.servers.values():
             if server.given is None:
                 if server.alive:
@@ -100,9 +101,7 @@ def mariadb(group: Group, request: pytest.FixtureRequest) -> MariaDB:
 
 
 @pytest.fixture(autouse=True)
-def mended(group: Group) -> Iterator[None]:
-    """After a test, start or resume what it left dead or paused."""
-    yield
+def mended(group: Group) -> None:
     group.mend()
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from tests.servers.installed import Missing, program
 from tests.servers.process import end_of, ended
+from tests.servers.redis import Redis
 
 ROOT = Path(__file__).parents[3]
 OWNER = """
@@ -56,3 +57,35 @@ def test_nothing_is_left_behind(sent: signal.Signals | None, *, dead: bool) -> N
     while Path(folder).exists() and time.monotonic() < deadline:
         time.sleep(0.02)
     assert not Path(folder).exists()
+
+
+def test_services_for_a_person(redis: Redis) -> None:
+    with subprocess.Popen(
+        [sys.executable, "-m", "tests.servers", "redis"],
+        cwd=ROOT,
+        env={**os.environ, "TAILRACE_REDIS": ""},
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as services:
+        assert services.stdout is not None
+        variable, _, url = services.stdout.readline().strip().partition("=")
+        assert variable == "export TAILRACE_REDIS"
+        assert url != redis.url
+        assert Redis(given=url).answers()
+        services.send_signal(signal.SIGINT)
+        assert services.wait(20) == 0
+    assert not Redis(given=url).answers()
+
+
+def test_services_have_names() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.servers", "rediss"],
+        cwd=ROOT,
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+    assert (done.returncode, done.stderr) == (
+        2,
+        "no such server: rediss; there are kafka, opensearch, redis, postgresql, mariadb\n",
+    )
