@@ -25,6 +25,7 @@ from tailrace.config.targets.kafka import KafkaOutput
 from tailrace.config.targets.opensearch import OpenSearchOutput
 from tailrace.config.targets.redis import RedisOutput
 from tailrace.config.targets.sql import SqlOutput
+from tailrace.config.targets.tls import TlsSettings
 from tailrace.config.web import WebSettings
 
 
@@ -377,7 +378,30 @@ outputs:
         RedisOutput,
         """\
 outputs:
-  alerts: {redis: {url: "redis://localhost:6379/0", key: "alert:{id}"}}
+  bots:
+    redis:
+      url: rediss://redis.example.org:6380/0
+      password: "${REDIS_PASSWORD:-}"
+      key: "bot_{client_ip}"
+      ttl: 10m
+      on_resolved: delete
+  series:
+    redis:
+      type: timeseries
+      key: "requests_{client_ip}"
+      value: "{count}"
+      labels: {srcIP: "{client_ip}", dataType: requests}
+      retention: 7d
+    rows: windows
+""",
+    ),
+    Section(
+        "outputs: tls",
+        4,
+        TlsSettings,
+        """\
+outputs:
+  bots: {redis: {url: "rediss://localhost/0", key: "{id}", tls: {ca: /etc/ssl/our-ca.pem}}}
 """,
     ),
     Section(

@@ -27,13 +27,13 @@ def check_row_templates(
     """Note every name in an output's template that some of its rows don't have."""
     rules, event_rules, columns = tuple(rules), tuple(event_rules), tuple(columns)
     for name, output in config.outputs.items():
-        templates = output.target.templates
+        templates = tuple(output.target.places)
         if not templates:
             continue
         for known in _known(name, output, config, rules, event_rules, columns):
             before = len(problems.found)
-            for option, text in templates.items():
-                problems.template(("outputs", name, output.kind, option), text, known)
+            for place, text in templates:
+                problems.template(("outputs", name, output.kind, *place), text, known)
             if len(problems.found) > before:
                 break
 
