@@ -25,6 +25,8 @@ Examples:
   tailrace dead-letters list pipeline.yaml --code bad_value
   tailrace dead-letters show pipeline.yaml 17 --hex
   tailrace dead-letters replay pipeline.yaml --code bad_value
+  tailrace dead-letters refused pipeline.yaml --to raw
+  tailrace dead-letters resend pipeline.yaml --to raw
 """
 
 _pipeline = click.argument("pipeline", type=click.Path(path_type=Path))
@@ -38,9 +40,9 @@ _partition = click.option("--partition", help="Only those of this partition.")
 
 @click.group("dead-letters", epilog=_EPILOG)
 def command() -> None:
-    """List, show and replay records that could not be read as events.
+    """List, show and replay records that could not be read as events, and rows that were refused.
 
-    'list' and 'show' work while the pipeline runs, too.
+    'list', 'show' and 'refused' work while the pipeline runs, too.
     """
 
 
@@ -167,6 +169,83 @@ def replay(
         parts.append(f"{done.gone:,} can't be replayed: their bytes aren't kept whole")
     if done.before:
         parts.append(f"{done.before:,} were replayed before")
+    click.echo(", ".join(parts))
+
+
+_outputs = click.option("--to", "outputs", multiple=True, help="Only those of this output.")
+
+
+@command.command("refused")
+@_pipeline
+@_outputs
+@click.option("--limit", default=MOST, show_default=True, help="At most so many, newest last.")
+@click.option("--all", "resent", is_flag=True, help="Those that were sent again, too.")
+@click.option("--json", "as_json", is_flag=True, help="Write a JSON object a line.")
+@_sets
+@_store
+def refused(
+    pipeline: Path,
+    outputs: tuple[str, ...],
+    *,
+    limit: int,
+    resent: bool,
+    as_json: bool,
+    sets: tuple[str, ...],
+    store: Path | None,
+) -> None:
+    """List rows that outputs refused for good: what a server found wrong with each."""
+    from tailrace.cli.rows import json_lines, table_lines
+
+    parts = ["true" if resent else "not resent"]
+    if outputs:
+        parts.append(f"output in ({', '.join(map(_text, outputs))})")
+    wanted = " and ".join(parts)
+    columns = "output, seq, row, id, reason, body, resent"
+    sql = f"select {columns} from refused where {wanted} order by seq desc, row desc limit {limit}"
+    counts = f"select output, count(*) as n from refused where {wanted} group by 1 order by 1"
+    with asked(_path(pipeline, sets, store)) as who:
+        found = who.query(f"select * from ({sql}) order by seq, row", limit)[0]
+        totals = who.query(counts, 1000)[0].to_pylist()
+    if as_json:
+        for line in json_lines(found, ascii_only=True):
+            click.echo(line)
+        return
+    if not totals:
+        click.echo("no refused rows")
+        return
+    for line in table_lines(
+        found.drop_columns(["seq", "row"] if resent else ["seq", "row", "resent"])
+    ):
+        click.echo(line)
+    click.echo("in all: " + ", ".join(f"{row['output']} {row['n']:,}" for row in totals))
+
+
+@command.command("resend")
+@_pipeline
+@_outputs
+@_sets
+@_store
+def resend(
+    pipeline: Path,
+    outputs: tuple[str, ...],
+    *,
+    sets: tuple[str, ...],
+    store: Path | None,
+) -> None:
+    """Send refused rows again, as they were made: for when the server was what was wrong.
+
+    The pipeline must not be running.
+    """
+    from tailrace.engines.embedded.resend import resend as run
+    from tailrace.plan.compile import check_file
+
+    loaded, plan = check_file(pipeline, sets=sets)
+    done = run(plan, loaded.store_path if store is None else store, outputs=outputs)
+    parts = [f"{done.taken:,} taken", f"{done.refused:,} refused again"]
+    if done.waiting:
+        parts.append(f"{done.waiting:,} wait: the next run delivers them")
+    if done.unknown:
+        parts.append(f"{done.unknown:,} are of outputs that the pipeline doesn't have")
     click.echo(", ".join(parts))
 
 

@@ -16,7 +16,9 @@ from typing import TYPE_CHECKING
 from tailrace.errors import HaltedError, OutputError, UnreachableError
 from tailrace.outputs import Holder, OutboxBatch
 from tailrace.outputs.batches import Form
+from tailrace.outputs.output import Expecting
 from tailrace.store.commit import Delivered, RefusedRow
+from tailrace.store.outbox import to_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -107,6 +109,8 @@ class Lane:
         A server that has been delivered to before and can't be reached now is opened later.
         """
         account = self._account
+        if isinstance(self.output, Expecting):
+            self.output.expect(max(backlog.newest, -1 if stored is None else stored[0]))
         if stored is None:
             account.body = self.output.open(None)
             self._opened = True
@@ -336,5 +340,6 @@ def refused_rows(batch: OutboxBatch, receipt: Receipt) -> list[RefusedRow]:
             own = {name: value for name, value in row.items() if not name.startswith("tailrace.")}
             body = json.dumps(own, default=str, ensure_ascii=False)
         row_id = row.get("tailrace.id")
-        rows.append(RefusedRow(batch.seq, refused.row, row_id, refused.reason, body))
+        payload = to_bytes(batch.rows.slice(refused.row, 1))
+        rows.append(RefusedRow(batch.seq, refused.row, row_id, refused.reason, body, payload))
     return rows

@@ -38,13 +38,17 @@ class Fold:
 
 @dataclass(frozen=True, slots=True)
 class RefusedRow:
-    """A row (of batch ``seq``, by number and id) that an output will never take, and why."""
+    """A row (of batch ``seq``, by number and id) that an output will never take, and why.
+
+    ``body`` is for people; ``payload`` is the row as a batch, as the outbox holds batches.
+    """
 
     seq: int
     row: int
     id: str | None
     reason: str
     body: str
+    payload: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +89,8 @@ class Commit:
     decisions: tuple[tuple[str, Json], ...] = ()
     dedup: pa.Table | None = None
     dedup_floors: Mapping[str, int] = field(default_factory=dict)
+    resent: tuple[tuple[str, int, int], ...] = ()
+    """Refused rows (output, seq, row) that are in the outbox once more."""
     mended: pa.Table | None = None
     """Dead letters that were looked at again: ``id``, ``code``, ``field``, ``reason``, and whether
     they are events now (``replayed``)."""

@@ -20,7 +20,7 @@ _MERGES = {"n": "sum", "count": "sum", "sum": "sum", "least": "min", "greatest":
 
 _OWN = ("epoch", "next_seq", "evicted")
 
-_NUMBERS = {"refused": ("seq", "row")}
+_NUMBERS = {"refused": ("seq", "row", "payload")}
 """Columns that say how a run was cut, by table; in all others it is ``id``."""
 
 

@@ -104,9 +104,40 @@ def confirm(connection: duckdb.DuckDBPyConnection, delivered: Iterable[Delivered
         )
         if done.refused:
             connection.executemany(
-                "insert into refused values (?, ?, ?, ?, ?, ?, false)",
-                [[done.output, r.seq, r.row, r.id, r.reason, r.body] for r in done.refused],
+                "insert into refused values (?, ?, ?, ?, ?, ?, ?, false)",
+                [
+                    [done.output, r.seq, r.row, r.id, r.reason, r.body, r.payload]
+                    for r in done.refused
+                ],
             )
+
+
+@dataclass(frozen=True, slots=True)
+class RefusedBefore:
+    """A refused row that was not sent again yet."""
+
+    output: str
+    seq: int
+    row: int
+    payload: bytes
+
+
+def refused_rows(connection: duckdb.DuckDBPyConnection) -> list[RefusedBefore]:
+    """The refused rows that were not sent again yet, in their order."""
+    rows = connection.execute(
+        "select output, seq, row, payload from refused where not resent order by output, seq, row"
+    ).fetchall()
+    return [RefusedBefore(*row) for row in rows]
+
+
+def mark_resent(
+    connection: duckdb.DuckDBPyConnection, places: Iterable[tuple[str, int, int]]
+) -> None:
+    """Note that refused rows are in the outbox once more."""
+    for place in places:
+        connection.execute(
+            "update refused set resent = true where output = ? and seq = ? and row = ?", list(place)
+        )
 
 
 def to_bytes(table: pa.Table) -> bytes:

@@ -13,7 +13,8 @@ FORMAT_VERSION = 2
 _REFUSED = """
 create table refused (
   output varchar not null, seq bigint not null, row integer not null, id varchar,
-  reason varchar not null, body varchar not null, replayed boolean not null default false);
+  reason varchar not null, body varchar not null, payload blob not null,
+  resent boolean not null default false);
 """
 
 MIGRATIONS = {"1": ("2", _REFUSED)}

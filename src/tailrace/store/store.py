@@ -144,6 +144,7 @@ class Store:
         for table, rows in commit.tables:
             self._append_table(table, rows)
         outbox.confirm(self._connection, commit.delivered)
+        outbox.mark_resent(self._connection, commit.resent)
         if commit.dedup is not None and commit.dedup.num_rows:
             with self._registered("changed", commit.dedup):
                 run("insert into tailrace_dedup select * from changed")
@@ -323,6 +324,10 @@ class Store:
     def dedup_memory(self) -> pa.Table:
         """What the deduplicator remembered."""
         return self._connection.sql("select * from tailrace_dedup").to_arrow_table()
+
+    def refused_rows(self) -> list[outbox.RefusedBefore]:
+        """Rows that outputs refused and that were not sent again."""
+        return outbox.refused_rows(self._connection)
 
     def backlogs(self) -> dict[str, outbox.Backlog]:
         """What is committed and not known to be delivered, by output."""

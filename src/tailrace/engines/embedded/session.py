@@ -152,7 +152,7 @@ class Session:
         """Take up a changed pipeline: incidents of removed rules resolve, new rules start now."""
         result = adopt(self.processor, plan)
         self._observe(result)
-        self._commit(result.commit)
+        self.commit(result.commit)
         self.plan = plan
         self.processor = self._processor()
         self.store.drop_groups({group.identity for group in self.processor.groups})
@@ -190,7 +190,7 @@ class Session:
         """
         result = self.processor.run(plan, work)
         self._observe(result)
-        self._commit(replace(result.commit, decisions=tuple(plan.decisions()), mended=mended))
+        self.commit(replace(result.commit, decisions=tuple(plan.decisions()), mended=mended))
         return result
 
     def _finish(self, plan: EpochPlan, work: Sequence[Work]) -> Result:
@@ -198,10 +198,11 @@ class Session:
         result = self.processor.run(plan, work)
         self.times.kernel += time.perf_counter() - started
         self._observe(result)
-        self._commit(result.commit)
+        self.commit(result.commit)
         return result
 
-    def _commit(self, commit: Commit) -> None:
+    def commit(self, commit: Commit) -> None:
+        """Apply changes in one transaction, then deliver what they have for outputs."""
         started = time.perf_counter()
         sizes = self.store.commit(replace(commit, delivered=self.delivery.confirmed()))
         self.times.commit += time.perf_counter() - started
