@@ -65,8 +65,10 @@ docs: dev ## write the generated parts of docs/
 
 lock: $(DEV) ## choose dependency versions anew (UPGRADE=1: the newest) and write their hashes
 	$(LOCK) $(if $(UPGRADE),--upgrade) --group build --output-file requirements.lock
+	$(LOCK) $(if $(UPGRADE),--upgrade) --extra all --group build \
+		--constraint requirements.lock --output-file requirements-all.lock
 	$(LOCK) $(if $(UPGRADE),--upgrade) --extra all --group dev \
-		--constraint requirements.lock --output-file requirements-dev.lock
+		--constraint requirements-all.lock --output-file requirements-dev.lock
 
 clean: ## remove .venv, caches and build results
 	rm -rf $(VENV) .cache .hypothesis .ruff_cache build dist

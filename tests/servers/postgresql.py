@@ -7,12 +7,7 @@ from tests.servers.database import ACCOUNT, Database
 from tests.servers.installed import program
 
 PACKAGE = "postgresql"
-SETTINGS = {
-    "max_connections": "50",
-    "shared_buffers": "32MB",
-    # What the server wrote outlives its process, not a power cut: enough here.
-    "fsync": "off",
-}
+SETTINGS = {"max_connections": "50", "shared_buffers": "32MB"}
 """Those that `compose.yaml` gives to its image are the same."""
 
 
