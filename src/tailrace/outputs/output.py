@@ -81,6 +81,15 @@ class Holder(Output, Protocol):
         ...
 
 
+@runtime_checkable
+class Expecting(Protocol):
+    """An output that finds at its server how far it was delivered, and checks that it fits."""
+
+    def expect(self, newest: int) -> None:
+        """Hear, before each first ``open``, the number of the newest batch made for it; or -1."""
+        ...
+
+
 def wall_clock() -> int:
     """Microseconds since the epoch, for the time at which something was sent."""
     return time.time_ns() // 1000

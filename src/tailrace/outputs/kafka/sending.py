@@ -1,0 +1,168 @@
+"""One producer: transactions of messages and a marker, and what their errors mean.
+
+It is thrown away after the first error: whether a transaction was committed is read from the
+marker by the next one (``topic``).
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from tailrace.errors import HaltedError, OutputError
+from tailrace.outputs.kafka.client import (
+    TRANSACTION_SECONDS,
+    failed,
+    missing_topic,
+    producer,
+    refusal,
+    refuses,
+    unreachable,
+)
+from tailrace.outputs.kafka.rows import FRAME_BYTES
+from tailrace.sources.kafka.client import Settings, error_of
+
+if TYPE_CHECKING:
+    from confluent_kafka import KafkaError, Message, Producer
+
+    from tailrace.config.targets.kafka import KafkaOutput
+    from tailrace.outputs.kafka.place import Place
+    from tailrace.outputs.kafka.rows import Row
+
+
+class TooLargeError(OutputError):
+    """The cluster refuses messages; ``size``: bytes of the smallest that is known."""
+
+    size = 0
+
+
+class Sender:
+    """Sends to one topic under one transactional id, fencing whoever did before."""
+
+    def __init__(
+        self, config: KafkaOutput, identity: str, limit: int, *, one_by_one: bool, place: Place
+    ) -> None:
+        """Start: OutputError or UnreachableError. ``limit``: bytes of a message.
+
+        ``one_by_one``: each message is sent, and refused, alone.
+        """
+        self._config = config
+        self._group = place.group_metadata
+        self._begun = 0.0
+        self._failures: list[tuple[KafkaError, int]] = []
+        self._errors: list[KafkaError] = []
+        settings: Settings = {
+            "transactional.id": identity,
+            "message.max.bytes": max(1000, limit),
+            "batch.size": max(1, min(1_000_000, limit - FRAME_BYTES)),
+        }
+        if one_by_one:
+            settings["batch.num.messages"] = 1
+        self._producer: Producer = producer(
+            config.bootstrap, config.options, settings, self._errors.append, self._fails
+        )
+        place.ask(self._producer.init_transactions)
+        self._errors.clear()
+
+    def send(self, rows: Iterable[Row], marker: int, seconds: float) -> None:
+        """Send messages and the marker, all or nothing.
+
+        OutputError where it isn't known which; HaltedError when another process has taken over.
+        """
+        from confluent_kafka import KafkaException, TopicPartition
+
+        made = self._producer
+        place = [TopicPartition(self._config.topic, 0, marker + 1)]
+        self._begun = time.monotonic()
+        until = self._begun + seconds
+        try:
+            made.poll(0)
+            made.begin_transaction()
+            self._produce(rows, until)
+            again(lambda s: made.send_offsets_to_transaction(place, self._group, s), until)
+            again(made.commit_transaction, until)
+        except KafkaException as exception:
+            with suppress(KafkaException):
+                made.poll(0)
+            raise self._meaning(error_of(exception)) from exception
+
+    def drop(self) -> None:
+        """Give the producer up; what it was doing is ended by the next one."""
+        with suppress(Exception):
+            self._producer.purge(blocking=False)
+
+    def _produce(self, rows: Iterable[Row], until: float) -> None:
+        topic, produce = self._config.topic, self._producer.produce
+        for value, key, partition in rows:
+            while True:
+                try:
+                    produce(topic, value, key, partition)
+                except BufferError:
+                    if time.monotonic() > until:
+                        raise OutputError(f"Kafka at {self._config.bootstrap} is slow") from None
+                    self._producer.poll(0.05)
+                else:
+                    break
+
+    def _fails(self, error: KafkaError | None, message: Message[bytes, bytes]) -> None:
+        """A message could not be sent."""
+        if error is not None:
+            size = len(message.value() or b"") + len(message.key() or b"")
+            self._failures.append((error, size))
+
+    def _meaning(self, error: KafkaError) -> OutputError:
+        """What an error in a transaction means for people."""
+        bootstrap, topic = self._config.bootstrap, self._config.topic
+        if self._is_fenced(error):
+            return HaltedError(
+                f"another process delivers the rows of this store to the topic {topic}",
+                hint="two processes have one store, or copies of it: stop one for good",
+            )
+        too_large = [size for e, size in self._failures if e.code() == e.MSG_SIZE_TOO_LARGE]
+        if too_large:
+            found = TooLargeError(f"the topic {topic} refuses messages as too large")
+            found.size = min(too_large)
+            return found
+        purged = (error._PURGE_QUEUE, error._PURGE_INFLIGHT)  # noqa: SLF001 - the library's constants are called so
+        causes = [each for each, _ in self._failures if each.code() not in purged]
+        meaning = unreachable if is_out_of_reach(error) else failed
+        cause = causes[0] if causes else error
+        for each in (*causes, error, *self._errors):
+            if refuses(each):
+                meaning, cause = refusal, each
+                break
+            if each.code() in (each._UNKNOWN_TOPIC, each.UNKNOWN_TOPIC_OR_PART):  # noqa: SLF001 - as above
+                return missing_topic(bootstrap, topic)
+        return meaning(bootstrap, cause)
+
+    def _is_fenced(self, error: KafkaError) -> bool:
+        """Whether another process took over.
+
+        The cluster says the same of a transaction that it has ended because it took too long.
+        """
+        lost = (error._FENCED, error.PRODUCER_FENCED, error.INVALID_PRODUCER_EPOCH)  # noqa: SLF001 - as above
+        given = self._config.options.get("transaction.timeout.ms")
+        seconds = TRANSACTION_SECONDS if given is None else int(given) / 1000
+        return error.code() in lost and time.monotonic() - self._begun < seconds
+
+
+def is_out_of_reach(error: KafkaError) -> bool:
+    """Whether nobody has answered."""
+    return error.code() in (error._TIMED_OUT, error._TRANSPORT, error._ALL_BROKERS_DOWN)  # noqa: SLF001 - as above
+
+
+def again(call: Callable[[float], object], until: float) -> None:
+    """Call with the seconds that are left, again while the library says that it may be."""
+    from confluent_kafka import KafkaException
+
+    while True:
+        left = until - time.monotonic()
+        try:
+            call(max(0.1, left))
+        except KafkaException as exception:
+            if left <= 0 or not error_of(exception).retriable():
+                raise
+        else:
+            return
