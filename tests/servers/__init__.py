@@ -4,5 +4,5 @@ Each server is a class: `start`, `stop`, `kill`, `pause`, `resume`, `restart`, a
 need to talk to it. It is found by an environment variable that names one that runs already, or
 started from what `make servers` installed, on free ports, with its data in a temporary folder.
 
-What tests share of them (one group of servers at a time) is in `tests/services/conftest.py`.
+`group` shares them among tests; `tests/services/conftest.py` has the fixtures.
 """

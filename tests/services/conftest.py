@@ -6,11 +6,10 @@ asks for `kafka` gets the broker of its folder, alive, whatever the test before 
 
 import re
 from collections.abc import Callable, Generator, Iterator
-from contextlib import ExitStack
-from pathlib import Path
-from typing import TypeVar
+from contextlib import ExitStack, contextmanager
 
 import pytest
+from tests.servers.group import Group, S, start_or_remove
 from tests.servers.installed import Missing
 from tests.servers.kafka import Kafka
 from tests.servers.mariadb import MariaDB
@@ -19,53 +18,16 @@ from tests.servers.postgresql import PostgreSQL
 from tests.servers.redis import Redis
 from tests.servers.server import Server
 
-S = TypeVar("S", bound=Server)
 Fresh = Callable[[S], S]
 
 
-class Group:
-    """The servers of one folder; a test in the next folder ends them."""
-
-    def __init__(self) -> None:
-        self.folder: Path | None = None
-        self.servers: dict[type[Server], Server] = {}
-
-    def lend(self, kind: type[S], folder: Path) -> S:
-        if folder != self.folder:
-            self.end()
-            self.folder = folder
-        server = self.servers.get(kind)
-        if not isinstance(server, kind):
-            server = kind.found()
-            started(server)
-            self.servers[kind] = server
-        self.mend()
-        return server
-
-    def mend(self) -> None:
-        """Start or resume what the test before left dead or paused."""
-        for server in self.servers.values():
-            if server.given is None:
-                if server.alive:
-                    server.resume()
-                else:
-                    server.start()
-
-    def end(self) -> None:
-        for server in self.servers.values():
-            server.remove()
-        self.servers.clear()
-
-
-def started(server: Server) -> None:
+@contextmanager
+def skipping() -> Iterator[None]:
+    """Skip the test if a server can't be had; in CI that counts as a failure."""
     try:
-        server.start()
+        yield
     except Missing as missing:
-        server.remove()
         pytest.skip(str(missing))
-    except BaseException:
-        server.remove()
-        raise
 
 
 @pytest.fixture(scope="session")
@@ -77,27 +39,32 @@ def group() -> Iterator[Group]:
 
 @pytest.fixture(scope="module")
 def kafka(group: Group, request: pytest.FixtureRequest) -> Kafka:
-    return group.lend(Kafka, request.path.parent)
+    with skipping():
+        return group.lend(Kafka, request.path.parent)
 
 
 @pytest.fixture(scope="module")
 def opensearch(group: Group, request: pytest.FixtureRequest) -> OpenSearch:
-    return group.lend(OpenSearch, request.path.parent)
+    with skipping():
+        return group.lend(OpenSearch, request.path.parent)
 
 
 @pytest.fixture(scope="module")
 def redis(group: Group, request: pytest.FixtureRequest) -> Redis:
-    return group.lend(Redis, request.path.parent)
+    with skipping():
+        return group.lend(Redis, request.path.parent)
 
 
 @pytest.fixture(scope="module")
 def postgresql(group: Group, request: pytest.FixtureRequest) -> PostgreSQL:
-    return group.lend(PostgreSQL, request.path.parent)
+    with skipping():
+        return group.lend(PostgreSQL, request.path.parent)
 
 
 @pytest.fixture(scope="module")
 def mariadb(group: Group, request: pytest.FixtureRequest) -> MariaDB:
-    return group.lend(MariaDB, request.path.parent)
+    with skipping():
+        return group.lend(MariaDB, request.path.parent)
 
 
 @pytest.fixture(autouse=True)
@@ -111,7 +78,8 @@ def fresh() -> Iterator[Fresh[Server]]:
     with ExitStack() as stack:
 
         def start(server: S) -> S:
-            started(server)
+            with skipping():
+                start_or_remove(server)
             stack.callback(server.remove)
             return server
 
