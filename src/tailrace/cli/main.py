@@ -25,6 +25,7 @@ EXIT_INTERRUPTED = 130
 
 VERBS = {
     "check": Verb("tailrace.cli.check:command", "Check a pipeline file and say what is wrong."),
+    "init": Verb("tailrace.cli.init:command", "Make what a pipeline needs on its servers."),
     "run": Verb("tailrace.cli.run:command", "Run a pipeline: events in, alerts out."),
     "test": Verb("tailrace.cli.test:command", "Run the rule tests of a pipeline."),
     "explain": Verb(
