@@ -38,16 +38,29 @@ def time_column(texts: pa.StringArray, form: TimeForm, zone: str, year: int | No
     memory = Memory.of(texts)
     known = np.zeros(len(texts), np.int64)
     right = np.zeros(len(texts), np.bool_)
-    lengths = np.where(memory.valid, memory.ends - memory.starts, 0)
+    for length, rows in _by_length(memory):
+        reader = _Reader(memory, length, form, tz, year)
+        for start in range(0, rows.stop if isinstance(rows, slice) else len(rows), BLOCK):
+            if isinstance(rows, slice):
+                block: slice | NDArray[np.intp] = slice(start, min(start + BLOCK, rows.stop))
+            else:
+                block = rows[start : start + BLOCK]
+            known[block], right[block] = reader.read(block)
+    return patch(texts, memory.valid, right, known, lambda text: times.time(text, form, tz, year))
+
+
+def _by_length(memory: Memory) -> Iterator[tuple[int, slice | NDArray[np.intp]]]:
+    """Each length worth while with the rows that have it, a slice if all have."""
+    lengths = memory.ends - memory.starts
+    if len(lengths) and memory.valid.all() and (lengths == lengths[0]).all():
+        if len(lengths) >= WORTHWHILE and 0 < lengths[0] <= LONGEST:
+            yield int(lengths[0]), slice(0, len(lengths))
+        return
+    lengths = np.where(memory.valid, lengths, 0)
     counts = np.bincount(np.minimum(lengths, LONGEST + 1), minlength=LONGEST + 2)
     for length in np.flatnonzero(counts[: LONGEST + 1] >= WORTHWHILE).tolist():
         if length:
-            reader = _Reader(memory, length, form, tz, year)
-            rows = np.flatnonzero(lengths == length)
-            for start in range(0, len(rows), BLOCK):
-                block = rows[start : start + BLOCK]
-                known[block], right[block] = reader.read(block)
-    return patch(texts, memory.valid, right, known, lambda text: times.time(text, form, tz, year))
+            yield length, np.flatnonzero(lengths == length)
 
 
 class _Reader:
@@ -56,26 +69,38 @@ class _Reader:
     def __init__(
         self, memory: Memory, length: int, form: TimeForm, zone: tzinfo, year: int | None
     ) -> None:
-        self._windows = sliding_window_view(memory.data, length)
-        self._starts = memory.starts
+        self._memory = memory
+        self._length = length
         self._form = form
         self._zone = zone
         self._year = year
         self._shapes: list[Shape] = []
         self._tries = TRIES
 
-    def read(self, rows: NDArray[np.intp]) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+    def read(self, rows: slice | NDArray[np.intp]) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
         """Microseconds of some rows, and whether they are right."""
-        columns = np.ascontiguousarray(self._windows[self._starts[rows]].T)
-        known = np.zeros(len(rows), np.int64)
-        right = np.zeros(len(rows), np.bool_)
+        columns = np.ascontiguousarray(self._texts(rows).T)
+        size = columns.shape[1]
+        known = np.zeros(size, np.int64)
+        right = np.zeros(size, np.bool_)
         for shape in self._shapes_for(columns, right):
             left = np.flatnonzero(~right)
-            if len(left) == len(rows):
+            if len(left) == size:
                 known, right[:] = shape.read(columns)
             else:
                 known[left], right[left] = shape.read(columns[:, left])
         return known, right
+
+    def _texts(self, rows: slice | NDArray[np.intp]) -> NDArray[np.uint8]:
+        """The bytes of each text; those of a slice follow each other in memory."""
+        memory = self._memory
+        if isinstance(rows, slice):
+            run = memory.data[memory.starts[rows.start] : memory.ends[rows.stop - 1]]
+            return run.reshape(-1, self._length)
+        texts: NDArray[np.uint8] = sliding_window_view(memory.data, self._length)[
+            memory.starts[rows]
+        ]
+        return texts
 
     def _shapes_for(self, columns: NDArray[np.uint8], right: NDArray[np.bool_]) -> Iterator[Shape]:
         """Known shapes, then new ones, until ``right``, which the caller fills, is nearly full."""

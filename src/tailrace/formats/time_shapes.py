@@ -30,6 +30,8 @@ ZERO = np.uint8(ord("0"))
 EPOCH = re.compile(r"(?P<whole>[0-9]+)(?:\.(?P<fraction>[0-9]+))?")
 SAFE_DIGITS = {6: 11, 3: 14}
 """By shift: so many digits before the point are below the year 9999 whatever they are."""
+NARROW_DIGITS = 9
+"""So many digits fit 32 bits."""
 MONTH_CODES = np.array([int.from_bytes(name.encode()) for name in times.MONTHS])
 MONTH_DAYS = np.array([0, 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31])
 DAYS_BEFORE = np.concatenate([[0, 0], np.cumsum(MONTH_DAYS[1:-1])])
@@ -94,11 +96,23 @@ class Layout:
     def number(self, columns: Columns, part: str, digits: int | None = None) -> Numbers:
         """The number that a part spells, 0 if there is none; with ``digits``, as so many digits."""
         start, end = self.parts.get(part, (0, 0))
-        number = np.zeros(columns.shape[1], np.int64)
-        for column in range(start, end if digits is None else min(end, start + digits)):
-            if column not in self.between:
-                number *= 10
-                number += columns[column] - ZERO
+        stop = end if digits is None else min(end, start + digits)
+        spelt = [columns[c] for c in range(start, stop) if c not in self.between]
+        # Times near each other begin with the same digits.
+        same = 0
+        while same < len(spelt) and (spelt[same] == spelt[same][0]).all():
+            same += 1
+        shared = 0
+        for column in spelt[:same]:
+            shared = shared * 10 + int(column[0]) - int(ZERO)
+        number = np.full(columns.shape[1], shared, np.int64)
+        for first in range(same, len(spelt), NARROW_DIGITS):
+            narrow = np.zeros(columns.shape[1], np.int32)
+            for column in spelt[first : first + NARROW_DIGITS]:
+                narrow *= 10
+                narrow += column - ZERO
+            number *= 10 ** min(NARROW_DIGITS, len(spelt) - first)
+            number += narrow
         return number if digits is None else number * 10 ** max(0, digits - (end - start))
 
 
