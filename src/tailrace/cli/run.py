@@ -15,6 +15,8 @@ import click
 from tailrace.cli.finding import find_pipeline
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from tailrace.cli.running.display import Display
     from tailrace.cli.running.watch import Watch
     from tailrace.config import Output as OutputConfig
@@ -76,6 +78,11 @@ and SIGTERM before a bounded input was read to its end (run again to go on).
     metavar="HOST:PORT",
     help="Answer /metrics, /healthz and /readyz there; overrides web.listen.",
 )
+@click.option(
+    "--accept-loss",
+    is_flag=True,
+    help="Leave out, and count, what an epoch had begun to read and that is gone since.",
+)
 @click.option("--no-progress", is_flag=True, help="Lines only, on a terminal, too.")
 @click.option("--max-seconds", type=float, metavar="N", help="Stop after so long.")
 def command(  # noqa: PLR0913 - one for each option
@@ -88,6 +95,7 @@ def command(  # noqa: PLR0913 - one for each option
     max_seconds: float | None,
     *,
     until_end: bool,
+    accept_loss: bool,
     no_progress: bool,
 ) -> int:
     """Run PIPELINE: read its source, judge its rules, deliver to its outputs.
@@ -98,6 +106,7 @@ def command(  # noqa: PLR0913 - one for each option
     current folder is meant.
     """
     from tailrace.cli.running.watch import Watch
+    from tailrace.engines.embedded.opening import open_session
     from tailrace.plan.compile import check_file
 
     if output == log_format == "json":
@@ -109,7 +118,8 @@ def command(  # noqa: PLR0913 - one for each option
     display = display_for(output, log_format, live=not no_progress)
     watch = Watch(display, most_seconds=max_seconds)
     with ExitStack() as stack:
-        session = _open(plan, store or loaded.store_path, display, watch, until_end=until_end)
+        opened = partial(open_session, until_end=until_end, accept_loss=accept_loss)
+        session = _open(plan, store or loaded.store_path, display, watch, opened)
         stack.callback(session.close)
         return _run(session, path, sets, display, watch)
 
@@ -147,20 +157,15 @@ def display_for(output: str, log_format: str = "text", *, live: bool) -> Display
     return Lines(colour=colour)
 
 
-def _open(plan: Plan, store: Path, display: Display, watch: Watch, *, until_end: bool) -> Session:
-    from tailrace.engines.embedded.opening import open_session
+def _open(
+    plan: Plan, store: Path, display: Display, watch: Watch, opened: Callable[..., Session]
+) -> Session:
     from tailrace.store.reading import StoreInUseError
 
     deadline = time.monotonic() + IN_USE_SECONDS
     while True:
         try:
-            return open_session(
-                plan,
-                store,
-                make=maker(display),
-                until_end=until_end,
-                observe=watch.observe,
-            )
+            return opened(plan, store, make=maker(display), observe=watch.observe)
         except StoreInUseError:
             if time.monotonic() > deadline:
                 raise

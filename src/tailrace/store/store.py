@@ -7,7 +7,9 @@ by opening.
 from __future__ import annotations
 
 import json
+import os
 import secrets
+import threading
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -36,6 +38,7 @@ class Store:
     def __init__(self, connection: duckdb.DuckDBPyConnection, path: str) -> None:
         """Use ``Store.open``."""
         self._connection = connection
+        self._closed = False
         self.path = path
         self._known_panes: set[str] = set()
         self._columns: dict[str, set[str]] = {}
@@ -49,23 +52,33 @@ class Store:
         text = str(path)
         if text != MEMORY:
             _make_folder(Path(text).parent)
-        connection = _connect(text)
+            _claim(text)
+        try:
+            connection = _connect(text)
+        except StoreError:
+            _release(text)
+            raise
         try:
             _prepare(connection, text, pipeline, salt)
             return cls(connection, text)
         except StoreError:
             connection.close()
+            _release(text)
             raise
         except duckdb.Error as error:
             connection.close()
+            _release(text)
             raise StoreError(
                 f"{text} can't be read as a Tailrace store: {_first_line(error)}",
                 hint="restore it from a copy, or name another path with store.path",
             ) from error
 
     def close(self) -> None:
-        """Give the file back, its log merged into it."""
-        self._connection.close()
+        """Give the file back, its log merged into it. Safe to call twice."""
+        if not self._closed:
+            self._closed = True
+            self._connection.close()
+            _release(self.path)
 
     # -- plans and commits -------------------------------------------------------------------------
 
@@ -376,6 +389,27 @@ class Store:
                 f"{self.path} could not be written: {_first_line(error)}",
                 hint="see to the disk (space, permissions) and start again; nothing is lost",
             ) from error
+
+
+_open: set[str] = set()
+"""Stores that are open in this process, which DuckDB's lock doesn't keep from itself."""
+
+_opening = threading.Lock()
+
+
+def _claim(path: str) -> None:
+    place = os.path.realpath(path)
+    with _opening:
+        if place in _open:
+            raise StoreInUseError(
+                f"{path} is open in this process already", hint="close it first; two can't share it"
+            )
+        _open.add(place)
+
+
+def _release(path: str) -> None:
+    with _opening:
+        _open.discard(os.path.realpath(path))
 
 
 def _connect(path: str) -> duckdb.DuckDBPyConnection:

@@ -30,6 +30,9 @@ BATCH_BYTES = 16 << 20
 EPOCH_BYTES = 64 << 20
 """What one epoch takes of what is decoded already: a backlog means fewer commits."""
 
+BACKLOG_BYTES = BATCH_BYTES // 2
+"""A poll that gave as much did not reach the end of what there is."""
+
 DROPPED = "partition_dropped"
 """The source's note of a stored partition that it no longer reads: nothing waits for it."""
 
@@ -147,14 +150,20 @@ class Engine:
             self.session.settle()
         self._listen(result, tuple(notes))
 
-    @staticmethod
-    def _gather(reader: Reader, intake: Intake | None) -> list[Intake]:
-        """The intake and those behind it that are decoded, up to the size of an epoch."""
+    def _gather(self, reader: Reader, intake: Intake | None) -> list[Intake]:
+        """The intake and those behind it that are decoded, up to the size of an epoch.
+
+        After a large one the next is waited for: more will come, and an epoch has a price.
+        """
         taken = [intake] if intake is not None else []
-        size = _bytes(intake) if intake is not None else 0
-        while 0 < size < EPOCH_BYTES and (more := reader.take_ready()) is not None:
+        last = size = _bytes(intake) if intake is not None else 0
+        while 0 < size < EPOCH_BYTES and not self._stop:
+            more = reader.take_ready(TICK_SECONDS if last >= BACKLOG_BYTES else 0.0)
+            if more is None:
+                break
             taken.append(more)
-            size += _bytes(more)
+            last = _bytes(more)
+            size += last
         return taken
 
     def _decisions(self, taken: list[Intake]) -> tuple[list[Decision], list[Decision]]:

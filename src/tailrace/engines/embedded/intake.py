@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -111,14 +111,21 @@ class Reader:
         self._times.wait += time.perf_counter() - started
         return Intake(poll, decoded, at)
 
-    def take_ready(self) -> Intake | None:
-        """The next poll if it is decoded already."""
+    def take_ready(self, seconds: float = 0.0) -> Intake | None:
+        """The next poll if it is decoded already, or will be within about ``seconds``.
+
+        None where an error is next: that waits for ``take``.
+        """
+        started = time.perf_counter()
         with self._changed:
-            if not self._ready:
-                return None
-            item = self._ready[0]
-            if not isinstance(item, tuple) or not all(future.done() for future in item[1]):
-                return None
+            self._changed.wait_for(lambda: bool(self._ready), seconds)
+            item = self._ready[0] if self._ready else None
+        if not isinstance(item, tuple):
+            return None
+        late = wait(item[1], seconds).not_done
+        self._times.wait += time.perf_counter() - started
+        if late or any(future.exception() for future in item[1]):
+            return None
         return self.take(0.0)
 
     @property

@@ -61,14 +61,15 @@ def open_session(  # noqa: PLR0913 - every part can be replaced by the caller
     until_end: bool = False,
     salt: str | None = None,
     early_notices: bool | None = None,
+    accept_loss: bool = False,
     on_commit: Callable[[str], None] = lambda _: None,
     observe: Callable[[Result], None] = lambda _: None,
 ) -> Session:
     """Open everything that a pipeline names and take up where its store stands.
 
     ``outputs``: these and no others; otherwise ``make`` makes those that the plan names.
-    ``early_notices`` None: only if the input doesn't end by itself. Raises StoreError, SourceError
-    or OutputError, with everything closed again.
+    ``accept_loss``: see ``Session``. ``early_notices`` None: only if the input doesn't end by
+    itself. Raises StoreError, SourceError or OutputError, with everything closed again.
     """
     with ExitStack() as undo:
         store = Store.open(store_path, plan.name, salt=salt)
@@ -89,6 +90,7 @@ def open_session(  # noqa: PLR0913 - every part can be replaced by the caller
             make_decoder,
             previous=_previous(store.pipeline(), plan),
             early_notices=not source.bounded if early_notices is None else early_notices,
+            accept_loss=accept_loss,
             on_commit=on_commit,
             observe=observe,
         )

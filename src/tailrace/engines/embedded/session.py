@@ -16,7 +16,7 @@ from tailrace.engines.epoch import Decision, DecisionKind, EpochPlan
 from tailrace.engines.processor import Processor, first_rules
 from tailrace.engines.state import REPLAY, EngineState
 from tailrace.engines.tables import check_tables
-from tailrace.errors import GoneError
+from tailrace.errors import GoneError, Problem, SourceError
 from tailrace.kernel.time import FOREVER
 from tailrace.sources.types import Chunk, Mirroring
 from tailrace.store.commit import Commit
@@ -38,6 +38,17 @@ if TYPE_CHECKING:
 Work = tuple["Chunk", "Decoded"]
 
 
+def with_way_out(error: SourceError) -> SourceError:
+    """The error that an unfinished epoch can't be read again, and what a person can do."""
+    way = "put it back; or leave it out, counted: tailrace run --accept-loss"
+    return SourceError(
+        problems=(
+            Problem("the epoch that was under way at the last stop can't be read again", None, way),
+            *error.problems,
+        )
+    )
+
+
 class Session:
     """One run of a pipeline.
 
@@ -55,12 +66,14 @@ class Session:
         *,
         previous: Plan | None,
         early_notices: bool,
+        accept_loss: bool = False,
         on_commit: Callable[[str], None] = lambda _: None,
         observe: Callable[[Result], None] = lambda _: None,
     ) -> None:
         """Take up what the store holds.
 
-        An epoch that was begun is finished first, by its own plan and file.
+        An epoch that was begun is finished first, by its own plan and file. ``accept_loss``: what
+        can't be read again of it is left out and counted, where otherwise SourceError is raised.
 
         ``previous`` is the plan that the store's state fits, None for a new store.
         """
@@ -68,6 +81,7 @@ class Session:
         self.times = StageTimes()
         self._make_decoder = make_decoder
         self._early = early_notices
+        self._accept_loss = accept_loss
         self._on_commit = on_commit
         self._observe = observe
         body = store.last_state()
@@ -118,16 +132,21 @@ class Session:
         plan = EpochPlan.from_json(body)
         decoder = self._make_decoder(self.plan)
         work: list[Work] = []
-        try:
-            for piece in plan.slices:
+        notes = dict(plan.notes)
+        for piece in plan.slices:
+            try:
                 records = self.source.reread(piece)
-                work.append((Chunk(piece, records), decoder.decode(records, piece.fields)))
-        except GoneError:
-            # Standard input: at most once is what it can promise.
-            work = []
-            lost = sum(piece.end - piece.start for piece in plan.slices)
-            plan = replace(plan, slices=(), notes={**plan.notes, "stdin_lost_bytes": lost})
-        self._finish(plan, work)
+            except SourceError as error:
+                # Of standard input at most once is all that can be promised.
+                once = isinstance(error, GoneError)
+                if not (once or self._accept_loss):
+                    raise with_way_out(error) from error
+                code = "stdin_lost_bytes" if once else "unfinished_lost"
+                notes[code] = notes.get(code, 0) + piece.end - piece.start
+                continue
+            work.append((Chunk(piece, records), decoder.decode(records, piece.fields)))
+        slices = tuple(chunk.slice for chunk, _ in work)
+        self._finish(replace(plan, slices=slices, notes=notes), work)
         self.source.open(self._positions())
 
     def _positions(self) -> dict[str, dict[str, Json]]:
