@@ -17,7 +17,7 @@ from tailrace.config.values import shown
 RESERVED = {
     "bootstrap.servers": "the key 'brokers' says it",
     "metadata.broker.list": "the key 'brokers' says it",
-    "group.instance.id": "it tells two processes of one pipeline apart",
+    "group.instance.id": "the group only holds positions and tells that somebody reads",
     "group.protocol": "the group only holds positions",
     "isolation.level": "only committed messages are read",
     "plugin.library.paths": "it would load foreign code",

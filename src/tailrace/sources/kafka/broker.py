@@ -22,7 +22,9 @@ if TYPE_CHECKING:
 _Answer = TypeVar("_Answer")
 
 CONNECT_SECONDS = 10.0
-"""How long a cluster is waited for at the start."""
+"""How long a cluster that is slow to answer is waited for at the start."""
+REACH_SECONDS = 3.0
+"""How long one is tried of which every address turns us away."""
 ANSWER_SECONDS = 5.0
 
 Place = tuple[str, int]
@@ -54,7 +56,7 @@ class Broker:
 
     def connect(self) -> None:
         """Wait for the cluster; SourceError if nobody answers, or it refuses us."""
-        deadline = time.monotonic() + CONNECT_SECONDS
+        begun = time.monotonic()
         while True:
             try:
                 self._client.list_topics(timeout=1.0)
@@ -63,7 +65,8 @@ class Broker:
                 self._client.poll(0)
                 if refusing := [each for each in self._errors if refused(each)]:
                     raise refusal(self._config.bootstrap, refusing[-1]) from exception
-                if time.monotonic() > deadline:
+                away = any(e.code() == e._ALL_BROKERS_DOWN for e in self._errors)  # noqa: SLF001 - a constant
+                if time.monotonic() > begun + (REACH_SECONDS if away else CONNECT_SECONDS):
                     raise self._unreachable(error) from exception
             else:
                 self._errors.clear()

@@ -57,14 +57,20 @@ def missing_library() -> TailraceError:
 
 
 def consumer(
-    config: KafkaSource, settings: Settings, on_error: OnError = lambda _error: None
+    config: KafkaSource,
+    settings: Settings,
+    on_error: OnError = lambda _error: None,
+    fixed: Settings | None = None,
 ) -> Consumer:
-    """A consumer; SourceError if an option of the pipeline is not one of librdkafka's."""
+    """A consumer; SourceError if an option of the pipeline is not one of librdkafka's.
+
+    The pipeline's options win over ``settings``, and ``fixed`` over those.
+    """
     try:
         from confluent_kafka import Consumer, KafkaException
     except ImportError as error:
         raise missing_library() from error
-    merged = {**_base(config), **settings, **config.options}
+    merged = {**_base(config), **settings, **config.options, **(fixed or {})}
     try:
         return Consumer(merged, error_cb=on_error, logger=_LOGGER)
     except KafkaException as error:

@@ -1,9 +1,9 @@
 """The place in the consumer group: who else reads this pipeline, and positions for lag tools.
 
 Reading doesn't need the group: partitions are assigned by hand and positions live in the store. The
-member here subscribes, takes no partition, and so shows that somebody reads. Its static name is
-that of the store: a process that takes over after a crash replaces the dead one at once, and one
-with another store sees that there is another member.
+member here subscribes, takes no partition, and so shows that somebody reads. Its client id names
+the store: only one process has a store, so a member of the same name is one that died, and one of
+another name somebody else.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ class Membership:
         """``instance``: what tells this reader from others of the group."""
         self._config = config
         self._group = group
-        self._instance = f"tailrace-{instance}"
+        self._name = f"tailrace-{instance}"
         self._admin = admin
         self._member: Consumer | None = None
         self._mirrored: Mapping[Place, int] = {}
@@ -51,7 +51,7 @@ class Membership:
         A member that died is counted out after its session, so that is waited for.
         """
         deadline = time.monotonic() + SESSION_SECONDS + 2.0
-        while others := self._others():
+        while others := [other for other in self._members() if other.client_id != self._name]:
             if time.monotonic() > deadline:
                 raise self._taken(others[0])
             time.sleep(0.25)
@@ -61,11 +61,11 @@ class Membership:
             self._config,
             {
                 "group.id": self._group,
-                "group.instance.id": self._instance,
                 "enable.auto.commit": False,
                 "session.timeout.ms": int(SESSION_SECONDS * 1000),
                 "heartbeat.interval.ms": int(SESSION_SECONDS * 1000 / 3),
             },
+            fixed={"client.id": self._name},
         )
 
         def take_nothing(member: Consumer, _: list[TopicPartition]) -> None:
@@ -79,19 +79,15 @@ class Membership:
         member = self._member
         if member is None:
             return
-        message = member.poll(0.0)
-        error = None if message is None else message.error()
-        if error is not None and (error.fatal() or error.code() == error._FATAL):  # noqa: SLF001 - a constant
-            raise SourceError(
-                f"another process has taken over this pipeline in the group {self._group}",
-                hint="a copy of this store is in use elsewhere; one process reads a pipeline",
-            )
+        member.poll(0.0)
         if self._look_around:
             self._look_around = False
-            # Two that began at the same moment saw nobody. One of them stays.
-            others = [o for o in self._others() if (o.group_instance_id or "") < self._instance]
-            if others:
-                raise self._taken(others[0])
+            # Who is in a group that has just settled is alive. Of two that began at the same
+            # moment and saw nobody, or that have copies of one store, one stays.
+            mine = (self._name, member.memberid())
+            for other in self._members():
+                if (str(other.client_id), str(other.member_id)) < mine:
+                    raise self._taken(other)
         if positions != self._mirrored and time.monotonic() >= self._mirror_at:
             self._mirror_at = time.monotonic() + MIRROR_SECONDS
             self._copy(member, positions)
@@ -121,12 +117,12 @@ class Membership:
             pass
         member.close()
 
-    def _others(self) -> list[MemberDescription]:
+    def _members(self) -> list[MemberDescription]:
         from confluent_kafka import KafkaException
 
         asked = self._admin.describe_consumer_groups([self._group], request_timeout=ANSWER_SECONDS)
         try:
-            members = asked[self._group].result().members
+            members: list[MemberDescription] = asked[self._group].result().members
         except KafkaException as exception:
             error = error_of(exception)
             self.problem = (
@@ -134,7 +130,7 @@ class Membership:
                 " copied to it, and a second process on this pipeline isn't noticed"
             )
             return []
-        return [member for member in members if member.group_instance_id != self._instance]
+        return members
 
     def _taken(self, other: MemberDescription) -> SourceError:
         return SourceError(

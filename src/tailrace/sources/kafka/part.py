@@ -11,6 +11,7 @@ import numpy as np
 from tailrace.formats.records import Records
 from tailrace.sources.chain import Took
 from tailrace.sources.reader import nothing
+from tailrace.sources.split import joined
 from tailrace.sources.types import Chunk, Json, Slice
 
 if TYPE_CHECKING:
@@ -72,6 +73,10 @@ class Part:
             self.waiting_bytes += cost(records)
             self._waiting.append(records)
 
+    def reach(self, offset: int) -> None:
+        """Know that there is nothing before ``offset`` that was not fetched, and nothing after."""
+        self.reached = offset if self.end is None else min(offset, self.end)
+
     def clear(self) -> None:
         """Forget what waits: it is fetched again."""
         self._waiting.clear()
@@ -80,15 +85,23 @@ class Part:
 
     def read(self, limit: int) -> Took:
         """Take about ``limit`` bytes of what waits."""
-        records = self._waiting.popleft()
-        size = cost(records)
+        taken, size = [self._waiting.popleft()], 0
+        while True:
+            size += cost(taken[-1])
+            if size >= limit or not self._waiting:
+                break
+            taken.append(self._waiting.popleft())
         if size > limit:
-            ends = records.offsets[1:] + np.arange(1, len(records) + 1) * MESSAGE_BYTES
-            count = max(1, int(np.searchsorted(ends, limit, side="right")))
-            if count < len(records):
-                self._waiting.appendleft(rows(records, count, len(records)))
-                records = rows(records, 0, count)
-                size = cost(records)
+            last = taken[-1]
+            size -= cost(last)
+            count = fitting(last, limit - size) or (0 if size else 1)
+            self._waiting.appendleft(rows(last, count, len(last)))
+            taken[-1] = rows(last, 0, count)
+            size += cost(taken[-1])
+        while self._waiting and not len(self._waiting[0]):
+            self._waiting.popleft()
+        taken = [records for records in taken if len(records)]
+        records = taken[0] if len(taken) == 1 else joined(taken)
         self.waiting_bytes -= size
         start = self.position
         self.position = int(records.positions[-1]) + 1
@@ -111,6 +124,12 @@ class Part:
             "topic_id": self.identity,
         }
         return Slice(self.name, self.generation, start, self.position, place)
+
+
+def fitting(records: Records, limit: int) -> int:
+    """How many of the records cost no more than the limit together."""
+    ends = records.offsets[1:] + np.arange(1, len(records) + 1) * MESSAGE_BYTES
+    return int(np.searchsorted(ends, limit, side="right"))
 
 
 def cost(records: Records) -> int:

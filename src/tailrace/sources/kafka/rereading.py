@@ -75,7 +75,7 @@ def _fetch(part: Part, consumer: Consumer, max_bytes: int, wanted: Collection[st
                 good = [m for m in messages if m.error() is None]
                 if good:
                     part.add(records_of(good, max_bytes, wanted))
-                part.reached = max(reached, part.reached or 0)
+                part.reach(reached)
                 if not part.complete:
                     raise SourceError(
                         f"{part.name}: messages up to {part.end} are to be read again, and the"
