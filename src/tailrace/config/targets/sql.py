@@ -42,6 +42,11 @@ class SqlOutput(Target):
         " `user:password@host:port/database`, or `sqlite:///file`.",
         examples=["postgresql://user:${PASSWORD}@localhost/alerts"],
     )
+    password: Filled | None = Field(
+        default=None,
+        description="The password as it is; in `url`, characters such as `@` are written `%40`.",
+        examples=["${PASSWORD}"],
+    )
     table: Filled = Field(
         description="The table, `schema.table` for one that isn't in the usual schema;"
         " `tailrace init` makes it.",
@@ -61,7 +66,7 @@ class SqlOutput(Target):
         examples=["fingerprint"],
     )
     timeout: PositiveSpan = Field(
-        default=Duration("20s"), description="How long an answer may take."
+        default=Duration("15s"), description="How long an answer may take."
     )
 
     @classmethod
