@@ -15,6 +15,7 @@ from tests.servers.kafka import Kafka
 from tests.servers.mariadb import MariaDB
 from tests.servers.opensearch import OpenSearch
 from tests.servers.postgresql import PostgreSQL
+from tests.servers.receiver import Receiver
 from tests.servers.redis import Redis
 from tests.servers.server import Server
 
@@ -65,6 +66,12 @@ def postgresql(group: Group, request: pytest.FixtureRequest) -> PostgreSQL:
 def mariadb(group: Group, request: pytest.FixtureRequest) -> MariaDB:
     with skipping():
         return group.lend(MariaDB, request.path.parent)
+
+
+@pytest.fixture(scope="module")
+def receiver(group: Group, request: pytest.FixtureRequest) -> Receiver:
+    with skipping():
+        return group.lend(Receiver, request.path.parent)
 
 
 @pytest.fixture(autouse=True)

@@ -23,6 +23,7 @@ def crosscheck(given: Mapping[str, object]) -> Iterator[Complaint]:
     yield from _rule_names(given)
     yield from _references(given)
     yield from _rows(given)
+    yield from _alertmanagers(given)
     yield from _field_names(given)
     yield from _dedup(given)
     yield from _columns(given)
@@ -121,6 +122,37 @@ def _rows(given: Mapping[str, object]) -> Iterator[Complaint]:
             if name in by_windows:
                 message = f"the output {shown(name)} takes rows of windows, and {what} none"
                 yield Complaint(place, message, "remove 'rows: windows'")
+
+
+def _alertmanagers(given: Mapping[str, object]) -> Iterator[Complaint]:
+    """Yield what is sent to an Alertmanager and has no end: it takes incidents alone."""
+    outputs = given.get("outputs")
+    named = {name for name in _keys(outputs) if _is_kind(_part(outputs, name), "alertmanager")}
+    for name in named:
+        if _part(_part(outputs, name), "rows") == "windows":
+            message = "an Alertmanager takes incidents, no rows of windows"
+            yield Complaint(("outputs", name, "rows"), message, "remove 'rows: windows'")
+    senders = [
+        ((*path, "to"), "a record has no incidents", _part(rule, "to"))
+        if kind == "record"
+        else ((*path, "to"), "an alert without a window has no incidents", _part(rule, "to"))
+        for path, kind, _, rule in _rules(given)
+        if kind == "record" or _part(rule, "window") is None
+    ]
+    for section, what in (("archive", "an archive has"), ("dead_letters", "dead letters have")):
+        to = _part(given.get(section), "to")
+        senders.append(((section, "to"), f"{what} no incidents", to))
+    for path, what, to in senders:
+        for place, name in _texts(to, path):
+            if name in named:
+                message = f"the output {shown(name)} is an Alertmanager, and {what}"
+                yield Complaint(place, message, "send them to an output of another kind")
+
+
+def _is_kind(output: object, kind: str) -> bool:
+    if isinstance(output, Mapping):
+        return kind in output
+    return getattr(output, kind, None) is not None
 
 
 def _path_fields(given: Mapping[str, object]) -> list[str]:

@@ -410,14 +410,30 @@ outputs:
         WebhookOutput,
         """\
 outputs:
-  alerts: {webhook: {url: "https://hooks.example.org/alerts"}}
+  chat:
+    webhook:
+      url: "https://hooks.example.org/services/${HOOK:-x}"
+      body: {text: "*{rule}* {state}: {client_ip} made {count} requests"}
+  events:
+    webhook:
+      url: https://collector.example.org/v1/events
+      token: "${COLLECTOR_TOKEN:-x}"
+      batch: 500
+      format: ndjson
 """,
     ),
     Section(
         "outputs: alertmanager",
         3,
         AlertmanagerOutput,
-        'outputs: {alerts: {alertmanager: {url: "http://localhost:9093"}}}\n',
+        """\
+outputs:
+  pager:
+    alertmanager:
+      url: http://alertmanager:9093
+      labels: {environment: production}
+      generator_url: "https://grafana.example.org/d/nginx?var-client={client_ip}"
+""",
     ),
     Section("limits", 2, Limits, "limits: {max_keys: 100000, max_record_bytes: 64KiB}\n"),
     Section("dead_letters", 2, DeadLetterSettings, "dead_letters: {max_bytes: 1GiB}\n"),

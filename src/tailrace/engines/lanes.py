@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from tailrace.errors import HaltedError, OutputError, UnreachableError
-from tailrace.outputs import Holder, OutboxBatch
+from tailrace.outputs import Holder, OutboxBatch, Renewing
 from tailrace.outputs.batches import Form
 from tailrace.outputs.output import Expecting
 from tailrace.store.commit import Delivered, RefusedRow
@@ -313,10 +313,27 @@ class Lane:
         self._retry_at = self._clock() + self._backoff
         self._backoff = min(2 * self._backoff, LONGEST_RETRY_SECONDS)
 
+    def _renewed(self) -> float | None:
+        """Let an output that repeats itself do so; seconds until its next time."""
+        output = self.output
+        if not (isinstance(output, Renewing) and self._opened) or self._clock() < self._retry_at:
+            return None
+        try:
+            again = output.renew()
+        except OutputError as error:
+            self._put_off(error)
+            return None
+        with self._news:
+            if self._account.confirmed >= self._newest:
+                self._account.error = None
+        return again
+
     def _serve(self) -> None:
         try:
             while not self._stopping:
-                if self.step():
+                moved = self.step()
+                again = self._renewed()
+                if moved:
                     continue
                 with self._news:
                     if self._stopping:
@@ -324,7 +341,7 @@ class Lane:
                     left = self._retry_at - self._clock()
                     idle = not (self._queue or self._spilled) and self._opened
                     if idle or left > 0:
-                        self._news.wait(None if idle and left <= 0 else max(left, 0.001))
+                        self._news.wait(again if idle and left <= 0 else max(left, 0.001))
         except BaseException as error:  # noqa: BLE001 - the engine's thread raises it
             self.failure = error
 

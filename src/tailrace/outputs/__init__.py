@@ -6,7 +6,7 @@ decided before: nothing here judges.
 
 from tailrace.outputs.batches import Content, Form, OutboxBatch, batch_table
 from tailrace.outputs.making import OutputContext, make_output
-from tailrace.outputs.output import Holder, Output, Receipt, Refused, State
+from tailrace.outputs.output import Holder, Output, Receipt, Refused, Renewing, State
 
 __all__ = [
     "Content",
@@ -17,6 +17,7 @@ __all__ = [
     "OutputContext",
     "Receipt",
     "Refused",
+    "Renewing",
     "State",
     "batch_table",
     "make_output",

@@ -82,6 +82,19 @@ class Holder(Output, Protocol):
 
 
 @runtime_checkable
+class Renewing(Protocol):
+    """An output that has to say some things again and again, news or not."""
+
+    def renew(self) -> float | None:
+        """Say again what is due; seconds until the next time, None if there is nothing to repeat.
+
+        Called when it is open, between deliveries and after the time that it gave. OutputError as
+        for ``deliver``.
+        """
+        ...
+
+
+@runtime_checkable
 class Expecting(Protocol):
     """An output that finds at its server how far it was delivered, and checks that it fits."""
 

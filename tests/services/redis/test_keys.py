@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from tests.servers.redis import Redis
-from tests.services.redis.batches import SECOND, START, made, window_batch
+from tests.services.batches import SECOND, START, made, window_batch
 
 from tailrace.config.outputs import Output
 from tailrace.errors import OutputError, UnreachableError
@@ -307,3 +307,17 @@ def test_unix_socket(fresh: Fresh[Redis]) -> None:
     output.deliver(window_batch(chosen, 0, ["a"], [1]))
     client: Any = server.client
     assert client.info("keyspace")["db3"]["keys"] == 2
+
+
+def test_an_older_copy_of_the_store_is_noticed(redis: Redis) -> None:
+    chosen = config(redis)
+    output: Any = made(chosen)
+    output.open(None)
+    output.deliver(window_batch(chosen, 5, ["a"], [1]))
+    output = made(chosen)
+    output.expect(5)
+    output.open({"seq": 4})
+    output.expect(4)
+    with pytest.raises(OutputError, match="an older copy") as caught:
+        output.open({"seq": 4})
+    assert "tailrace:s1:alerts" in caught.value.render()

@@ -51,18 +51,29 @@ class RedisKeys:
         self._marker = marker
         self._done: tuple[int, int, list[Refused]] = (-1, 0, [])
         """Of the batch under way: its number, its rows done, those refused of them."""
+        self._newest: int | None = None
+
+    def expect(self, newest: int) -> None:
+        """See ``Expecting.expect``."""
+        self._newest = newest
 
     def open(self, saved: State | None) -> State:
         """See ``Output.open``: asks the server for what the type needs."""
         with self._server.asked() as client:
             client.ping()
-            _place(client.get(self._marker), self._marker)
+            marked, _ = _place(client.get(self._marker), self._marker)
             lacking = self._options.type == "timeseries" and not _knows(client, SAMPLES)
         if lacking:
             raise OutputError(
                 f"Redis at {self._server.address} has no TIMESERIES commands ({SAMPLES})",
                 hint="Redis 8 and Redis Stack have them, others by the module RedisTimeSeries;"
                 " or take type: stream",
+            )
+        if self._newest is not None and marked > self._newest:
+            raise OutputError(
+                f"Redis at {self._server.address} has rows of this store that it doesn't know:"
+                " it is an older copy",
+                hint=f"delete the key {self._marker}: rows come again, with the same keys",
             )
         return {"seq": -1} if saved is None else saved
 
