@@ -14,9 +14,11 @@ from typing import IO, TypedDict, TypeVar, Unpack
 
 import click
 
+from tailrace.cli.consume import settings
 from tailrace.cli.stopping import collected_signals
 from tailrace.errors import OutputError
 from tailrace.generate.attacks import KINDS, SYNTAX, Attack, parse_attack
+from tailrace.generate.kafka import EXAMPLE, Address, KafkaSink
 from tailrace.generate.options import OptionError, parse_duration_us, parse_time_us
 
 ValueT = TypeVar("ValueT")
@@ -40,6 +42,8 @@ Examples:
       --attack failing-host@2m+1m:host=api_7.example.com,share=0.5,status=503
   tailrace generate nginx --format combined --rate 200 --real-time >> access.log
   tailrace generate nginx --profile seed
+  tailrace generate nginx --rate 1000 --real-time --key client_ip \\
+      --to kafka://localhost:9092/test-inter
 """
 
 
@@ -196,6 +200,26 @@ def command() -> None:
 )
 @click.option("--append", is_flag=True, help="Add to the file instead of replacing it.")
 @click.option(
+    "--to",
+    metavar="ADDRESS",
+    callback=_read(Address.parse),
+    help=f"A Kafka topic instead of a file, such as {EXAMPLE}.",
+)
+@click.option("--key", metavar="FIELD", help="With --to: the field that is the message's key.")
+@click.option(
+    "--partition",
+    type=click.IntRange(min=0),
+    metavar="N",
+    help="With --to: the partition of all messages.  [default: as the key says]",
+)
+@click.option(
+    "--option",
+    "options_of_kafka",
+    multiple=True,
+    metavar="NAME=VALUE",
+    help="With --to: an option of librdkafka. Repeatable.",
+)
+@click.option(
     "--labels",
     type=click.File("w", lazy=False),
     metavar="FILE",
@@ -208,11 +232,15 @@ def command() -> None:
     "[default: --real-time if endless]",
 )
 @click.pass_context
-def nginx(
+def nginx(  # noqa: PLR0913 - options as they are given
     ctx: click.Context,
     *,
     out: str,
     append: bool,
+    to: Address | None,
+    key: str | None,
+    partition: int | None,
+    options_of_kafka: tuple[str, ...],
     labels: IO[str] | None,
     real_time: bool | None,
     start_us: int | None,
@@ -238,7 +266,7 @@ def nginx(
         if traffic.endless if real_time is None else real_time:
             blocks = paced(blocks, lead_us, clock, lambda: bool(signals))
         try:
-            with _open_out(out, append=append) as sink:
+            with _open_sink(to, out, key, partition, options_of_kafka, append=append) as sink:
                 deliver(blocks, sink, tally, lambda: bool(signals))
         except BrokenPipeError:
             pass  # the reader has enough
@@ -249,6 +277,24 @@ def nginx(
                 labels.writelines(label_lines(traffic.labels(), traffic.seed, tally))
     if signals and not traffic.endless:
         ctx.exit(128 + signals[0])
+
+
+def _open_sink(
+    to: Address | None,
+    out: str,
+    key: str | None,
+    partition: int | None,
+    options: tuple[str, ...],
+    *,
+    append: bool,
+) -> AbstractContextManager[IO[bytes] | KafkaSink]:
+    if to is None:
+        if key is not None or partition is not None or options:
+            raise click.UsageError("--key, --partition and --option are for --to")
+        return _open_out(out, append=append)
+    if out != "-" or append:
+        raise click.UsageError("--to writes to a topic, --out to a file; give one of them")
+    return KafkaSink(to, key=key, partition=partition, options=settings(options))
 
 
 def _open_out(out: str, *, append: bool) -> AbstractContextManager[IO[bytes]]:

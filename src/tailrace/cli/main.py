@@ -35,6 +35,7 @@ VERBS = {
         "tailrace.cli.dead_letters:command", "List, show and replay records that did not decode."
     ),
     "generate": Verb("tailrace.cli.generate:command", "Write made-up traffic to try rules on."),
+    "consume": Verb("tailrace.cli.consume:command", "Show the messages of a Kafka topic."),
     "schema": Verb("tailrace.cli.schema:command", "Print the JSON schema of the pipeline file."),
     "status": Verb("tailrace.cli.status:command", "Show how a pipeline stands."),
     "query": Verb("tailrace.cli.query:command", "Ask a pipeline's store a question in SQL."),

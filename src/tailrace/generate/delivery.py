@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import IO
+from typing import Protocol
 
 import numpy as np
 
@@ -43,9 +43,21 @@ class Tally:
         self.last_us = int(block.arrivals_us[-1])
 
 
+class Sink(Protocol):
+    """Where lines go: a file, or what takes bytes as one does."""
+
+    def write(self, lines: memoryview, /) -> int:
+        """Take lines; return how many bytes were taken."""
+        ...
+
+    def flush(self) -> None:
+        """Let them go on."""
+        ...
+
+
 def deliver(
     blocks: Iterable[Block],
-    sink: IO[bytes],
+    sink: Sink,
     tally: Tally,
     stopped: Callable[[], bool] = lambda: False,
 ) -> None:

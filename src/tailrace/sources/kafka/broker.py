@@ -177,8 +177,8 @@ class Broker:
         reason = seen[-1] if seen else error.str()
         return SourceError(
             f"no Kafka broker answers at {self._config.bootstrap}: {reason}",
-            hint="is the address right (source.kafka.brokers), and is the broker up? For TLS or"
-            " SASL set source.kafka.options.security.protocol",
+            hint="is the address right (brokers), and is the broker up? Where it wants TLS or SASL,"
+            " set the option security.protocol",
         )
 
     def _missing(self, name: str) -> SourceError:
