@@ -46,9 +46,7 @@ class Existing:
                 f"dead letters have no time, and the data stream {indices.name} is ordered by it",
                 hint="send them to an output with an ordinary index",
             )
-        found = self.template() if indices.template else self.index()
-        if found is not None and indices.stream:
-            found = self.index()
+        found = self.template() if indices.by else self.index()
         if found is None:
             what = "data stream" if indices.stream else "index"
             what = "template for indices" if indices.by else what
@@ -80,7 +78,12 @@ class Existing:
     def template(self) -> Found | None:
         """What a new index would get from templates, whoever made them; None without types."""
         name = f"{self._indices.name}-{UNDATED}" if self._indices.by else self._indices.name
-        answer = self._asked("POST", f"/_index_template/_simulate_index/{name}")
+        path = f"/_index_template/_simulate_index/{name}"
+        if self._indices.stream and (answer := self._asked("GET", f"/_data_stream/{name}")):
+            # What exists has a template already, and can't be simulated.
+            (stream,) = cast("list[Mapping[str, str]]", answer.body["data_streams"])
+            path = f"/_index_template/_simulate/{stream['template']}"
+        answer = self._asked("POST", path)
         if answer is None:
             return None
         found = _found(cast("Mapping[str, object]", answer.body.get("template", {})))
