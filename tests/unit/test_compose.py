@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 import yaml
-from tests.servers import kafka, mariadb, opensearch, postgresql, redis
+from tests.servers import kafka, kafka_settings, mariadb, opensearch, postgresql, redis
 from tests.servers.database import ACCOUNT
 from tests.servers.server import Server
 
@@ -75,7 +75,7 @@ def test_kafka(services: dict[str, Service]) -> None:
         "listener.security.protocol.map",
     }
     assert {name: value for name, value in given.items() if name not in own} == {
-        name: value for name, value in kafka.BROKER.items() if name not in own
+        name: value for name, value in kafka_settings.BROKER.items() if name not in own
     }
 
 
