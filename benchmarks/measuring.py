@@ -143,8 +143,11 @@ def pipeline(
     return f"{head}\nrules:{rules}\noutputs:\n{files}\n"
 
 
-def run(text: str) -> Run:
-    """Run a pipeline to the end of its input, with store and outputs in a folder of its own."""
+def run(text: str, *, until_end: bool = False) -> Run:
+    """Run a pipeline to the end of its input, with store and outputs in a folder of its own.
+
+    ``until_end``: what is followed ends where it ends now.
+    """
     from tailrace.config import loads
     from tailrace.engines.embedded.engine import Engine
     from tailrace.engines.embedded.opening import make_decoder, open_session
@@ -156,7 +159,7 @@ def run(text: str) -> Run:
         try:
             plan = compile_pipeline(loads(text, env={}))
             watch = Stopwatch()
-            session = open_session(plan, path / "store.duckdb")
+            session = open_session(plan, path / "store.duckdb", until_end=until_end)
             try:
                 Engine(session, make_decoder).run()
             finally:

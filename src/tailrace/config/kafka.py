@@ -223,6 +223,16 @@ def beside_complaints(given: Given) -> Iterator[Complaint]:
                 f"{beside} is {' or '.join(types)}, not {options['type']}",
             )
     yield from _time_complaints(given.get("time"))
+    yield from _csv_complaints(given.get("format"))
+
+
+def _csv_complaints(format_: object) -> Iterator[Complaint]:
+    csv = format_.get("csv") if isinstance(format_, Mapping) else format_
+    options = csv if isinstance(csv, Mapping) else getattr(csv, "__dict__", {})
+    is_csv = csv == "csv" or (isinstance(format_, Mapping) and "csv" in format_)
+    if (is_csv or getattr(csv, "kind", None) == "csv") and not options.get("columns"):
+        hint = "name the columns: format: {csv: {columns: [time, client_ip]}}"
+        yield Complaint(("format",), "messages have no header that names the columns", hint)
 
 
 def _time_complaints(time: object) -> Iterator[Complaint]:

@@ -40,7 +40,9 @@ def make_decoder(config: PipelineConfig) -> Decoder:
 def _format(config: PipelineConfig) -> spec.Format:
     match config.format:
         case Csv() as csv:
-            return spec.CsvFormat(csv.columns, csv.header, csv.delimiter)
+            # A message is no file: the first one is no header.
+            header = csv.header and not isinstance(config.source, KafkaSource)
+            return spec.CsvFormat(csv.columns, header, csv.delimiter)
         case LogFormat() as log_format:
             return spec.LogFormat(log_format.log_format, spec.Escape(log_format.escape))
         case "combined":
