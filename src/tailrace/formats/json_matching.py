@@ -53,19 +53,28 @@ _ZERO, _POINT = ord("0"), ord(".")
 
 
 class Found:
-    """Where the values of ``paths`` are: a place for each record, known where ``valid``."""
+    """Where the values of ``paths`` are in the records that fit: no value where not ``present``."""
 
     def __init__(self, paths: Sequence[Path], length: int) -> None:
         self.matched: Flags = np.zeros(length, np.bool_)
-        self.starts = {path: np.zeros(length, np.int32) for path in paths}
-        self.ends = {path: np.zeros(length, np.int32) for path in paths}
-        self.valid: dict[Path, Flags] = {path: np.zeros(length, np.bool_) for path in paths}
+        self.present: set[Path] = set()
+        self._starts = {path: np.zeros(length, np.int32) for path in paths}
+        self._ends = {path: np.zeros(length, np.int32) for path in paths}
+
+    def put(self, path: Path, block: slice, starts: Places, ends: Places) -> None:
+        """Put down the places of a block's values; they ascend, whether records fit or not."""
+        self.present.add(path)
+        self._starts[path][block] = starts
+        self._ends[path][block] = ends
 
     def texts(self, buffer: pa.Buffer) -> dict[Path, pa.StringArray]:
-        """A string array for each path, null where there is no value or the record didn't fit."""
+        """A string array for each path, of no meaning where records didn't fit."""
+        everywhere = np.ones(len(self.matched), np.bool_)
         return {
-            path: strings_at(buffer, starts, self.ends[path], self.valid[path])
-            for path, starts in self.starts.items()
+            path: strings_at(buffer, starts, self._ends[path], everywhere)
+            if path in self.present
+            else pa.nulls(len(self.matched), pa.string())
+            for path, starts in self._starts.items()
         }
 
 
@@ -137,24 +146,15 @@ class Matcher:
             self._heads.append([_Literal.of(chunk) for chunk in chunks])
             self._literals.append(_Literal.of(literal[cut:]))
 
-    def match(self, records: Records, rows: NDArray[np.intp] | None, found: Found) -> Flags:
-        """Put down the values of those of ``rows`` (None: all) that fit; which of them do."""
+    def match(self, records: Records, found: Found, first: int, end: int) -> int:
+        """Put down the values of those records from ``first`` to ``end`` that fit; how many do."""
         data = np.frombuffer(records.data, np.uint8)
-        length = len(records) if rows is None else len(rows)
-        fits = np.zeros(length, np.bool_)
-        for start in range(0, length, BLOCK):
-            stop = min(start + BLOCK, length)
-            block = slice(start, stop) if rows is None else rows[start:stop]
-            fits[start:stop] = self._match(data, records, block, found)
-        return fits
+        return sum(
+            self._match(data, records, slice(start, min(start + BLOCK, end)), found)
+            for start in range(first, end, BLOCK)
+        )
 
-    def _match(
-        self,
-        data: NDArray[np.uint8],
-        records: Records,
-        block: slice | NDArray[np.intp],
-        found: Found,
-    ) -> Flags:
+    def _match(self, data: NDArray[np.uint8], records: Records, block: slice, found: Found) -> int:
         starts = records.offsets[:-1][block].astype(np.int64)
         ends = records.offsets[1:][block].astype(np.int64)
         begin = int(starts[0])
@@ -200,12 +200,12 @@ class Matcher:
             cursors += part.size
         fits &= (wrong == 0) & (cursors == ends)
         self._screen(text, records, block, starts, ends, fits)
+        others = np.flatnonzero(~fits)
         for path, first, end in places:
-            found.starts[path][block] = first + begin
-            found.ends[path][block] = end + begin
-            found.valid[path][block] = fits
+            first[others] = end[others] = starts[others]
+            found.put(path, block, first + begin, end + begin)
         found.matched[block] = fits
-        return fits
+        return int(np.count_nonzero(fits))
 
     def _fixed(self, number: int, cursors: Places) -> list[tuple[Path, Places, Places]]:
         """The places of the constants within a literal that begins at the cursors."""
@@ -217,7 +217,7 @@ class Matcher:
         self,
         text: _Text,
         records: Records,
-        block: slice | NDArray[np.intp],
+        block: slice,
         starts: Places,
         ends: Places,
         fits: Flags,
@@ -225,14 +225,17 @@ class Matcher:
         """Take out records with a backslash, with a control character in a value, not UTF-8."""
         data = text.bytes
         if b"\\" in data.tobytes():
-            fits &= _counts(data == ord("\\"), starts, ends) == 0
-        # Where all records fit, the sum tells that there is none beside those of the literals.
-        controls = data < ord(" ")
-        whole = isinstance(block, slice) and bool(fits.all())
-        if not whole or np.count_nonzero(controls) != len(starts) * self._controls:
-            fits &= _counts(controls, starts, ends) == self._controls
+            fits[_rows_of(data == ord("\\"), ends)] = False
         if data.max() >= 0x80 and not _is_utf8(records, block):
-            fits &= _counts(data >= 0x80, starts, ends) == 0
+            fits[_rows_of(data >= 0x80, ends)] = False
+        # Each that fits has those of the literals: if all together have no more, none has.
+        controls = data < ord(" ")
+        number = np.count_nonzero(controls)
+        others = np.flatnonzero(~fits)
+        if len(others):
+            number -= int(_counts(controls, starts[others], ends[others]).sum())
+        if number != (len(fits) - len(others)) * self._controls:
+            fits &= _counts(controls, starts, ends) == self._controls
 
 
 def _width(size: int) -> int:
@@ -310,15 +313,18 @@ def _counts(marks: Flags, starts: Places, ends: Places) -> NDArray[np.intp]:
     return counts
 
 
-def _is_utf8(records: Records, block: slice | NDArray[np.intp]) -> bool:
-    """Whether all records between the first and the last of a block are UTF-8."""
-    if isinstance(block, slice):
-        first, end = block.start, block.stop
-    else:
-        first, end = int(block[0]), int(block[-1]) + 1
+def _rows_of(marks: Flags, ends: Places) -> NDArray[np.intp]:
+    """The records that hold the marked bytes."""
+    return np.searchsorted(ends, np.flatnonzero(marks), side="right")
+
+
+def _is_utf8(records: Records, block: slice) -> bool:
+    """Whether all records of a block are UTF-8."""
     buffers = [None, pa.py_buffer(records.offsets), records.data]
+    size = block.stop - block.start
     try:
-        pa.Array.from_buffers(pa.string(), end - first, buffers, offset=first).validate(full=True)
+        texts = pa.Array.from_buffers(pa.string(), size, buffers, offset=block.start)
+        texts.validate(full=True)
     except pa.ArrowInvalid:
         return False
     return True

@@ -1,7 +1,7 @@
-"""Records that their program writes with the same keys in the same order, read by templates.
+"""Records that their program writes with the same keys in the same order, read by their template.
 
-Which templates there are is learnt from the records on the way; a decoder that has seen others
-reads the same values, faster or slower.
+The template is learnt from the records on the way; a decoder that has seen others reads the same
+values, faster or slower.
 """
 
 from __future__ import annotations
@@ -10,13 +10,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from tailrace.formats.json_matching import Found, Matcher
 from tailrace.formats.json_template import template_of
 from tailrace.formats.paths import Path
 
 if TYPE_CHECKING:
+    import numpy as np
     import pyarrow as pa
     from numpy.typing import NDArray
 
@@ -24,19 +23,21 @@ if TYPE_CHECKING:
 
 WORTHWHILE = 256
 """For fewer records no template is tried or learnt."""
-MOST = 4
-"""Templates that are tried on each batch."""
 TRIES = 4
-"""Records of a batch that are asked for a new template."""
+"""Records of a batch that are asked for a template."""
+SAMPLE = 4096
+"""Records that a new template is tried on: it must fit most of them."""
+MOST = 0.875
+"""The share that must fit: for fewer, parsing all costs less."""
 RESTS = 15
-"""Batches that are left alone after one of which not half fitted."""
+"""Batches that are left alone after one that no template fitted."""
 
 
 @dataclass(frozen=True, slots=True)
 class Regular:
     """``matched``: the records that fit a template; ``texts``: a string array for each path.
 
-    Texts are null where records didn't fit, or lack a value.
+    Texts are null where records lack a value, and mean nothing where records didn't fit.
     """
 
     matched: NDArray[np.bool_]
@@ -49,48 +50,34 @@ class RegularRecords:
     def __init__(self, paths: Sequence[Path]) -> None:
         """Know no template yet."""
         self._paths = tuple(paths)
-        self._matchers: list[Matcher] = []
+        self._matcher: Matcher | None = None
         self._rests = 0
 
     def read(self, records: Records, out: NDArray[np.bool_]) -> Regular | None:
-        """The texts of those records, not ``out``, that fit; None if hardly any would."""
-        if len(records) < WORTHWHILE:
+        """The texts of those records, not ``out``, that fit; None if not most of them do."""
+        length = len(records)
+        if length < WORTHWHILE:
             return None
         if self._rests:
             self._rests -= 1
             return None
-        found = Found(self._paths, len(records))
-        left = None if not out.any() else np.flatnonzero(~out)
-        useful: list[Matcher] = []
-        known, asked = list(self._matchers), 0
-        while left is None or len(left) >= WORTHWHILE:
-            if known:
-                matcher = known.pop(0)
-            elif len(useful) < MOST and asked < min(TRIES, _count(records, left)):
-                # Those that were asked in vain are the first ones left.
-                learnt = self._learn(records, asked if left is None else int(left[asked]))
-                asked += 1
-                if learnt is None:
-                    continue
-                matcher = learnt
-            else:
-                break
-            fits = matcher.match(records, left, found)
-            left = np.flatnonzero(~fits) if left is None else left[~fits]
-            if fits.any():
-                useful.append(matcher)
-                asked = max(0, asked - 1)
-        self._matchers = [*useful, *known][:MOST]
-        if found.matched.sum() * 2 < len(records):
-            self._rests = RESTS
-        return Regular(found.matched, found.texts(records.data)) if found.matched.any() else None
+        found = Found(self._paths, length)
+        matcher = self._matcher or self._learn(records)
+        if matcher is None or matcher.match(records, found, 0, length) < MOST * length:
+            self._matcher, self._rests = None, RESTS
+            return None
+        self._matcher = matcher
+        return Regular(found.matched & ~out, found.texts(records.data))
 
-    def _learn(self, records: Records, row: int) -> Matcher | None:
-        start, end = records.offsets[row], records.offsets[row + 1]
-        record = memoryview(records.data)[start:end].tobytes()
-        template = template_of(record, self._paths)
-        return None if template is None else Matcher(template, self._paths)
-
-
-def _count(records: Records, rows: NDArray[np.intp] | None) -> int:
-    return len(records) if rows is None else len(rows)
+    def _learn(self, records: Records) -> Matcher | None:
+        """The template of one of the first records, if it fits most of a sample."""
+        sample = min(SAMPLE, len(records))
+        for row in range(min(TRIES, len(records))):
+            start, end = records.offsets[row], records.offsets[row + 1]
+            template = template_of(memoryview(records.data)[start:end].tobytes(), self._paths)
+            if template is None:
+                continue
+            matcher = Matcher(template, self._paths)
+            if matcher.match(records, Found(self._paths, sample), 0, sample) >= MOST * sample:
+                return matcher
+        return None

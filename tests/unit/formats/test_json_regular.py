@@ -25,9 +25,11 @@ ROWS, PARSED = JsonRows(PATHS), JsonRows(PATHS)
 
 @pytest.fixture(autouse=True, scope="module")
 def few_records() -> Iterator[None]:
-    """Templates are tried on however few records, in blocks of three."""
+    """Templates are tried on however few records, in blocks of three, again and again."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(json_regular, "WORTHWHILE", 1)
+        patch.setattr(json_regular, "MOST", 0.05)
+        patch.setattr(json_regular, "RESTS", 0)
         patch.setattr(json_matching, "BLOCK", 3)
         yield
 
@@ -51,12 +53,10 @@ def told(rows: JsonRows, made: Records, *, parsed: bool = False) -> Told:
     )
 
 
-def matched(*lines: bytes, templates: int = 1) -> list[bool]:
-    """Which lines a reader takes that learns so many templates of them."""
+def matched(*lines: bytes) -> list[bool]:
+    """Which lines a reader takes that learns the template of the first one."""
     made = records(*lines)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(json_regular, "MOST", templates)
-        found = RegularRecords(PATHS).read(made, np.zeros(len(made), np.bool_))
+    found = RegularRecords(PATHS).read(made, np.zeros(len(made), np.bool_))
     return [False] * len(made) if found is None else found.matched.tolist()
 
 
@@ -151,9 +151,20 @@ def test_no_values() -> None:
     assert matched(*[b"{}"] * 4, b"{ }") == [True] * 4 + [False]
 
 
-def test_two_programs_in_one_file() -> None:
+def test_records_that_are_out_stay_out() -> None:
+    made = records(*[FIRST] * 3)
+    found = RegularRecords(PATHS).read(made, np.array([False, True, False]))
+    assert found is not None
+    assert found.matched.tolist() == [True, False, True]
+    assert found.texts["v",].to_pylist()[::2] == ["a", "a"]
+
+
+def test_mixed_records_are_left_alone() -> None:
     other = b'{"v": "a", "t": 5}'
-    assert matched(*[FIRST, other] * 4, templates=2) == [True] * 8
+    made = records(*[FIRST, other] * 4)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(json_regular, "MOST", 0.875)
+        assert RegularRecords(PATHS).read(made, np.zeros(8, np.bool_)) is None
 
 
 # Against parsing
