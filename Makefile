@@ -17,10 +17,10 @@ LOCK := $(BIN)/uv pip compile pyproject.toml --quiet --universal --python-versio
 	--generate-hashes --no-emit-index-url --no-emit-find-links --no-header
 
 .DEFAULT_GOAL := help
-.PHONY: help demo dev test check format soak bench services docs lock clean servers
+.PHONY: help demo demo-nginx dev test check format soak bench services docs lock clean servers
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: $(PACKAGE) ## watch a pipeline detect attacks in made-up logs (DEMO_SECONDS=n to stop after n)
 	$(if $(DEMO_SECONDS),DEMO_SECONDS=$(DEMO_SECONDS)) $(BIN)/tailrace demo
@@ -53,6 +53,9 @@ bench: dev ## run the benchmarks: ratios against a baseline in the same run
 
 services: dev servers ## start Kafka, OpenSearch, Redis, PostgreSQL and MariaDB to play with
 	@$(BIN)/python -m tests.servers $(SERVERS)
+
+demo-nginx: dev servers ## watch goals over nginx logs between Kafka and OpenSearch (DEMO_SECONDS=n)
+	@$(if $(DEMO_SECONDS),DEMO_SECONDS=$(DEMO_SECONDS)) $(BIN)/python -m tests.servers.demo_nginx
 
 docs: dev ## write the generated parts of docs/
 	@for page in $(PAGES); do \

@@ -35,18 +35,17 @@ def main(names: list[str]) -> int:
         return 2
     for sent in (signal.SIGINT, signal.SIGTERM):
         signal.signal(sent, interrupt)
-    kinds = [KINDS[name] for name in names or KINDS]
+    servers = [KINDS[name].found() for name in names or KINDS]
     with ExitStack() as stack, contextlib.suppress(KeyboardInterrupt):
-        if not start(kinds, stack.callback):
+        if not start(servers, stack.callback):
             return 1
         print("# Ctrl-C stops them and deletes their data.", flush=True)
         threading.Event().wait()
     return 0
 
 
-def start(kinds: list[type[Server]], at_end: Callable[[Callable[[], None]], object]) -> int:
+def start(servers: list[Server], at_end: Callable[[Callable[[], None]], object]) -> int:
     """Start servers side by side and return how many run."""
-    servers = [kind.found() for kind in kinds]
     for server in servers:
         at_end(server.remove)
         if server.given is None:

@@ -10,6 +10,8 @@ from tests.servers import kafka, kafka_settings, mariadb, opensearch, postgresql
 from tests.servers.database import ACCOUNT
 from tests.servers.server import Server
 
+from tailrace.cli.main import VERBS
+
 ROOT = Path(__file__).parents[2]
 SETUP = ROOT / "tests/servers/setup"
 Service = dict[str, Any]
@@ -117,6 +119,7 @@ def test_our_own_image(services: dict[str, Service]) -> None:
     ours = {name: each for name, each in services.items() if "image" not in each}
     assert {each["build"] for each in ours.values()} == {"."}
     for service in ours.values():
+        assert service["command"][0] in VERBS
         for word in service["command"]:
             if word.startswith("/pipelines/"):
                 assert (ROOT / "examples/nginx" / word.removeprefix("/pipelines/")).exists()
