@@ -124,7 +124,7 @@ def traffic(seed: int, count: int) -> bytes:
         start_us=1_767_225_600_000_000,
         clients=50,
         hosts=6,
-        attacks=(parse_attack("flood@5s+12s:rate=0.5"), parse_attack("slow-host@20s+10s")),
+        attacks=(parse_attack("flood@3s+8s:rate=0.5"), parse_attack("slow-host@8s+5s")),
         late=0.05,
         duplicates=0.03,
         malformed=0.02,
