@@ -46,12 +46,20 @@ class Found:
     keyed: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Marker:
+    """``seq``: the number of the last batch in the topic; ``owner``: who said so."""
+
+    seq: int
+    owner: str
+
+
 class Place:
     """Asks the cluster, for one start of the output. Close it soon."""
 
     def __init__(self, config: KafkaOutput, group: str) -> None:
         """OutputError if an option isn't one of librdkafka's."""
-        self._config = config
+        self.config = config
         self._errors: list[KafkaError] = []
         self._client: Consumer = consumer(
             config.bootstrap, config.options, group, self._errors.append
@@ -61,13 +69,13 @@ class Place:
 
     def find(self) -> Found:
         """The topic; OutputError if it isn't there, UnreachableError if nobody answers."""
-        topic = self._config.topic
+        topic = self.config.topic
         metadata = self.ask(lambda seconds: self._client.list_topics(topic, timeout=seconds))
         known = metadata.topics[topic]
         if known.error is not None and refuses(known.error):
-            raise refusal(self._config.bootstrap, known.error)
+            raise refusal(self.config.bootstrap, known.error)
         if known.error is not None or not known.partitions:
-            raise missing_topic(self._config.bootstrap, topic)
+            raise missing_topic(self.config.bootstrap, topic)
         settings = self._settings()
         return Found(
             str(metadata.cluster_id or ""),
@@ -76,22 +84,22 @@ class Place:
             keyed="compact" in str(settings.get("cleanup.policy")),
         )
 
-    def marker(self) -> int | None:
-        """The number of the last batch in the topic, by what is committed; None if none is said."""
+    def marker(self) -> Marker | None:
+        """What is committed; None if nothing is."""
         from confluent_kafka import TopicPartition
 
-        asked = [TopicPartition(self._config.topic, 0)]
+        asked = [TopicPartition(self.config.topic, 0)]
         (found,) = self.ask(lambda seconds: self._client.committed(asked, timeout=seconds))
         if found.error is not None:
-            raise refusal(self._config.bootstrap, found.error)
-        return found.offset - 1 if found.offset >= 0 else None
+            raise refusal(self.config.bootstrap, found.error)
+        return Marker(found.offset - 1, found.metadata or "") if found.offset >= 0 else None
 
     def _settings(self) -> dict[str, str | None]:
         """The topic's settings; none for somebody who may not see them."""
         from confluent_kafka import KafkaException
         from confluent_kafka.admin import ConfigResource
 
-        config = self._config
+        config = self.config
         client = admin(config.bootstrap, config.options, self._errors.append)
         resource = ConfigResource(ConfigResource.Type.TOPIC, config.topic)
         with suppress(KafkaException):
@@ -112,13 +120,13 @@ class Place:
                 self._client.poll(0)
                 for each in (error, *self._errors):
                     if refuses(each):
-                        raise refusal(self._config.bootstrap, each) from exception
+                        raise refusal(self.config.bootstrap, each) from exception
                 if error.fatal() or error.code() == error.INVALID_TRANSACTION_TIMEOUT:
-                    raise failed(self._config.bootstrap, error) from exception
+                    raise failed(self.config.bootstrap, error) from exception
                 if left <= 0:
                     seen = [e for e in self._errors if e.code() != e._ALL_BROKERS_DOWN]  # noqa: SLF001 - a constant
                     raise unreachable(
-                        self._config.bootstrap, seen[-1] if seen else error
+                        self.config.bootstrap, seen[-1] if seen else error
                     ) from exception
                 if error.code() != error._TIMED_OUT:  # noqa: SLF001 - as above
                     time.sleep(0.05)

@@ -11,9 +11,8 @@ from collections.abc import Callable, Iterable
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from tailrace.errors import HaltedError, OutputError
+from tailrace.errors import OutputError
 from tailrace.outputs.kafka.client import (
-    TRANSACTION_SECONDS,
     failed,
     missing_topic,
     producer,
@@ -27,7 +26,6 @@ from tailrace.sources.kafka.client import Settings, error_of
 if TYPE_CHECKING:
     from confluent_kafka import KafkaError, Message, Producer
 
-    from tailrace.config.targets.kafka import KafkaOutput
     from tailrace.outputs.kafka.place import Place
     from tailrace.outputs.kafka.rows import Row
 
@@ -42,15 +40,16 @@ class Sender:
     """Sends to one topic under one transactional id, fencing whoever did before."""
 
     def __init__(
-        self, config: KafkaOutput, identity: str, limit: int, *, one_by_one: bool, place: Place
+        self, place: Place, identity: str, owner: str, limit: int, *, one_by_one: bool
     ) -> None:
-        """Start: OutputError or UnreachableError. ``limit``: bytes of a message.
+        """Start: OutputError or UnreachableError.
 
-        ``one_by_one``: each message is sent, and refused, alone.
+        ``identity``: the transactional id; ``owner`` is noted beside the marker. ``limit``: bytes
+        of a message; ``one_by_one``: each is sent, and refused, alone.
         """
-        self._config = config
+        self._config = config = place.config
+        self._owner = owner
         self._group = place.group_metadata
-        self._begun = 0.0
         self._failures: list[tuple[KafkaError, int]] = []
         self._errors: list[KafkaError] = []
         settings: Settings = {
@@ -60,28 +59,33 @@ class Sender:
         }
         if one_by_one:
             settings["batch.num.messages"] = 1
-        self._producer: Producer = producer(
+        self._producer: Producer | None = producer(
             config.bootstrap, config.options, settings, self._errors.append, self._fails
         )
-        place.ask(self._producer.init_transactions)
+        try:
+            place.ask(self._producer.init_transactions)
+        except BaseException:
+            # It would go on trying, and fence the next one.
+            self.drop()
+            raise
         self._errors.clear()
 
-    def send(self, rows: Iterable[Row], marker: int, seconds: float) -> None:
-        """Send messages and the marker, all or nothing.
+    def send(self, rows: Iterable[Row], seq: int, seconds: float) -> None:
+        """Send messages, and the number of their batch as the marker: all or nothing.
 
-        OutputError where it isn't known which; HaltedError when another process has taken over.
+        OutputError where it isn't known which.
         """
         from confluent_kafka import KafkaException, TopicPartition
 
         made = self._producer
-        place = [TopicPartition(self._config.topic, 0, marker + 1)]
-        self._begun = time.monotonic()
-        until = self._begun + seconds
+        assert made is not None  # noqa: S101 - it wasn't dropped
+        marker = TopicPartition(self._config.topic, 0, seq + 1, self._owner)
+        until = time.monotonic() + seconds
         try:
             made.poll(0)
             made.begin_transaction()
-            self._produce(rows, until)
-            again(lambda s: made.send_offsets_to_transaction(place, self._group, s), until)
+            self._produce(made, rows, until)
+            again(lambda s: made.send_offsets_to_transaction([marker], self._group, s), until)
             again(made.commit_transaction, until)
         except KafkaException as exception:
             with suppress(KafkaException):
@@ -90,11 +94,13 @@ class Sender:
 
     def drop(self) -> None:
         """Give the producer up; what it was doing is ended by the next one."""
-        with suppress(Exception):
-            self._producer.purge(blocking=False)
+        made, self._producer = self._producer, None
+        if made is not None:
+            with suppress(Exception):
+                made.purge(blocking=False)
 
-    def _produce(self, rows: Iterable[Row], until: float) -> None:
-        topic, produce = self._config.topic, self._producer.produce
+    def _produce(self, made: Producer, rows: Iterable[Row], until: float) -> None:
+        topic, produce = self._config.topic, made.produce
         for value, key, partition in rows:
             while True:
                 try:
@@ -102,7 +108,7 @@ class Sender:
                 except BufferError:
                     if time.monotonic() > until:
                         raise OutputError(f"Kafka at {self._config.bootstrap} is slow") from None
-                    self._producer.poll(0.05)
+                    made.poll(0.05)
                 else:
                     break
 
@@ -115,11 +121,6 @@ class Sender:
     def _meaning(self, error: KafkaError) -> OutputError:
         """What an error in a transaction means for people."""
         bootstrap, topic = self._config.bootstrap, self._config.topic
-        if self._is_fenced(error):
-            return HaltedError(
-                f"another process delivers the rows of this store to the topic {topic}",
-                hint="two processes have one store, or copies of it: stop one for good",
-            )
         too_large = [size for e, size in self._failures if e.code() == e.MSG_SIZE_TOO_LARGE]
         if too_large:
             found = TooLargeError(f"the topic {topic} refuses messages as too large")
@@ -136,16 +137,6 @@ class Sender:
             if each.code() in (each._UNKNOWN_TOPIC, each.UNKNOWN_TOPIC_OR_PART):  # noqa: SLF001 - as above
                 return missing_topic(bootstrap, topic)
         return meaning(bootstrap, cause)
-
-    def _is_fenced(self, error: KafkaError) -> bool:
-        """Whether another process took over.
-
-        The cluster says the same of a transaction that it has ended because it took too long.
-        """
-        lost = (error._FENCED, error.PRODUCER_FENCED, error.INVALID_PRODUCER_EPOCH)  # noqa: SLF001 - as above
-        given = self._config.options.get("transaction.timeout.ms")
-        seconds = TRANSACTION_SECONDS if given is None else int(given) / 1000
-        return error.code() in lost and time.monotonic() - self._begun < seconds
 
 
 def is_out_of_reach(error: KafkaError) -> bool:

@@ -2,15 +2,17 @@
 
 What became of a transaction is decided in one way only, at the start and after anything that went
 wrong: a new producer of the same transactional id, which ends what the one before left and fences
-other processes; then the marker is read (``place``). A batch up to the marker is in the topic.
+other processes; then the marker is read (``place``). A batch up to the marker is in the topic. A
+process that finds another's marker where its own was has been replaced by that one.
 """
 
 from __future__ import annotations
 
+import uuid
 from typing import TYPE_CHECKING
 
 from tailrace.errors import HaltedError, OutputError
-from tailrace.outputs.kafka.place import Found, Place
+from tailrace.outputs.kafka.place import Found, Marker, Place
 from tailrace.outputs.kafka.rows import FRAME_BYTES, Messages, messages
 from tailrace.outputs.kafka.sending import Sender, TooLargeError
 from tailrace.outputs.output import Receipt, State
@@ -36,6 +38,7 @@ class KafkaTopic:
         self._name = name
         self._config = config
         self._id = f"tailrace-outbox.{store_id}.{name}"
+        self._owner = uuid.uuid4().hex
         self._sender: Sender | None = None
         self._found = Found("", 0, 0, keyed=False)
         self._seq = -1
@@ -47,6 +50,8 @@ class KafkaTopic:
         self._limit: int | None = None
         """Bytes of a message, where the topic takes less than it says."""
         self._one_by_one = False
+        self._opened = False
+        """Whether the marker is ours."""
 
     # -- Output ------------------------------------------------------------------------------------
 
@@ -57,12 +62,13 @@ class KafkaTopic:
     def open(self, saved: State | None) -> State:
         """See ``Output.open``; HaltedError if it can't be known what is in the topic."""
         self.close()
-        self._limit, self._one_by_one = None, False
+        self._limit, self._one_by_one, self._opened = None, False, False
         self._seq = -1 if saved is None else int(str(saved["seq"]))
         before = "" if saved is None else str(saved.get("cluster"))
         self._found = Found(before, 0, 0, keyed=False)
         self._marked = saved is not None and saved.get("topic") == self._config.topic
         self._send(self._start(), NOTHING, self._seq)
+        self._opened = True
         return self._state()
 
     def deliver(self, batch: OutboxBatch) -> Receipt:
@@ -91,24 +97,31 @@ class KafkaTopic:
         config, place = self._config, Place(self._config, self._id)
         try:
             found = place.find()
-            if found.keyed and config.key is None:
-                raise OutputError(
-                    f"the topic {config.topic} is compacted: its messages need keys",
-                    hint='name what identifies a row, such as key: "{id}", or take another topic',
-                )
+            check(config, found)
             limit = found.limit if self._limit is None else self._limit
-            sender = Sender(config, self._id, limit, one_by_one=self._one_by_one, place=place)
+            self._sender = sender = Sender(
+                place, self._id, self._owner, limit, one_by_one=self._one_by_one
+            )
             self._marked = self._marked and found.cluster == self._found.cluster
             self._found = found
             self._seq = self._by_marker(place.marker())
+        except BaseException:
+            self.close()
+            raise
         finally:
             place.close()
-        self._sender = sender
         return sender
 
-    def _by_marker(self, marker: int | None) -> int:
+    def _by_marker(self, found: Marker | None) -> int:
         """The last batch that is in the topic; HaltedError where only a person can say it."""
         known, newest = self._seq, self._newest
+        marker = None if found is None else found.seq
+        if found is not None and self._opened and found.owner != self._owner:
+            raise HaltedError(
+                f"the output {self._name}: another process delivers the rows of this store to the"
+                f" topic {self._config.topic}",
+                hint="two processes have one store, or copies of it: stop one for good",
+            )
         if newest is not None and marker is not None and marker > newest:
             self._doubt(
                 f"rows up to batch {marker} of this store were delivered to the topic"
@@ -166,3 +179,12 @@ class KafkaTopic:
 
     def _state(self) -> State:
         return {"cluster": self._found.cluster, "topic": self._config.topic, "seq": self._seq}
+
+
+def check(config: KafkaOutput, found: Found) -> None:
+    """OutputError if the topic can't take the rows as they will be."""
+    if found.keyed and config.key is None:
+        raise OutputError(
+            f"the topic {config.topic} is compacted: its messages need keys",
+            hint='name what identifies a row, such as key: "{id}", or take another topic',
+        )
