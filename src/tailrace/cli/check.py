@@ -123,20 +123,23 @@ def _rule(rule: Rule | EventRule) -> tuple[str, ...]:
 def _outputs(plan: Plan) -> Iterator[tuple[str, ...]]:
     for name, output in plan.config.outputs.items():
         rows = "every window" if output.rows == "windows" else ""
-        if output.file is not None:
-            yield name, f"file {output.file.path} ({output.file.resolved_format})", rows
-        elif output.table is not None:
-            yield name, f"table {output.table.name}", rows
-        else:
-            yield name, "terminal", rows
+        yield name, one_line(output.target.told), rows
 
 
 def _source(loaded: Loaded) -> str:
-    from tailrace.config import FileSource, FolderSource, KafkaSource, StdinSource
+    from tailrace.config import (
+        FileSource,
+        FolderSource,
+        HttpSource,
+        KafkaSource,
+        StdinSource,
+    )
 
     source = loaded.config.source
     if isinstance(source, StdinSource):
         return "standard input, to its end"
+    if isinstance(source, HttpSource):
+        return f"what is sent to http://{source.listen}{source.path}"
     if isinstance(source, KafkaSource):
         topics = ", ".join(source.topics)
         return f"kafka {topics} at {source.bootstrap}, from {source.start}, followed"

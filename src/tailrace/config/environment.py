@@ -52,6 +52,16 @@ class Filled:
         return offset
 
 
+_ADDRESS = re.compile(
+    r"(https?://)?([A-Za-z0-9-]+\.)*[A-Za-z0-9-]+:[0-9]{1,5}(,\s*([A-Za-z0-9.-]+):[0-9]{1,5})*/?"
+)
+
+
+def _may_be_secret(value: str) -> bool:
+    """Whether people must not see a value; that of an address helps them."""
+    return bool(value) and _ADDRESS.fullmatch(value) is None
+
+
 def fill(text: str, env: Mapping[str, str]) -> Filled:
     """Fill in the references of a text; secrets are the values taken from `env`, by value."""
     if "${" not in text:
@@ -81,7 +91,7 @@ def fill(text: str, env: Mapping[str, str]) -> Filled:
             value, problem = _value(found["name"], found["default"], env)
             if problem:
                 mistakes.append(Mistake(found.start(), *problem))
-            elif found["name"] in env and value == env[found["name"]] and value:
+            elif found["name"] in env and value == env[found["name"]] and _may_be_secret(value):
                 secrets[value] = found["name"]
             add(found.start(), value, literal=False)
     add(end, text[end:], literal=True)

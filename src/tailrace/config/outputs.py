@@ -95,6 +95,11 @@ class FileOutput(Target):
         return "parquet" if self.path.endswith("/") else SUFFIXES[PurePath(self.path).suffix]
 
     @property
+    def told(self) -> str:
+        """Path and format."""
+        return f"file {self.path} ({self.resolved_format})"
+
+    @property
     def addressed(self) -> bool:
         """Folders by time need each row's time."""
         return self.partition_by is not None
@@ -133,6 +138,11 @@ class TableOutput(Target):
     name: Annotated[FieldName, AfterValidator(_free)] = Field(
         description="The table's name.", examples=["goal1"]
     )
+
+    @property
+    def told(self) -> str:
+        """The table's name."""
+        return f"table {self.name}"
 
     @property
     def row_form(self) -> RowForm:

@@ -13,7 +13,7 @@ from tailrace.config.base import Given
 from tailrace.config.complaints import Complaint, Path, refusal
 from tailrace.config.scalars import Count, Filled, PositiveSpan, Text
 from tailrace.config.targets.body import Body, leaves, template_of
-from tailrace.config.targets.target import Target, TemplateText
+from tailrace.config.targets.target import Target, TemplateText, server_of
 from tailrace.config.targets.tls import TlsSettings
 from tailrace.config.units import Duration
 
@@ -173,6 +173,11 @@ class WebhookOutput(HttpTarget):
                     yield Complaint(("body",), message, hint)
 
     @property
+    def told(self) -> str:
+        """The server."""
+        return f"{self.kind} at {server_of(self.url)}"
+
+    @property
     def templates(self) -> Mapping[str, str]:
         """The body, as one template."""
         return {} if self.body is None else {"body": template_of(self.body)}
@@ -229,6 +234,11 @@ class AlertmanagerOutput(HttpTarget):
             " restart. Those beyond are sent once, to end in a day if they aren't resolved before."
         ),
     )
+
+    @property
+    def told(self) -> str:
+        """The server."""
+        return f"{self.kind} at {server_of(self.url)}"
 
     @property
     def templates(self) -> Mapping[str, str]:

@@ -113,6 +113,11 @@ class KafkaOutput(Target):
         yield from reserved_options(given, _RESERVED)
 
     @property
+    def told(self) -> str:
+        """Topic and brokers."""
+        return f"kafka {self.topic} at {self.bootstrap}"
+
+    @property
     def addressed(self) -> bool:
         """Rows have an id."""
         return True

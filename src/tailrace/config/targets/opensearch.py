@@ -12,7 +12,7 @@ from pydantic import Field
 from tailrace.config.base import Given
 from tailrace.config.complaints import Complaint
 from tailrace.config.scalars import Filled, Flag, PositiveSpan, size_at_least
-from tailrace.config.targets.target import Target, TemplateText
+from tailrace.config.targets.target import Target, TemplateText, server_of
 from tailrace.config.targets.tls import TlsSettings
 from tailrace.config.units import Duration
 from tailrace.config.values import shown
@@ -95,6 +95,11 @@ class OpenSearchOutput(Target):
     def urls(self) -> tuple[str, ...]:
         """Where the nodes are."""
         return tuple(part.strip().rstrip("/") for part in self.url.split(","))
+
+    @property
+    def told(self) -> str:
+        """Index and servers."""
+        return f"opensearch {self.index} at {', '.join(map(server_of, self.urls))}"
 
     @property
     def addressed(self) -> bool:

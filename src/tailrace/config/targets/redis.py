@@ -12,7 +12,7 @@ from pydantic import AfterValidator, Field
 from tailrace.config.base import Given
 from tailrace.config.complaints import Complaint, refusal
 from tailrace.config.scalars import Count, Filled, LabelText, PositiveSpan, Text
-from tailrace.config.targets.target import Target, TemplateText
+from tailrace.config.targets.target import Target, TemplateText, server_of
 from tailrace.config.targets.tls import TlsSettings
 
 RedisType = Literal["string", "hash", "set", "list", "stream", "timeseries"]
@@ -144,6 +144,11 @@ class RedisOutput(Target):
             yield Complaint(("on_resolved",), message, "for example value: '{fingerprint}'")
         if "ttl_from" in given and given.get("ttl") is None:
             yield Complaint(("ttl_from",), "there is no 'ttl' to count", at_key=True)
+
+    @property
+    def told(self) -> str:
+        """Keys and server."""
+        return f"redis {self.key} at {server_of(self.url)}"
 
     @property
     def addressed(self) -> bool:

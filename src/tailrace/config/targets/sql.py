@@ -11,7 +11,7 @@ from tailrace.config.base import Given
 from tailrace.config.complaints import Complaint
 from tailrace.config.scalars import Filled, PositiveSpan
 from tailrace.config.several import SeveralOrNone
-from tailrace.config.targets.target import RowForm, Target
+from tailrace.config.targets.target import RowForm, Target, server_of
 from tailrace.config.units import Duration
 from tailrace.config.values import shown
 
@@ -92,6 +92,11 @@ class SqlOutput(Target):
     def row_form(self) -> RowForm:
         """A column for each value."""
         return "typed"
+
+    @property
+    def told(self) -> str:
+        """Table and server."""
+        return f"sql {self.table} at {server_of(self.url)}"
 
     @property
     def addressed(self) -> bool:

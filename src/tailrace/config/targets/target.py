@@ -23,6 +23,11 @@ class Target(Model):
     kind: ClassVar[str]
 
     @property
+    def told(self) -> str:
+        """What it is and where, for people; without passwords and tokens."""
+        return self.kind
+
+    @property
     def row_form(self) -> RowForm:
         """The form in which the target takes rows."""
         return "rows"
@@ -47,3 +52,9 @@ class Target(Model):
         """Where in the target templates are written, and their texts, for complaints."""
         for option, text in self.templates.items():
             yield tuple(option.split(".", 1)), text
+
+
+def server_of(url: str) -> str:
+    """The part of a URL that says which server: no user, no path, where tokens may be."""
+    scheme, separator, rest = url.partition("://")
+    return f"{scheme}{separator}{rest.partition('/')[0].rpartition('@')[2].partition('?')[0]}"
