@@ -17,7 +17,7 @@ from tailrace.errors import HaltedError, OutputError, UnreachableError
 from tailrace.outputs import OutboxBatch, OutputContext, Receipt
 from tailrace.outputs.addressing import addressed
 from tailrace.outputs.batches import Content, Form, batch_table
-from tailrace.outputs.kafka import make, place, sending, topic
+from tailrace.outputs.kafka import client, make, place, sending, topic
 from tailrace.outputs.kafka.topic import KafkaTopic
 
 if TYPE_CHECKING:
@@ -203,7 +203,8 @@ def test_the_broker_is_away(
     at: Callable[..., Place], monkeypatch: pytest.MonkeyPatch, broken: str
 ) -> None:
     monkeypatch.setattr(topic, "SEND_SECONDS", 1.0)
-    monkeypatch.setattr(place, "CONNECT_SECONDS", 2.0)
+    monkeypatch.setattr(place, "CONNECT_SECONDS", 1.0)
+    monkeypatch.setitem(client.PRODUCING, "socket.timeout.ms", 1000)
     there = at()
     output = there.output(-1)
     output.open(None)
