@@ -5,6 +5,7 @@ What the expressions in it mean is not known here; nothing here reads logs.
 
 from tailrace.config.event import Dedup, EventField, TimeSettings
 from tailrace.config.format import Csv, LogFormat
+from tailrace.config.http_source import HttpSource
 from tailrace.config.kafka import KafkaSource
 from tailrace.config.keys import KeyPart
 from tailrace.config.loading import Loaded, load, loads
@@ -30,6 +31,7 @@ __all__ = [
     "FileOutput",
     "FileSource",
     "FolderSource",
+    "HttpSource",
     "KafkaSource",
     "KeyPart",
     "Limits",

@@ -12,6 +12,7 @@ from fnmatch import fnmatchcase
 from pydantic import BaseModel
 
 from tailrace.config.complaints import Complaint, Path, key_of
+from tailrace.config.http_source import HttpSource, received_complaints
 from tailrace.config.kafka import KafkaSource, beside_complaints, beside_name
 from tailrace.config.suggestions import suggestion
 from tailrace.config.values import shown
@@ -28,6 +29,7 @@ def crosscheck(given: Mapping[str, object]) -> Iterator[Complaint]:
     yield from _dedup(given)
     yield from _columns(given)
     yield from beside_complaints(given) if _is_kafka(given) else ()
+    yield from received_complaints(given) if _is_http(given) else ()
     yield from _shared_targets(given)
 
 
@@ -206,6 +208,11 @@ def _dedup(given: Mapping[str, object]) -> Iterator[Complaint]:
 def _is_kafka(given: Mapping[str, object]) -> bool:
     source = given.get("source")
     return isinstance(source, KafkaSource) or _part(source, "kafka") is not None
+
+
+def _is_http(given: Mapping[str, object]) -> bool:
+    source = given.get("source")
+    return isinstance(source, HttpSource) or (isinstance(source, Mapping) and "http" in source)
 
 
 def _columns(given: Mapping[str, object]) -> Iterator[Complaint]:

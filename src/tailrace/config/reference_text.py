@@ -8,6 +8,7 @@ from tailrace.config.base import Model
 from tailrace.config.cluster import NewTopic
 from tailrace.config.event import Dedup, EventField, TimeSettings
 from tailrace.config.format import Csv, LogFormat
+from tailrace.config.http_source import HttpSource
 from tailrace.config.kafka import KafkaSource
 from tailrace.config.operation import (
     DeadLetterSettings,
@@ -193,6 +194,20 @@ fields:
   trace: {type: text, from: _headers.trace-id}
   position: {type: integer, from: _offset}
 time: {field: _timestamp}
+""",
+    ),
+    Section(
+        "source.http",
+        3,
+        HttpSource,
+        """\
+source:
+  http:
+    listen: 0.0.0.0:8443
+    path: /events
+    token: "${EVENTS_TOKEN:-x}"
+    certificate: /etc/tailrace/events.pem
+    max_body_bytes: 1MiB
 """,
     ),
     Section(

@@ -11,6 +11,7 @@ from pydantic import AfterValidator, Field, PlainSerializer, PlainValidator
 from tailrace.config.base import Given, Model
 from tailrace.config.complaints import Complaint, expected, refusal
 from tailrace.config.forms import NothingIsEmpty, SchemaOf, exactly_one
+from tailrace.config.http_source import HttpSource
 from tailrace.config.kafka import KafkaSource
 from tailrace.config.kinds import Kind
 from tailrace.config.scalars import Filled, Flag
@@ -99,6 +100,9 @@ class SourceForm(Model):
     kafka: Annotated[KafkaSource | None, NothingIsEmpty] = Field(
         default=None, description="Messages of Kafka topics, followed."
     )
+    http: Annotated[HttpSource | None, NothingIsEmpty] = Field(
+        default=None, description="Lines that are sent by POST."
+    )
 
     @classmethod
     def complaints(cls, given: Given) -> Iterator[Complaint]:
@@ -106,7 +110,7 @@ class SourceForm(Model):
         yield from exactly_one(given, tuple(cls.model_fields), "source")
 
 
-AnySource = FileSource | FolderSource | StdinSource | KafkaSource
+AnySource = FileSource | FolderSource | StdinSource | KafkaSource | HttpSource
 
 
 def _chosen(value: object) -> AnySource:
@@ -116,7 +120,7 @@ def _chosen(value: object) -> AnySource:
         hint = "for example source: {file: {path: access.log}}"
         raise expected("a mapping with the kind of source", value, hint)
     form = SourceForm.model_validate(value, by_alias=True, by_name=False)
-    chosen = form.file or form.folder or form.stdin or form.kafka
+    chosen = form.file or form.folder or form.stdin or form.kafka or form.http
     assert chosen is not None  # noqa: S101 (SourceForm sees to it)
     return chosen
 

@@ -90,11 +90,8 @@ class Service:
         OutputError (UnreachableError where the service is down) if it may be taken another time;
         until the time that the service asked for it isn't called again.
         """
-        if self._shut is not None:
-            until, why = self._shut
-            if self._clock() < until:
-                raise UnreachableError(why)
-            self._shut = None
+        if (shut := self._asked_away()) is not None:
+            raise UnreachableError(shut)
         answer = self._ask("POST", path, body, headers)
         status = answer.status
         if answer.taken:
@@ -107,13 +104,18 @@ class Service:
         if status in _SHUT:
             raise OutputError(f"{self.host} answers {answer}", hint=_SHUT[status])
         if status in _DOWN or status >= 500:
-            why = f"{self.host} answers {answer}" if self._shut is None else self._shut[1]
-            raise UnreachableError(why)
+            raise UnreachableError(self._asked_away() or f"{self.host} answers {answer}")
         return answer
 
     def close(self) -> None:
         """Leave."""
         self._pool.close()
+
+    def _asked_away(self) -> str | None:
+        """What the service said when it asked to be left alone, if that still holds."""
+        if self._shut is None or self._clock() >= self._shut[0]:
+            return None
+        return self._shut[1]
 
     def _ask(
         self, method: str, path: str, body: bytes | None, headers: Mapping[str, str]

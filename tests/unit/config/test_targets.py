@@ -127,3 +127,42 @@ def test_a_body_with_any_value_is_json(body: object, value: str | None) -> None:
         return part
 
     assert json.loads(made) == expected(body)
+
+
+SOURCES = [
+    ("{listen: '0.0.0.0:80'}", "can be reached from other machines without a token"),
+    ("{listen: '[::]:80'}", "can be reached from other machines without a token"),
+    ("{listen: here}", "'here' is not host:port"),
+    ("{path: events}", "'events' is not a path"),
+    ('{token: "a\\nhidden"}', "the token has characters"),
+    ("{key: a.pem}", "a key without its certificate"),
+    ("{max_body_bytes: 10}", "expected at least 1024 bytes"),
+    ("{port: 80}", "unknown key 'port'"),
+]
+
+
+@pytest.mark.parametrize(("options", "said"), SOURCES)
+def test_mistakes_of_an_http_source(options: str, said: str) -> None:
+    found = problems(pipeline(source=f"source: {{http: {options}}}"))
+    assert [said in problem.message for problem in found] == [True]
+    assert "hidden" not in "".join(problem.render() for problem in found)
+
+
+@pytest.mark.parametrize("format_", ["csv", "{csv: {}}", "{csv: {columns: [timestamp]}}"])
+def test_what_is_sent_in_pieces_has_no_header(format_: str) -> None:
+    (problem,) = problems(
+        pipeline(
+            source="source: {http: {}}",
+            x=f"format: {format_}",
+            fields="fields: {host: {type: text, from: timestamp}}",
+            rules="rules: [{alert: flood, window: 1m, when: count(*) > 10}]",
+        )
+    )
+    assert "no header in common" in problem.message
+    columns = "[timestamp, client_ip, host, status, request]"
+    read(
+        pipeline(
+            source="source: {http: {listen: '0.0.0.0:80', token: x}}",
+            x=f"format: {{csv: {{columns: {columns}, header: false}}}}",
+        )
+    )

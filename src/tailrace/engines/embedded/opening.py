@@ -75,7 +75,9 @@ def open_session(  # noqa: PLR0913 - every part can be replaced by the caller
         store = Store.open(store_path, plan.name, salt=salt)
         undo.callback(store.close)
         if source is None:
-            source = open_source(plan.config, until_end=until_end, holder=store.identity)
+            source = open_source(
+                plan.config, until_end=until_end, holder=store.identity, store=store_path
+            )
         undo.callback(source.close)
         delivery = Delivery(
             make_outputs(plan, store.identity, make=make) if outputs is None else outputs,

@@ -101,7 +101,12 @@ def replay(
         raise StoreError(f"there is no store at {store}", hint="it is made by the first run")
     try:
         session = open_session(
-            plan, store, source=Unread(plan), outputs=outputs, early_notices=False, observe=observe
+            plan,
+            store,
+            source=Unread(plan, store),
+            outputs=outputs,
+            early_notices=False,
+            observe=observe,
         )
     except StoreInUseError as error:
         raise StoreInUseError(

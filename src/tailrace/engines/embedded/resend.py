@@ -50,7 +50,9 @@ def resend(
     if not store.is_file():
         raise StoreError(f"there is no store at {store}", hint="it is made by the first run")
     try:
-        session = open_session(plan, store, source=Unread(plan), outputs=made, early_notices=False)
+        session = open_session(
+            plan, store, source=Unread(plan, store), outputs=made, early_notices=False
+        )
     except StoreInUseError as error:
         raise StoreInUseError(
             f"{store} is in use by a process that runs the pipeline",

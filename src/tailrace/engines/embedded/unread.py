@@ -9,6 +9,7 @@ from tailrace.sources.types import Poll
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
     from tailrace.formats.records import Records
     from tailrace.plan.model import Plan
@@ -20,9 +21,10 @@ class Unread:
 
     bounded = True
 
-    def __init__(self, plan: Plan) -> None:
-        """Open nothing."""
+    def __init__(self, plan: Plan, store: str | Path) -> None:
+        """Open nothing; ``store`` is the store's file."""
         self._plan = plan
+        self._store = store
         self._positions: Mapping[str, dict[str, Json]] = {}
         self._source: Source | None = None
 
@@ -38,7 +40,7 @@ class Unread:
     def reread(self, piece: Slice) -> Records:
         """Read a slice of the real source again."""
         if self._source is None:
-            self._source = open_source(self._plan.config, until_end=True)
+            self._source = open_source(self._plan.config, until_end=True, store=self._store)
             self._source.open(self._positions)
         return self._source.reread(piece)
 

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from tailrace.config import KafkaSource, StdinSource
+from tailrace.config import HttpSource, KafkaSource, StdinSource
 from tailrace.engines.embedded.liveness import LivenessClock
 from tailrace.engines.embedded.opening import make_decoder, open_session
 from tailrace.engines.epoch import Decision, DecisionKind
@@ -69,6 +69,11 @@ def _source(plan: Plan) -> Source:
         raise TailraceError(
             "what the window held is not kept, and standard input can't be read again",
             hint="explain.retain: 1h would keep it, or write the input to a file",
+        )
+    if isinstance(config.source, HttpSource):
+        raise TailraceError(
+            "what the window held is not kept, and what was sent can't be asked for again",
+            hint="explain.retain: 1h would keep it for an hour of event time",
         )
     if isinstance(config.source, KafkaSource) and config.source.start == "latest":
         raise TailraceError(

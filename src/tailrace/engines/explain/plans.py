@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from tailrace.config import FileSource, KafkaSource, StdinSource
+from tailrace.config import FileSource, HttpSource, KafkaSource, StdinSource
 from tailrace.config.units import render_duration
 from tailrace.engines.explain.windows import written
 from tailrace.expr.render import render
@@ -114,6 +114,8 @@ def _source(plan: Plan) -> str:
     source = plan.config.source
     if isinstance(source, StdinSource):
         return "standard input"
+    if isinstance(source, HttpSource):
+        return f"http {source.listen}{source.path}"
     if isinstance(source, KafkaSource):
         return f"kafka {', '.join(source.topics)} at {source.bootstrap}"
     paths = source.paths if isinstance(source, FileSource) else (source.path,)
