@@ -210,8 +210,12 @@ class Processor:
                     state.frontier = max(state.frontier, greatest - self.plan.grace)
 
     def _advance(self) -> None:
-        live = [p.maximum for p in self.state.partitions.values() if p.liveness is Liveness.LIVE]
-        self.state.frontier = event_time.frontier(self.state.frontier, live, self.plan.grace)
+        state = self.state
+        live = [p.maximum for p in state.partitions.values() if p.liveness is Liveness.LIVE]
+        if not live and any(p.liveness is Liveness.IDLE for p in state.partitions.values()):
+            # From now on the clock leads on, beginning at the greatest event time.
+            live = [greatest] if (greatest := state.greatest_time()) != NEVER else []
+        state.frontier = event_time.frontier(state.frontier, live, self.plan.grace)
 
     def _piece(self, chunk: Chunk, decoded: Decoded) -> Piece:
         partition = self.state.partitions[chunk.slice.partition]
