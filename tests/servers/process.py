@@ -5,6 +5,7 @@ import select
 import signal
 import subprocess
 import sys
+import time
 from collections import defaultdict
 from contextlib import suppress
 from dataclasses import dataclass
@@ -60,6 +61,10 @@ class Process:
         for descriptor in ends:
             ended(descriptor, 10)
             os.close(descriptor)
+        # PostgreSQL takes one that its guard has not reaped yet for a server that lives.
+        deadline = time.monotonic() + 10
+        while Path(f"/proc/{self.pid}").exists() and time.monotonic() < deadline:
+            time.sleep(0.005)
 
     def close(self) -> None:
         """End what is left of it, and its guard."""

@@ -65,9 +65,7 @@ class SqlTable:
         self._wanted = wanted
         self._place = Place(database.schema, database.table, columns, wanted.key)
         if not wanted.key:
-            self._in_transaction(
-                lambda cursor: self._marker.begin(cursor, self._seq if self._seq >= 0 else None)
-            )
+            self._in_transaction(self._begin)
         # The thread that delivers gets a connection of its own.
         self._disconnect()
         return self._state()
@@ -83,14 +81,16 @@ class SqlTable:
         def write(cursor: Cursor) -> None:
             refused.clear()
             if not wanted.key:
-                seq, before = self._marker.delivered(cursor)
+                with self._database.limited(self._connection):
+                    seq, before = self._marker.delivered(cursor)
                 if seq >= batch.seq:
                     refused.extend(before if seq == batch.seq else ())
                     return
             for start in range(0, len(rows), PIECE_ROWS):
                 refused.extend(self._put(cursor, rows.slice(start, PIECE_ROWS)))
             if not wanted.key:
-                self._marker.write(cursor, batch.seq, refused)
+                with self._database.limited(self._connection):
+                    self._marker.write(cursor, batch.seq, refused)
 
         self._in_transaction(write)
         self._seq = batch.seq
@@ -103,6 +103,10 @@ class SqlTable:
     def _state(self) -> State:
         database = self._database
         return {"table": f"{database.shown_table} at {database.name}", "seq": self._seq}
+
+    def _begin(self, cursor: Cursor) -> None:
+        with self._database.limited(self._connection):
+            self._marker.begin(cursor, self._seq if self._seq >= 0 else None)
 
     def _in_transaction(self, work: _Work) -> None:
         """Do something for good. A connection that has become stale is replaced once."""
