@@ -38,7 +38,7 @@ class Server(ABC):
     user: ClassVar[str | None] = None
     """Whom it runs as where the tests run as root and it refuses to."""
     stop_signal: ClassVar[signal.Signals] = signal.SIGTERM
-    START_SECONDS: ClassVar[float] = 60
+    START_SECONDS: ClassVar[float] = 150
 
     def __init__(self, *, given: str | None = None) -> None:
         self.given = given
