@@ -5,7 +5,12 @@ from collections import defaultdict
 from collections.abc import Generator
 from pathlib import Path
 
+import hypothesis
 import pytest
+
+# No test asserts times, those that hypothesis draws included.
+hypothesis.settings.register_profile("tailrace", deadline=None)
+hypothesis.settings.load_profile("tailrace")
 
 TESTS = Path(__file__).parent
 BUDGET_SECONDS = 300
