@@ -9,7 +9,9 @@ import hypothesis
 import pytest
 
 # No test asserts times, those that hypothesis draws included.
-hypothesis.settings.register_profile("tailrace", deadline=None)
+hypothesis.settings.register_profile(
+    "tailrace", parent=hypothesis.settings(), deadline=None
+)  # what hypothesis itself does in CI stays: there the same examples are drawn each time
 hypothesis.settings.load_profile("tailrace")
 
 TESTS = Path(__file__).parent
