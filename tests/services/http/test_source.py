@@ -17,7 +17,7 @@ import pytest
 import urllib3
 from tests.servers.ports import free_port
 from tests.servers.receiver import Receiver
-from tests.services.http.running import Running
+from tests.services.processes import Running
 
 if TYPE_CHECKING:
     from tests.services.conftest import Fresh
