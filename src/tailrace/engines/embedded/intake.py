@@ -27,6 +27,13 @@ AHEAD = 4
 """Polls that may wait decoded; bounds memory to about this many batches."""
 
 
+MUCH_BYTES = 1 << 20
+"""A poll that found less is not behind."""
+
+PATIENCE_SECONDS = 0.25
+"""Longer than this nobody waits to be asked: partitions are looked at, more is read ahead."""
+
+
 @dataclass(frozen=True, slots=True)
 class Intake:
     """One poll with its chunks decoded; ``at``: monotonic seconds when the poll returned."""
@@ -88,6 +95,7 @@ class Reader:
         )
         self._changed = threading.Condition()
         self._stop = False
+        self._wanted = False
         self._thread = threading.Thread(target=self._read, name="tailrace-read", daemon=True)
         self._thread.start()
 
@@ -95,7 +103,10 @@ class Reader:
         """The next poll, decoded; None if none came within ``seconds`` or reading has ended."""
         started = time.perf_counter()
         with self._changed:
+            self._wanted = True
+            self._changed.notify_all()
             self._changed.wait_for(lambda: bool(self._ready), seconds)
+            self._wanted = False
             if not self._ready:
                 self._times.wait += time.perf_counter() - started
                 return None
@@ -148,12 +159,16 @@ class Reader:
         try:
             for poll, at in self._left:
                 self._put_poll(poll, at)
+            behind = True
             while not self._stop:
+                if not behind:
+                    self._until_wanted()
                 started = time.perf_counter()
                 poll = self._source.poll(self._batch_bytes, self._watermarks())
                 self._times.read += time.perf_counter() - started
                 at = time.monotonic()
                 busy = bool(poll.chunks)
+                behind = sum(len(chunk.records.data) for chunk in poll.chunks) >= MUCH_BYTES
                 if busy or poll.appeared or poll.at_end or poll.ended or poll.notes:
                     self._put_poll(poll, at)
                 self._open |= set(poll.appeared)
@@ -165,6 +180,11 @@ class Reader:
         except BaseException as error:  # noqa: BLE001 - handed to the thread that takes
             self._put(error)
         self._put(None)
+
+    def _until_wanted(self) -> None:
+        """Who is not behind reads when the kernel is free: one poll has all that came meanwhile."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._wanted or self._stop, PATIENCE_SECONDS)
 
     def _put_poll(self, poll: Poll, at: float) -> None:
         self._put((poll, [self._pool.submit(self._decode, c) for c in poll.chunks], at))
