@@ -64,8 +64,9 @@ class OpenSearchOutput(Target):
         default=Duration("20s"), description="How long an answer may take."
     )
     max_request_bytes: _RequestSize = Field(
-        default=4 << 20,
-        description="The most bytes of a bulk request; a longer document is sent alone.",
+        default=2 << 20,
+        description="The most bytes of a bulk request, less while answers don't come in time; a"
+        " longer document is sent alone.",
     )
 
     @classmethod

@@ -60,10 +60,9 @@ class Documents:
     lines: pa.Array
     refused: tuple[Refused, ...]
 
-    def pieces(self, most_bytes: int) -> Iterator[Piece]:
-        """In order, bounded in bytes; a longer document is a piece of its own."""
+    def pieces(self, most_bytes: int, start: int = 0) -> Iterator[Piece]:
+        """In order from a place on, bounded in bytes; a longer document is a piece of its own."""
         ends = pc.binary_length(self.lines).to_numpy().cumsum(dtype=np.int64)
-        start = 0
         while start < len(ends):
             before = ends[start - 1] if start else 0
             end = int(np.searchsorted(ends, before + most_bytes, "right"))

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from tailrace.config.targets.opensearch import OpenSearchOutput
-from tailrace.errors import OutputError
+from tailrace.errors import OutputError, UnreachableError
 from tailrace.outputs.batches import Content, OutboxBatch
 from tailrace.outputs.opensearch.bulk import Bulk
 from tailrace.outputs.opensearch.cluster import Cluster
@@ -17,13 +17,16 @@ from tailrace.outputs.opensearch.naming import Indices
 from tailrace.outputs.output import Receipt, Refused, State
 from tailrace.outputs.shapes import Shape
 
+LEAST_REQUEST_BYTES = 64 << 10
+"""To which requests shrink when answers don't come in time."""
+
 
 @dataclass(frozen=True, slots=True)
 class _Part:
     """How far a batch has come whose delivery was broken off."""
 
     seq: int
-    pieces: int
+    documents: int
     refused: tuple[Refused, ...]
 
 
@@ -37,7 +40,7 @@ class Index:
     ) -> None:
         self._cluster = cluster
         self._indices = Indices.of_config(config)
-        self._most_bytes = config.max_request_bytes
+        self._most_bytes = self._request_bytes = config.max_request_bytes
         shapes = tuple(shapes)
         self._existing = Existing(cluster, self._indices, shapes)
         self._bulk = Bulk(cluster, stream=config.data_stream)
@@ -61,16 +64,19 @@ class Index:
         part = self._part
         if part is None or part.seq != batch.seq:
             part = _Part(batch.seq, 0, made.refused)
-        done, refused = part.pieces, list(part.refused)
+        done, refused = part.documents, list(part.refused)
         try:
-            for number, piece in enumerate(made.pieces(self._most_bytes)):
-                if number >= part.pieces:
-                    refused += self._bulk.send(piece)
-                    done = number + 1
-        except OutputError:
+            for piece in made.pieces(self._request_bytes, done):
+                refused += self._bulk.send(piece)
+                done += len(piece.rows)
+        except OutputError as error:
             self._part = _Part(batch.seq, done, tuple(refused))
+            if isinstance(error, UnreachableError):
+                # A server that is too slow for so much in the time it has.
+                self._request_bytes = max(self._request_bytes // 2, LEAST_REQUEST_BYTES)
             raise
         self._part = None
+        self._request_bytes = min(2 * self._request_bytes, self._most_bytes)
         return Receipt(self._state(), tuple(sorted(refused, key=lambda one: one.row)))
 
     def close(self) -> None:
