@@ -62,6 +62,13 @@ class Topics:
             if refuses(error):
                 raise refusal(self._bootstrap, error) from exception
             raise OutputError(f"the topic {name} can't be made: {error.str()}") from exception
+        # Brokers hear of it one after the other; a run that follows at once is to find it.
+        until = time.monotonic() + ANSWER_SECONDS
+        while time.monotonic() < until and not self._is_known(name):
+            time.sleep(0.02)
+
+    def _is_known(self, name: str) -> bool:
+        return self._step(name, self._metadata().topics.get(name)).state is not StepState.MISSING
 
     def _target(self, name: str) -> str:
         return f"topic {name} at {self._bootstrap}"
