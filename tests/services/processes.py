@@ -33,6 +33,7 @@ class Running:
         assert self.process is not None
         self.process.kill()
         self.process.wait()
+        self.process = None
 
     def stop(self) -> int:
         assert self.process is not None
@@ -57,6 +58,7 @@ class Running:
         return [json.loads(line) for line in path.read_text().splitlines()]
 
     def eventually(self, condition: Callable[[], bool], seconds: float = 40) -> None:
+        """Wait for it while the process, if there is one, runs."""
         deadline = time.monotonic() + seconds
         while not condition():
             assert self.process is None or self.process.poll() is None, self.log

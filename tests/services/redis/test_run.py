@@ -87,7 +87,7 @@ def undisturbed(folder: Path, log: Path, redis: Redis) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(
-    ("most", "count"), [(5, 8000), pytest.param(40, 60_000, marks=pytest.mark.soak)]
+    ("most", "count"), [(3, 6000), pytest.param(40, 60_000, marks=pytest.mark.soak)]
 )
 def test_everybody_is_killed_at_any_moment(
     redis: Redis, tmp_path: Path, most: int, count: int
