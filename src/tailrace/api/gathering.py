@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 
 from tailrace.alerts.events import EventAlert
+from tailrace.engines.accounts import DEAD_LETTERS
 from tailrace.engines.dispatch import window_columns
 from tailrace.engines.folding import value_types
-from tailrace.engines.processor import DEAD_LETTERS
 from tailrace.expr.nodes import Type
 from tailrace.kernel.reducer import ARROW_TYPES
 from tailrace.outputs.batches import INSTANT

@@ -117,11 +117,14 @@ class Delivery:
     def drain(self, patience: float, give_up: Callable[[], bool] = lambda: False) -> None:
         """Wait until servers have taken what waits, as long as there is progress.
 
-        Not longer than ``patience`` seconds without any, nor when ``give_up`` says so.
+        Not longer than ``patience`` seconds without any, nor when ``give_up`` says so. A file that
+        can't be written now won't be in a minute.
         """
+        self.run(now=True)
         before = -1
         until = self._clock() + patience
-        while any(lane.waits for lane in self._lanes.values()) and not give_up():
+        servers = [lane for lane in self._lanes.values() if lane.output.remote]
+        while any(lane.waits for lane in servers) and not give_up():
             self.run(now=True)
             progress = sum(lane.progress for lane in self._lanes.values())
             if progress != before:

@@ -14,12 +14,12 @@ import numpy as np
 import pyarrow as pa
 
 from tailrace.alerts import IncidentFold
+from tailrace.engines.accounts import account, dead_letters
 from tailrace.engines.dispatch import Dispatch, incident_rule
 from tailrace.engines.dispatch import incident_table as incident_rows
-from tailrace.engines.epoch import DecisionKind
 from tailrace.engines.folding import fold_firings, folds_of
-from tailrace.engines.state import Liveness, PartitionState, RuleState
-from tailrace.kernel import time as event_time
+from tailrace.engines.state import RuleState
+from tailrace.engines.watermark import advance, decide
 from tailrace.kernel.mapper import Mapper
 from tailrace.kernel.reducer import GroupReducer
 from tailrace.kernel.time import FOREVER, NEVER
@@ -34,11 +34,11 @@ if TYPE_CHECKING:
 
     from tailrace.alerts.incidents import FoldResult, Revision
     from tailrace.alerts.notices import Notice
-    from tailrace.engines.epoch import Decision, EpochPlan
+    from tailrace.engines.epoch import EpochPlan
     from tailrace.engines.state import EngineState
     from tailrace.formats.records import Decoded
     from tailrace.kernel.keys import DenseKeys
-    from tailrace.kernel.types import EventRows, GroupPartials, Mapped, RuleFirings
+    from tailrace.kernel.types import EventRows, GroupPartials, RuleFirings
     from tailrace.plan.model import EventRule, Group, Plan, Rule
     from tailrace.sources.types import Chunk
 
@@ -107,7 +107,8 @@ class Processor:
         state = self.state
         pieces = self._begin(plan, work)
         mapped = self.mapper.map(pieces)
-        dead = self._account(work, mapped, plan)
+        account(state, work, mapped, plan.notes, self.groups, self.plan.event_rules)
+        dead = dead_letters(state, work, self.plan.config.dead_letters.max_bytes)
         for partition, maximum in mapped.after.items():
             state.partitions[partition].maximum = maximum
         deltas = {
@@ -116,8 +117,8 @@ class Processor:
         }
         previous = state.frontier
         for decision in plan.after:
-            self._decide(decision)
-        self._advance()
+            decide(state, decision, self.plan.grace)
+        advance(state, self.plan.grace)
         dispatch = Dispatch(self.plan, state.next_seq)
         result_folds: list[Fold] = []
         revisions: list[Revision] = []
@@ -175,47 +176,13 @@ class Processor:
         return Result(commit, revisions, notices, windows, fired, mapped.events)
 
     def _begin(self, plan: EpochPlan, work: Sequence[tuple[Chunk, Decoded]]) -> list[Piece]:
+        state = self.state
         # Now, not after the last epoch: its firings name keys by the numbers that they had then.
         for reducer in self.reducers.values():
             reducer.compact()
         for decision in plan.before:
-            self._decide(decision)
+            decide(state, decision, self.plan.grace)
         return [self._piece(chunk, decoded) for chunk, decoded in work]
-
-    # -- partitions and watermark ------------------------------------------------------------------
-
-    def _decide(self, decision: Decision) -> None:
-        state = self.state
-        match decision.kind:
-            case DecisionKind.APPEARED | DecisionKind.RETURNED:
-                partition = state.partitions.setdefault(decision.subject, PartitionState())
-                partition.liveness = Liveness.LIVE
-                start = state.frontier if decision.value is None else decision.value
-                if start != NEVER:
-                    partition.maximum = max(partition.maximum, start + self.plan.grace)
-            case DecisionKind.ENDED:
-                state.partitions[decision.subject].liveness = Liveness.ENDED
-            case DecisionKind.IDLE:
-                state.partitions[decision.subject].liveness = Liveness.IDLE
-            case DecisionKind.CLOCK:
-                assert decision.value is not None  # noqa: S101 - a clock decision has its watermark
-                state.frontier = max(state.frontier, decision.value)
-            case DecisionKind.RULE_START:
-                assert decision.value is not None  # noqa: S101 - a start has its time
-                state.rules[decision.subject].start = decision.value
-            case DecisionKind.FINAL:
-                # The same however the last partitions ended: together or one after another.
-                greatest = state.greatest_time()
-                if greatest != NEVER:
-                    state.frontier = max(state.frontier, greatest - self.plan.grace)
-
-    def _advance(self) -> None:
-        state = self.state
-        live = [p.maximum for p in state.partitions.values() if p.liveness is Liveness.LIVE]
-        if not live and any(p.liveness is Liveness.IDLE for p in state.partitions.values()):
-            # From now on the clock leads on, beginning at the greatest event time.
-            live = [greatest] if (greatest := state.greatest_time()) != NEVER else []
-        state.frontier = event_time.frontier(state.frontier, live, self.plan.grace)
 
     def _piece(self, chunk: Chunk, decoded: Decoded) -> Piece:
         partition = self.state.partitions[chunk.slice.partition]
@@ -223,88 +190,6 @@ class Processor:
         return Piece(
             chunk.slice.partition, chunk.slice.generation, decoded, positions, partition.maximum
         )
-
-    # -- accounts ----------------------------------------------------------------------------------
-
-    def _account(
-        self, work: Sequence[tuple[Chunk, Decoded]], mapped: Mapped, plan: EpochPlan
-    ) -> pa.Table | None:
-        """Count the epoch's records and note positions; the dead letters as the store's rows."""
-        counts = self.state.counts
-        for chunk, decoded in work:
-            piece = chunk.slice
-            counts.read += len(chunk.records)
-            counts.bytes += len(chunk.records.data)
-            counts.dead += len(decoded.dead.rows)
-            counts.blank += decoded.blank
-            for code in decoded.dead.codes:
-                counts.dead_by_code[code] = counts.dead_by_code.get(code, 0) + 1
-            partition = self.state.partitions[piece.partition]
-            partition.generation, partition.position = piece.generation, piece.end
-            partition.read += len(chunk.records)
-            partition.resume = dict(piece.resume)
-        counts.events += mapped.events
-        counts.duplicates += mapped.duplicates
-        for name, failed in mapped.derive_errors.items():
-            counts.derive_errors[name] = counts.derive_errors.get(name, 0) + failed
-        for code, number in plan.notes.items():
-            counts.notes[code] = counts.notes.get(code, 0) + number
-        for group in self.groups:
-            partials = mapped.groups.get(group.identity)
-            for rule in group.rules:
-                account = counts.rules.setdefault(rule.identity, RuleCounts())
-                account.events += mapped.events
-                if partials is not None:
-                    account.filtered += mapped.events - partials.passed
-                    account.late += partials.late
-                    account.accepted += partials.passed - partials.late
-                account.errors += mapped.errors.get(rule.identity, 0)
-        for event_rule in self.plan.event_rules:
-            account = counts.rules.setdefault(event_rule.identity, RuleCounts())
-            account.events += mapped.events
-            judged = mapped.judged.get(event_rule.identity)
-            if judged is not None:
-                account.filtered += mapped.events - judged.passed
-                account.accepted += judged.passed
-                account.errors += judged.failed
-            fired = mapped.fired.get(event_rule.identity)
-            account.firings += fired.table.num_rows if fired is not None else 0
-        return self._dead_letters(work)
-
-    def _dead_letters(self, work: Sequence[tuple[Chunk, Decoded]]) -> pa.Table | None:
-        state = self.state
-        limit = self.plan.config.dead_letters.max_bytes
-        rows: list[dict[str, object]] = []
-        for chunk, decoded in work:
-            dead, records = decoded.dead, chunk.records
-            view = memoryview(records.data)
-            for row, code, name, reason in zip(
-                dead.rows, dead.codes, dead.fields, dead.reasons, strict=True
-            ):
-                raw: bytes | None = bytes(
-                    view[int(records.offsets[row]) : int(records.offsets[row + 1])]
-                )
-                assert raw is not None  # noqa: S101 - just made
-                raw = raw.removesuffix(b"\n").removesuffix(b"\r")
-                if state.dead_bytes + len(raw) > limit:
-                    raw = None
-                else:
-                    state.dead_bytes += len(raw)
-                rows.append(
-                    {
-                        "id": state.next_dead,
-                        "partition": chunk.slice.partition,
-                        "generation": chunk.slice.generation,
-                        "position": int(records.positions[row]),
-                        "code": code,
-                        "field": name,
-                        "reason": reason,
-                        "raw": raw,
-                        "replayed": False,
-                    }
-                )
-                state.next_dead += 1
-        return pa.Table.from_pylist(rows, schema=DEAD_LETTERS) if rows else None
 
     # -- partials and windows ----------------------------------------------------------------------
 
@@ -416,21 +301,6 @@ class Processor:
         fresh = dedup.fresh
         dedup.forget(maxima)
         return fresh, dedup.floors(maxima)
-
-
-DEAD_LETTERS = pa.schema(
-    [
-        ("id", pa.int64()),
-        ("partition", pa.string()),
-        ("generation", pa.int64()),
-        ("position", pa.int64()),
-        ("code", pa.string()),
-        ("field", pa.string()),
-        ("reason", pa.string()),
-        ("raw", pa.binary()),
-        ("replayed", pa.bool_()),
-    ]
-)
 
 
 def fresh_rules(plan: Plan, state: EngineState) -> list[str]:
