@@ -165,6 +165,8 @@ def tls_context(tls: TlsSettings) -> ssl.SSLContext:
             f"certificates for TLS can't be read: {safe(str(reason))}", hint="check 'tls'"
         ) from error
     if not tls.verify:
+        # Who wrote it knows; each call would warn again.
+        urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE
     return context

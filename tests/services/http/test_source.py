@@ -17,6 +17,7 @@ import pytest
 import urllib3
 from tests.servers.ports import free_port
 from tests.servers.receiver import Receiver
+from tests.services.certificates import certificate
 from tests.services.processes import Running
 
 if TYPE_CHECKING:
@@ -193,6 +194,26 @@ def test_token(tmp_path: Path) -> None:
     assert "right-one" not in one.running.log
     # All of it is committed: nothing is left but the keys, of which there are none.
     assert list((tmp_path / "s.duckdb.received").iterdir()) == []
+
+
+def test_tls(tmp_path: Path) -> None:
+    made_up = certificate(tmp_path)
+    one = sender(tmp_path / "run", certificate=f"'{made_up.certificate}'", key=f"'{made_up.key}'")
+    pool = urllib3.PoolManager(ca_certs=str(made_up.certificate), retries=False, timeout=20)
+    url = one.url.replace("http:", "https:")
+
+    def answers() -> bool:
+        try:
+            return pool.request("POST", url, body=line(1)).status == 200
+        except urllib3.exceptions.HTTPError:
+            return False
+
+    try:
+        one.running.start()
+        one.running.eventually(answers)
+        assert one.answers() is False
+    finally:
+        one.running.end()
 
 
 def test_full_outbox_pushes_back(tmp_path: Path, fresh: Fresh[Receiver]) -> None:

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
+import ssl
 import threading
 import time
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from tests.services.batches import made, window_batch
+from tests.services.certificates import certificate
 
 from tailrace.config.outputs import Output
 from tailrace.errors import OutputError, UnreachableError
@@ -203,3 +207,30 @@ def test_nobody_there(receiver: Receiver) -> None:
     with pytest.raises(UnreachableError, match=r"http://127\.0\.0\.1:1 can't be reached") as caught:
         made(chosen).open(None)
     assert "secret" not in caught.value.render()
+
+
+def test_tls(tmp_path: Path) -> None:
+    made_up = certificate(tmp_path)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(made_up.certificate, made_up.key)
+    with HTTPServer(("127.0.0.1", 0), BaseHTTPRequestHandler) as server:
+        server.socket = context.wrap_socket(server.socket, server_side=True)
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        url = f"https://127.0.0.1:{server.server_port}/"
+        try:
+            for tls, trusted in [
+                ({}, False),
+                ({"ca": str(made_up.certificate)}, True),
+                ({"verify": False}, True),
+            ]:
+                output = made(Output.model_validate({"webhook": {"url": url, "tls": tls}}))
+                if trusted:
+                    assert output.open(None) == {"seq": -1}
+                else:
+                    with pytest.raises(UnreachableError, match="certificate is not trusted"):
+                        output.open(None)
+                output.close()
+        finally:
+            server.shutdown()
+    with pytest.raises(OutputError, match="certificates for TLS can't be read"):
+        made(Output.model_validate({"webhook": {"url": url, "tls": {"ca": "/nowhere.pem"}}}))

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import threading
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from tests.servers.ports import free_port
 from tests.servers.redis import Redis
 from tests.services.batches import SECOND, START, made, window_batch
+from tests.services.certificates import certificate
 
 from tailrace.config.outputs import Output
 from tailrace.errors import OutputError, UnreachableError
@@ -307,6 +310,20 @@ def test_unix_socket(fresh: Fresh[Redis]) -> None:
     output.deliver(window_batch(chosen, 0, ["a"], [1]))
     client: Any = server.client
     assert client.info("keyspace")["db3"]["keys"] == 2
+
+
+def test_tls(fresh: Fresh[Redis], tmp_path: Path) -> None:
+    made_up = certificate(tmp_path)
+    port = free_port()
+    files = {"tls-cert-file": made_up.certificate, "tls-key-file": made_up.key}
+    settings = {"tls-port": str(port), "tls-auth-clients": "no"}
+    server = fresh(Redis(settings=settings | {name: str(path) for name, path in files.items()}))
+    url = f"rediss://127.0.0.1:{port}/0"
+    with pytest.raises(OutputError, match="can't be reached"):
+        made(config(server, url=url)).open(None)
+    for tls in ({"ca": str(made_up.certificate)}, {"verify": False}):
+        chosen = config(server, url=url, tls=tls)
+        assert made(chosen, f"o{len(tls)}").open(None) == {"seq": -1}
 
 
 def test_an_older_copy_of_the_store_is_noticed(redis: Redis) -> None:
