@@ -221,7 +221,7 @@ def test_times_ahead_of_their_message(kafka: Kafka, tmp_path: Path) -> None:
         ("{brokers: localhost:1, topics: TOPIC}", "no Kafka broker answers at localhost:1"),
         ("{brokers: no.such.host.invalid:9092, topics: TOPIC}", "no Kafka broker answers"),
         ("{brokers: BROKERS, topics: [TOPIC, TOPICS]}", "did you mean 'TOPIC'"),
-        ("{brokers: BROKERS, topics: gone}", "kafka-topics.sh --bootstrap-server BROKERS --create"),
+        ("{brokers: BROKERS, topics: gone}", "'tailrace init PIPELINE' makes what"),
         ("{brokers: BROKERS, topics: TOPIC, options: {no.such: 1}}", "source.kafka.options"),
         ("{brokers: BROKERS, topics: TOPIC, options: {fetch.min.bytes: x}}", "fetch.min.bytes"),
     ],

@@ -191,8 +191,7 @@ class Broker:
         near = f"{near} or " if near.startswith("did you mean") else ""
         return SourceError(
             f"there is no topic {name} at {self._config.bootstrap}",
-            hint=f"{near}make it: kafka-topics.sh --bootstrap-server {self._config.bootstrap}"
-            f" --create --topic {name} --partitions 1",
+            hint=f"{near}'tailrace init PIPELINE' makes what a pipeline needs",
         )
 
 
