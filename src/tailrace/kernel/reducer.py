@@ -85,6 +85,7 @@ class GroupReducer:
         ]
         self._bound = Bound(bounds, salt)
         self._touched: int | None = None
+        self._fresh: NDArray[np.int64] = np.empty(0, np.int64)
         self._compact_at = _FEW_KEYS
         self.full: dict[str, int] = {}
         """For each rule without a key that has begun: the end of its last window with an event.
@@ -120,6 +121,7 @@ class GroupReducer:
         run = sorted_run(plain["pane"].to_numpy(), numbers, columns)
         self._runs.append(run)
         self._touched = int(run.panes[-1]) if len(run) else None
+        self._fresh = run.keys
         sides: dict[str, Run] = {}
         for name, table in partials.sides.items():
             side_numbers = self.keys.number(table["code"], [])
@@ -203,7 +205,7 @@ class GroupReducer:
         return [self._judge(rule, empty_totals(key, ends, plain))[0]], failed * len(ends)
 
     def notices(self, rule: Rule, until: int) -> RuleFirings | None:
-        """Keys whose condition holds already in an open window.
+        """Keys whose condition holds already in an open window, among those just added to.
 
         Of the windows that hold the newest pane it is the one that reaches back furthest.
         """
@@ -215,7 +217,10 @@ class GroupReducer:
             end -= window.every
         if end <= until:
             return None
-        rows = self._window_rows(rule, end - 1, end)
+        # The others' conditions can't have turned true.
+        only = np.zeros(len(self.keys), np.bool_)
+        only[self._fresh] = True
+        rows = self._window_rows(rule, end - 1, end, only)
         if rows is None:
             return None
         parts = [
@@ -300,10 +305,12 @@ class GroupReducer:
         """Bytes of all partials held."""
         return self._runs.nbytes + sum(side.nbytes for side in self._sides.values())
 
-    def _window_rows(self, rule: Rule, after: int, until: int) -> Run | None:
+    def _window_rows(
+        self, rule: Rule, after: int, until: int, only: NDArray[np.bool_] | None = None
+    ) -> Run | None:
         window = rule.window
         low = (max(after, -FOREVER) - window.size) // window.width
-        return self._runs.span(low, until // window.width + 1)
+        return self._runs.span(low, until // window.width + 1, only)
 
     def _judge(self, rule: Rule, totals: Totals) -> tuple[RuleFirings, int]:
         flags = np.zeros(len(totals), np.uint8)

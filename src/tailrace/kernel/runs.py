@@ -85,9 +85,15 @@ class Runs:
             joined = concatenated(tail)
             self._runs[self._MOST // 4 :] = [sorted_run(joined.panes, joined.keys, joined.columns)]
 
-    def span(self, low: int, high: int) -> Run | None:
-        """The rows whose pane is in ``[low, high)``, not sorted; None if there are none."""
+    def span(self, low: int, high: int, only: NDArray[np.bool_] | None = None) -> Run | None:
+        """The rows whose pane is in ``[low, high)``, not sorted; None if there are none.
+
+        ``only``: for each key whether its rows are wanted.
+        """
         parts = [part for run in self._runs if len(part := run.span(low, high))]
+        if only is not None:
+            chosen = (part.part(np.flatnonzero(only[part.keys])) for part in parts)
+            parts = [part for part in chosen if len(part)]
         return concatenated(parts) if parts else None
 
     def forget_before(self, pane: int) -> None:
