@@ -51,10 +51,8 @@ def served(told: Told, token: str | None = None) -> Iterator[str]:
 def asked(url: str, token: str | None = None) -> tuple[int, str]:
     headers = {} if token is None else {"Authorization": f"Bearer {token}"}
     try:
-        with urllib.request.urlopen(  # noqa: S310 - our own server
-            urllib.request.Request(url, headers=headers),
-            timeout=10,  # noqa: S310 - as above
-        ) as answer:
+        asking = urllib.request.Request(url, headers=headers)  # noqa: S310 - our own server
+        with urllib.request.urlopen(asking, timeout=10) as answer:  # noqa: S310 - as above
             return answer.status, answer.read().decode()
     except urllib.error.HTTPError as error:
         return error.code, error.read().decode()
