@@ -88,10 +88,15 @@ class Delivery:
         for lane in self._lanes.values():
             lane.start()
 
-    def drop(self, names: Iterable[str]) -> None:
-        """Close some outputs; what waits for them stays in the store."""
-        for name in names:
-            self._lanes.pop(name).close()
+    def drop(self, names: Iterable[str]) -> tuple[Delivered, ...]:
+        """Close some outputs; what waits for them stays in the store.
+
+        Returns what they have confirmed since ``confirmed`` was last called.
+        """
+        lanes = [self._lanes.pop(name) for name in names]
+        for lane in lanes:
+            lane.close()
+        return _confirmed(lanes)
 
     @property
     def names(self) -> set[str]:
@@ -135,8 +140,7 @@ class Delivery:
 
     def confirmed(self) -> tuple[Delivered, ...]:
         """What was confirmed since the last call, for the next commit."""
-        found = [lane.confirmed() for lane in self._lanes.values()]
-        return tuple(done for done in found if done is not None)
+        return _confirmed(self._lanes.values())
 
     @property
     def unreported(self) -> bool:
@@ -158,9 +162,14 @@ class Delivery:
         return {name: lane.standing() for name, lane in self._lanes.items()}
 
     def close(self) -> None:
-        """Close every output."""
+        """Close every output; ``confirmed`` still tells what they took at the last."""
         for lane in self._lanes.values():
             lane.close()
         if not self._lanes:
             for output in self._outputs.values():
                 output.close()
+
+
+def _confirmed(lanes: Iterable[Lane]) -> tuple[Delivered, ...]:
+    found = [lane.confirmed() for lane in lanes]
+    return tuple(done for done in found if done is not None)

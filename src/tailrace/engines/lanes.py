@@ -138,8 +138,8 @@ class Lane:
         self._outbox = self._make_outbox()
 
     def start(self) -> None:
-        """Deliver in a thread of its own from now on, if the output is a server."""
-        if self.output.remote:
+        """Deliver in a thread of its own from now on, if the output is a server; only once."""
+        if self.output.remote and self._thread is None:
             self._thread = threading.Thread(
                 target=self._serve, name=f"output {self.name}", daemon=True
             )
@@ -177,7 +177,9 @@ class Lane:
             if account.confirmed <= account.reported:
                 return None
             account.reported = account.confirmed
-            refused, account.refused = tuple(account.refused), []
+            # A batch that was taken and not confirmed yet may come again, and be refused again.
+            refused = tuple(r for r in account.refused if r.seq <= account.confirmed)
+            account.refused = [r for r in account.refused if r.seq > account.confirmed]
             return Delivered(self.name, account.confirmed, account.rows, account.body, refused)
 
     @property
@@ -220,7 +222,7 @@ class Lane:
         if self._thread is not None:
             self._thread.join(CLOSE_SECONDS)
             if self._thread.is_alive():
-                # A server that doesn't answer; the process is about to end.
+                # A server that doesn't answer. What it still takes is not reported: it comes again.
                 return
         self.output.close()
         if self._outbox is not None:
@@ -320,6 +322,8 @@ class Lane:
             return None
         try:
             again = output.renew()
+        except HaltedError:
+            raise
         except OutputError as error:
             self._put_off(error)
             return None

@@ -31,6 +31,9 @@ CONNECT_SECONDS = 5.0
 LONGEST_WAIT_SECONDS = 300.0
 """However long a service asks us to stay away."""
 
+LEAST_SECRET = 8
+"""Characters; what is shorter in an address or a header is hardly one, and stands in any text."""
+
 _READ_BYTES = 4096
 _DOWN = (408, 425, 429)
 _SHUT = {
@@ -75,7 +78,10 @@ class Service:
         self._seconds = options.timeout / 1_000_000
         self._headers = {"User-Agent": f"tailrace/{__version__}"} | _authorization(options)
         self._headers |= dict(options.headers)
-        self._secrets = [s for s in (options.token, options.password) if s]
+        # The path of a webhook is its secret as a rule, and services like to repeat it.
+        likely = (parts.path, parts.query, *options.headers.values())
+        secrets = {s for s in likely if len(s) >= LEAST_SECRET} | {options.token, options.password}
+        self._secrets = sorted(filter(None, secrets), key=len, reverse=True)
         given = {"ssl_context": tls_context(options.tls)} if parts.scheme == "https" else {}
         self._pool = connection_from_url(url, maxsize=1, **given)
         self._shut: tuple[float, str] | None = None

@@ -56,11 +56,15 @@ class PartitionedParquet:
         self._held: list[OutboxBatch] = []
         self._held_bytes = 0
         self._held_since = 0.0
+        self._begun = False
+        """Some files of what is held may be there."""
+        self._schema: pa.Schema | None = None
+        """The columns of what is held."""
 
     def open(self, saved: State | None) -> State:
         """See ``Output.open``: unfinished files and those of unconfirmed batches are removed."""
         make_folder(self._path)
-        self._held, self._held_bytes = [], 0
+        self._held, self._held_bytes, self._begun = [], 0, False
         self._seq = -1 if saved is None else int(str(saved["seq"]))
         ours = saved is not None and saved.get("path") == str(self._path)
         try:
@@ -84,13 +88,21 @@ class PartitionedParquet:
         if batch.seq <= self._seq:
             return Receipt(self._state(), held=bool(self._held))
         if not self._held or self._held[-1].seq < batch.seq:
+            schema = self._schema_with(batch)
+            if self._begun or schema is None:
+                # Files that were begun would have other names with more in them, and rows would be
+                # there twice; columns of types that don't go together can't be in one file.
+                self._write()
+                schema = self._schema_with(batch)
+            self._schema = schema
             if not self._held:
                 self._held_since = self._clock()
             self._held.append(batch)
             self._held_bytes += batch.rows.nbytes
         if self._held_bytes < self._roll_bytes:
             return Receipt(self._state(), held=True)
-        return self._written()
+        self._write()
+        return Receipt(self._state())
 
     def flush(self, *, now: bool) -> Receipt | None:
         """See ``Holder.flush``."""
@@ -98,26 +110,41 @@ class PartitionedParquet:
             return None
         if not now and self._clock() - self._held_since < self._roll_seconds:
             return None
-        return self._written()
+        self._write()
+        return Receipt(self._state())
 
     def close(self) -> None:
         """See ``Output.close``: what is held stays in the outbox."""
-        self._held, self._held_bytes = [], 0
+        self._held, self._held_bytes, self._begun = [], 0, False
 
     def _state(self) -> State:
         return {"path": str(self._path), "seq": self._seq}
 
-    def _written(self) -> Receipt:
+    def _schema_with(self, batch: OutboxBatch) -> pa.Schema | None:
+        """The columns of what is held and a batch; None if they can't be in one file."""
+        own = batch.values.schema.remove_metadata()
+        if not self._held or self._schema is None:
+            return own
+        try:
+            return pa.unify_schemas([self._schema, own], promote_options="permissive")
+        except (pa.ArrowInvalid, pa.ArrowTypeError):
+            return None
+
+    def _write(self) -> None:
+        """Write what is held, all of it or, after an error, all of it the next time."""
         first, last = self._held[0].seq, self._held[-1].seq
         name = f"rows-{first:012}-{last:012}.parquet"
-        for folder, rows in self._folders():
-            make_folder(folder)
-            write_whole(folder / name, rows)
-            for parent in folder.relative_to(self._path).parents:
-                sync_folder(self._path / parent)
+        self._begun = True
+        try:
+            for folder, rows in self._folders():
+                make_folder(folder)
+                write_whole(folder / name, rows)
+                for parent in folder.relative_to(self._path).parents:
+                    sync_folder(self._path / parent)
+        except OSError as error:
+            raise OutputError(f"{self._path} can't be written: {error.strerror}") from error
         self._seq = last
-        self._held, self._held_bytes = [], 0
-        return Receipt(self._state())
+        self._held, self._held_bytes, self._begun = [], 0, False
 
     def _folders(self) -> Iterator[tuple[Path, pa.Table]]:
         """Each folder with the rows that go there, in the order in which they came."""

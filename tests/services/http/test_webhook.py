@@ -34,6 +34,24 @@ def config(receiver: Receiver, **options: object) -> Output:
     return Output.model_validate({"webhook": given, "rows": "windows"})
 
 
+def test_what_may_be_secret_is_not_repeated(receiver: Receiver) -> None:
+    chosen = Output.model_validate(
+        {
+            "webhook": {
+                "url": f"{receiver.url}/services/T0/B0?sig=abcdefgh",
+                "headers": {"X-Api-Key": "0123456789"},
+            },
+            "rows": "windows",
+        }
+    )
+    output = made(chosen)
+    output.open(None)
+    body = "no POST /services/T0/B0?sig=abcdefgh for 0123456789 here"
+    receiver.answer({"status": 400, "body": body})
+    (refused,) = output.deliver(window_batch(chosen, 0, ["a"], [1])).refused
+    assert refused.reason == "400: no POST ***?*** for *** here"
+
+
 def test_a_request_for_each_row_with_its_id(receiver: Receiver) -> None:
     chosen = config(receiver, headers={"X-Team": "web"}, token="abc")  # noqa: S106 - made up
     output = made(chosen)

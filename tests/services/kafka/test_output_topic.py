@@ -434,3 +434,22 @@ def test_accounts(fresh: Fresh[Kafka], at: Callable[..., Place]) -> None:
         wrong.output(-1).open(None)
     assert not isinstance(error.value, UnreachableError)
     assert "guessed" not in error.value.render()
+
+
+def test_the_marker_of_a_quiet_topic_is_written_again(at: Callable[..., Place]) -> None:
+    there = at()
+    assert there.config.kafka is not None
+    now = 0.0
+    output = KafkaTopic("out", there.config.kafka, there.topic, lambda: now)
+    there.stack.callback(output.close)
+    state = output.open(None)
+    output.deliver(there.batch(3, ["3"]))
+    assert output.renew() == topic.RENEW_SECONDS
+    # As brokers do with groups and transactional ids of which they heard nothing for long.
+    there.forget()
+    now += topic.RENEW_SECONDS
+    assert output.renew() == topic.RENEW_SECONDS
+    again = there.output(4)
+    assert again.open({**state, "seq": 3})["seq"] == 3
+    again.deliver(there.batch(4, ["4"]))
+    assert there.values == ["3", "4"]

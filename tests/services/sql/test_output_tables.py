@@ -301,3 +301,19 @@ def test_a_large_batch(url: str) -> None:
     assert target.opened().deliver(target.batch(0, *rows)).refused == ()
     found = target.run("SELECT count(*), min(number), max(number), sum(ms) FROM kept")
     assert found == [(25_000, 0, 24_999, sum(n / 8 for n in range(25_000)))]
+
+
+def test_an_older_copy_of_the_store_stops(empty: str) -> None:
+    target = Target(empty, columns=MAPPED)
+    target.run(WITHOUT_KEY)
+    output = target.prepared().opened()
+    older = output.deliver(target.batch(4, ROW)).state
+    output.deliver(target.batch(5, ROW))
+    copy: Any = target.made()
+    copy.expect(4)
+    with pytest.raises(HaltedError, match="older copy") as error:
+        copy.open(older)
+    target.run(error.value.render().partition("makes them: ")[2])
+    copy.open(older)
+    copy.deliver(target.batch(5, ROW))
+    assert target.count() == 3

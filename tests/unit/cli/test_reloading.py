@@ -72,6 +72,8 @@ def no_outputs(plan: Plan, names: set[str]) -> dict[str, Output]:
         ("name: p", "name: q", "1:1", "'name' can't change"),
         ("time:", "format: combined\ntime:", "3:1", "'format' can't change"),
         ("time:", "store: {path: s}\ntime:", "3:1", "'store' can't change"),
+        ("time:", "outbox: {max_bytes: 2MiB}\ntime:", "3:1", "'outbox' can't change"),
+        ("time:", "web: {}\ntime:", "3:1", "'web' can't change"),
         ("time:", "limits: {max_record_bytes: 2MiB}\ntime:", "3:10", "'max_record_bytes' can't"),
         ("path: x.ndjson", "path: z.ndjson", "9:3", "the output 'x' can't lead elsewhere"),
     ],

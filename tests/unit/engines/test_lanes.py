@@ -21,6 +21,7 @@ from tailrace.errors import HaltedError, OutputError, UnreachableError
 from tailrace.outputs import Content, Form, OutboxBatch, Receipt, Refused, batch_table
 from tailrace.outputs.output import State
 from tailrace.store.commit import Commit
+from tailrace.store.outbox import Backlog
 from tailrace.store.store import Store
 
 
@@ -201,3 +202,48 @@ def test_full_is_what_one_output_may_hold(tmp_path: Path) -> None:
     rig.server.up = True
     rig.until(lambda: not rig.delivery.full)
     rig.close()
+
+
+def test_starting_again_leaves_a_running_lane_alone(tmp_path: Path) -> None:
+    rig = Rig(tmp_path / "s.duckdb", Server())
+    more = Server()
+    rig.delivery.take_up({"p": more}, {}, {})
+    rig.delivery.start()
+    own = [t for t in threading.enumerate() if t.name in ("output o", "output p")]
+    assert sorted(t.name for t in own) == ["output o", "output p"]
+    rig.close()
+
+
+def test_what_is_taken_while_an_output_is_closed_is_told(tmp_path: Path) -> None:
+    entered, leave = threading.Event(), threading.Event()
+
+    class Slow(Server):
+        def deliver(self, batch: OutboxBatch) -> Receipt:
+            entered.set()
+            leave.wait(20)
+            return super().deliver(batch)
+
+    rig = Rig(tmp_path / "s.duckdb", Slow())
+    rig.put("a")
+    assert entered.wait(20)
+    threading.Timer(0.05, leave.set).start()
+    (done,) = rig.delivery.drop(["o"])
+    assert (done.output, done.seq, done.rows) == ("o", 0, 1)
+    rig.close()
+
+
+def test_refused_rows_are_told_with_their_own_batch() -> None:
+    lane = lanes.Lane("o", Server(remote=False, refuses="b"), lambda: None)  # type: ignore[arg-type,return-value]
+    lane.open(None, Backlog())
+    lane.add(0, rows("a"), 1)
+    lane.run()
+    batch = OutboxBatch(1, rows("b"), 1)
+    lane.add(1, batch.rows, 1)
+    lane._take(batch, Receipt({}, (Refused(0, "no"),), held=True))
+    done = lane.confirmed()
+    assert done is not None
+    assert (done.seq, done.refused) == (0, ())
+    lane._confirm(Receipt({}))
+    done = lane.confirmed()
+    assert done is not None
+    assert (done.seq, [row.seq for row in done.refused]) == (1, [1])

@@ -138,3 +138,42 @@ def test_a_folder_that_can_not_be_written(tmp_path: Path) -> None:
     (tmp_path / "date=1970-01-01").unlink()
     assert made.flush(now=True) is not None
     assert [n for _, _, n in read(tmp_path)] == ["0.0"]
+
+
+def test_files_begun_before_an_error_are_finished_before_more_is_held(tmp_path: Path) -> None:
+    clock = Clock()
+    made = output(tmp_path, clock)
+    made.open(None)
+    made.deliver(batch(0, 1, 2))
+    # A file is where the second folder has to be.
+    (tmp_path / "date=1970-01-01").mkdir()
+    (tmp_path / "date=1970-01-01" / "hour=02").touch()
+    clock.now = 61
+    for _ in range(2):
+        with pytest.raises(OutputError):
+            made.flush(now=False)
+        with pytest.raises(OutputError):
+            made.deliver(batch(1, 1, 2))
+    (tmp_path / "date=1970-01-01" / "hour=02").unlink()
+    assert made.deliver(batch(1, 1, 2)).held
+    receipt = made.flush(now=True)
+    assert receipt is not None
+    assert (receipt.held, receipt.state["seq"]) == (False, 1)
+    assert [row[2] for row in read(tmp_path)] == ["0.0", "0.1", "1.0", "1.1"]
+
+
+def test_columns_of_types_that_do_not_go_together_are_in_files_of_their_own(tmp_path: Path) -> None:
+    made = output(tmp_path, Clock())
+    made.open(None)
+    number = batch_table({"n": pa.array([1])}, Form.TYPED, Content.ARCHIVE)
+    instants = pa.array([HOUR], pa.int64())
+    other = OutboxBatch(2, addressed(number, pa.array(["i"]), instants, {}, {}))
+    receipts = [made.deliver(one) for one in (batch(0, 1), batch(1, 1), other, batch(3, 1))]
+    assert [receipt.held for receipt in receipts] == [True] * 4
+    made.flush(now=True)
+    folder = "date=1970-01-01/hour=01"
+    assert files(tmp_path) == [
+        f"{folder}/rows-000000000000-000000000001.parquet",
+        f"{folder}/rows-000000000002-000000000002.parquet",
+        f"{folder}/rows-000000000003-000000000003.parquet",
+    ]

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from tailrace.outputs import Output
     from tailrace.plan.model import EventRule, Plan, Rule
 
-FIXED = ("name", "source", "format", "store")
+FIXED = ("name", "source", "format", "store", "outbox", "web")
 """Sections that need a new start."""
 
 _OTHERS = ("time", "fields", "derive", "dedup", "limits", "archive", "dead_letters", "explain")

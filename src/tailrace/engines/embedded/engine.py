@@ -197,6 +197,8 @@ class Engine:
         delivery = self.session.delivery
         if not delivery.full:
             return False
+        # An output that waits for more would wait in vain.
+        delivery.run(now=True)
         self.session.settle()
         self._listen(None, ())
         if delivery.full:

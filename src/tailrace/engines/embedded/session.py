@@ -176,7 +176,9 @@ class Session:
         self.processor = self._processor()
         self.store.drop_groups({group.identity for group in self.processor.groups})
         self.settle()
-        self.delivery.drop(self.delivery.names - set(plan.config.outputs))
+        done = self.delivery.drop(self.delivery.names - set(plan.config.outputs))
+        if done:
+            self.store.confirm(done)
         return result
 
     def turn(
@@ -259,4 +261,9 @@ class Session:
         finally:
             self.delivery.close()
             self.source.close()
-            self.store.close()
+            try:
+                if self.delivery.unreported:
+                    # Calls that were under way are waited for; what they brought is delivered.
+                    self.store.confirm(self.delivery.confirmed())
+            finally:
+                self.store.close()

@@ -8,7 +8,9 @@ process that finds another's marker where its own was has been replaced by that 
 
 from __future__ import annotations
 
+import time
 import uuid
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from tailrace.errors import HaltedError, OutputError
@@ -26,6 +28,10 @@ SEND_SECONDS = 15.0
 BYTES_A_SECOND = 2 << 20
 LONGEST_SEND_SECONDS = 45.0
 
+RENEW_SECONDS = 6 * 3600.0
+"""How often the marker is written again while no rows come. Brokers forget it after some days, and
+the transactional id as well: the first row after a quiet week would find neither."""
+
 NOTHING = Messages((), 0, (), None, None)
 
 
@@ -34,8 +40,16 @@ class KafkaTopic:
 
     remote = True
 
-    def __init__(self, name: str, config: KafkaOutput, store_id: str) -> None:
+    def __init__(
+        self,
+        name: str,
+        config: KafkaOutput,
+        store_id: str,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._name = name
+        self._clock = clock
+        self._renew_at = 0.0
         self._config = config
         self._id = f"tailrace-outbox.{store_id}.{name}"
         self._owner = uuid.uuid4().hex
@@ -83,6 +97,14 @@ class KafkaTopic:
                 self._one_by_one = False
                 self.close()
         return Receipt(self._state(), made.refused)
+
+    def renew(self) -> float | None:
+        """See ``Renewing.renew``: the marker is written again."""
+        left = self._renew_at - self._clock()
+        if left > 0:
+            return left
+        self._send(self._start() if self._sender is None else self._sender, NOTHING, self._seq)
+        return RENEW_SECONDS
 
     def close(self) -> None:
         """See ``Output.close``."""
@@ -166,6 +188,7 @@ class KafkaTopic:
             self.close()
             raise
         self._seq, self._marked = seq, True
+        self._renew_at = self._clock() + RENEW_SECONDS
 
     def _partitions(self, wanted: int) -> int:
         """How many partitions the topic has; asked again where that isn't enough."""

@@ -35,16 +35,28 @@ class Marker:
             f" PRIMARY KEY (store, output)){self._dialect.table_options}"
         )
 
-    def begin(self, cursor: Cursor, confirmed: int | None) -> None:
+    def begin(self, cursor: Cursor, confirmed: int | None, newest: int | None = None) -> None:
         """Have the row, before anything is delivered.
 
         ``confirmed``: the last batch that the store knows to be there, None if there isn't any.
-        HaltedError if there was one and the row is gone: nobody knows what else is there.
+        HaltedError if there was one and the row is gone: nobody knows what else is there. The same
+        if it tells of later ones than ``newest``, the last that the store has made: those that the
+        store makes next would be taken for them and left out.
         """
-        if self._read(cursor) is not None:
+        store, output = self._who
+        found = self._read(cursor)
+        if found is not None:
+            if newest is not None and found[0] > newest:
+                raise HaltedError(
+                    f"{self._table} has batch {found[0]} of output {output!r}, and the store has"
+                    f" made none after {newest}: it is an older copy",
+                    hint="begin with a new store and a new table; or let rows come again, as the"
+                    f" older copy makes them: UPDATE {self._table} SET seq ="
+                    f" {-1 if confirmed is None else confirmed}, refused = '[]'"
+                    f" WHERE store = '{store}' AND output = '{output}'",
+                )
             return
         if confirmed is not None:
-            store, output = self._who
             raise HaltedError(
                 f"{self._table} says nothing of output {output!r} any more, but rows were delivered"
                 " to it before; those of the last batch may be there or not",

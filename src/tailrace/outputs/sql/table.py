@@ -36,6 +36,11 @@ class SqlTable:
         self._place: Place | None = None
         self._connection: Connection | None = None
         self._seq = -1
+        self._newest: int | None = None
+
+    def expect(self, newest: int) -> None:
+        """See ``Expecting.expect``."""
+        self._newest = newest
 
     def open(self, saved: State | None) -> State:
         """See ``Output.open``: a table that is missing or can't take the rows is an error."""
@@ -106,7 +111,7 @@ class SqlTable:
 
     def _begin(self, cursor: Cursor) -> None:
         with self._database.limited(self._connection):
-            self._marker.begin(cursor, self._seq if self._seq >= 0 else None)
+            self._marker.begin(cursor, self._seq if self._seq >= 0 else None, self._newest)
 
     def _in_transaction(self, work: _Work) -> None:
         """Do something for good. A connection that has become stale is replaced once."""

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 READ_BYTES = 1 << 16
 HEADER_BYTES = 1 << 14
 RETRY_SECONDS = 5
+GZIP_BYTES = 1 << 13
 DRAIN_BYTES = 1 << 20
 """Of a body that is refused so much is read and thrown away, so that the answer is seen."""
 
@@ -270,12 +271,19 @@ def _gunzip(data: bytes, most: int) -> bytes:
     """Decompress, a byte more than ``most`` at most; EOFError for a stream that breaks off."""
     parts = []
     size = 0
-    while data and size <= most:
-        stream = zlib.decompressobj(wbits=31)
-        part = stream.decompress(data, most + 1 - size)
-        parts.append(part)
-        size += len(part)
-        if size <= most and not stream.eof:
-            raise EOFError
-        data = stream.unused_data
+    stream = None
+    # What follows a member is copied: of many small ones only little each time.
+    for start in range(0, len(data), GZIP_BYTES):
+        piece = data[start : start + GZIP_BYTES]
+        while piece:
+            stream = stream or zlib.decompressobj(wbits=31)
+            part = stream.decompress(piece, most + 1 - size)
+            parts.append(part)
+            size += len(part)
+            if size > most:
+                return b"".join(parts)
+            piece = stream.unused_data
+            stream = None if stream.eof else stream
+    if stream is not None:
+        raise EOFError
     return b"".join(parts)
