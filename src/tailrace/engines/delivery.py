@@ -10,12 +10,12 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from tailrace.engines.lanes import Lane, Standing
+from tailrace.engines.lanes import CLOSE_SECONDS, Lane, Standing
 from tailrace.errors import OutputError
 from tailrace.store.outbox import Backlog
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Collection, Iterable, Mapping
 
     import pyarrow as pa
 
@@ -78,8 +78,7 @@ class Delivery:
             for name, lane in fresh.items():
                 lane.open(states.get(name), waiting.get(name, Backlog()))
         except OutputError:
-            for lane in fresh.values():
-                lane.close()
+            _close(fresh.values())
             raise
         self._lanes |= fresh
 
@@ -94,8 +93,7 @@ class Delivery:
         Returns what they have confirmed since ``confirmed`` was last called.
         """
         lanes = [self._lanes.pop(name) for name in names]
-        for lane in lanes:
-            lane.close()
+        _close(lanes)
         return _confirmed(lanes)
 
     @property
@@ -163,11 +161,19 @@ class Delivery:
 
     def close(self) -> None:
         """Close every output; ``confirmed`` still tells what they took at the last."""
-        for lane in self._lanes.values():
-            lane.close()
+        _close(self._lanes.values())
         if not self._lanes:
             for output in self._outputs.values():
                 output.close()
+
+
+def _close(lanes: Collection[Lane]) -> None:
+    """Close lanes; those whose servers don't answer are waited for together."""
+    for lane in lanes:
+        lane.stop()
+    until = time.monotonic() + CLOSE_SECONDS
+    for lane in lanes:
+        lane.close(max(0.0, until - time.monotonic()))
 
 
 def _confirmed(lanes: Iterable[Lane]) -> tuple[Delivered, ...]:

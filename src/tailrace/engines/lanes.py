@@ -214,13 +214,17 @@ class Lane:
                 account.refused_rows,
             )
 
-    def close(self) -> None:
-        """Stop the thread, if any, and close the output."""
+    def stop(self) -> None:
+        """Have the thread, if any, end after the call that it is in."""
         with self._news:
             self._stopping = True
             self._news.notify_all()
+
+    def close(self, seconds: float = CLOSE_SECONDS) -> None:
+        """Stop the thread, waiting so long for the call that it is in, and close the output."""
+        self.stop()
         if self._thread is not None:
-            self._thread.join(CLOSE_SECONDS)
+            self._thread.join(seconds)
             if self._thread.is_alive():
                 # A server that doesn't answer. What it still takes is not reported: it comes again.
                 return

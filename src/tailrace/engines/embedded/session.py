@@ -146,7 +146,10 @@ class Session:
                 continue
             work.append((Chunk(piece, records), decoder.decode(records, piece.fields)))
         slices = tuple(chunk.slice for chunk, _ in work)
-        self._finish(replace(plan, slices=slices, notes=notes), work)
+        # Where something is gone the input isn't the one that ended: what is there now counts.
+        gone = len(slices) < len(plan.slices)
+        after = tuple(d for d in plan.after if not gone or d.kind is not DecisionKind.FINAL)
+        self._finish(replace(plan, slices=slices, after=after, notes=notes), work)
         self.source.open(self._positions())
 
     def _positions(self) -> dict[str, dict[str, Json]]:
