@@ -12,6 +12,7 @@ from typing import cast
 
 import pyarrow as pa
 
+from tailrace.errors import OutputError
 from tailrace.outputs.batches import Content
 from tailrace.outputs.shapes import Shape
 
@@ -88,16 +89,31 @@ class Difference:
 
 
 def field_types(shapes: Iterable[Shape]) -> Types:
-    """The types of all fields that are known before there are rows."""
+    """The types of all fields that are known before there are rows.
+
+    OutputError if rows of two kinds have one field with types of which none takes both.
+    """
     types: Types = {TIME: "date"}
     for shape in shapes:
-        types |= _FIXED.get(shape.content, {})
+        own = {**_FIXED.get(shape.content, {})}
         if shape.content is Content.WINDOWS:
-            types |= _WINDOW
+            own |= _WINDOW
         for name, kind in {**shape.keys, **shape.values}.items():
             if name != TIME and not pa.types.is_null(kind):
-                types[name] = _type_of(kind)
+                own[name] = _type_of(kind)
+        for name, type_ in own.items():
+            types[name] = _of_both(name, types.get(name, type_), type_, shape)
     return types
+
+
+def _of_both(field: str, before: str, type_: str, shape: Shape) -> str:
+    if before != type_ and {before, type_} != {"long", "double"}:
+        raise OutputError(
+            f"the field {field!r} is {type_} in rows of {shape.rule or shape.content.value}, and"
+            f" {before} in others that go to the same index",
+            hint="give them outputs with indices of their own",
+        )
+    return type_ if before == type_ else "double"
 
 
 def mapping(types: Types) -> dict[str, object]:

@@ -45,7 +45,8 @@ class Watch:
         self.committed: Mapping[Place, int] = {}
         """Set from outside: positions that the store has."""
         self.topics: Mapping[str, Topic] | None = None
-        self.failure: SourceError | None = None
+        self.failure: BaseException | None = None
+        """Why the thread has ended; the reading thread raises it."""
         self.notes: deque[Note] = deque()
         self._ends: Mapping[Place, int] = {}
         self._ends_at = float("-inf")
@@ -83,15 +84,17 @@ class Watch:
             self.notes.append(Note(BACK, "", "Kafka is back"))
 
     def _run(self) -> None:
+        try:
+            self._watch()
+        except BaseException as error:  # noqa: BLE001 - without the thread nothing is ever idle
+            self.failure = error
+
+    def _watch(self) -> None:
         ask_at = 0.0
         self._refresh_at = time.monotonic() + (self._refresh_seconds or 0.0)
         while not self._stop.wait(TICK_SECONDS):
-            try:
-                if self._membership is not None:
-                    self._membership.turn(self.committed)
-            except SourceError as error:
-                self.failure = error
-                return
+            if self._membership is not None:
+                self._membership.turn(self.committed)
             now = time.monotonic()
             if now >= ask_at:
                 ask_at = now + ASK_SECONDS
