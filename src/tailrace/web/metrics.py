@@ -1,8 +1,9 @@
 """A status as metrics for Prometheus.
 
 Names follow the grammar ``tailrace_<what>_<unit>[_total]``, as Vector's internal metrics have it;
-counters never go back over the life of a store, not only of a process. Text of logs is in no label:
-partitions, rules, outputs, codes and stages are the operator's own words.
+counters of records, rules and delivered rows never go back over the life of a store, not only of a
+process. Text of logs is in no label: partitions, rules, outputs, codes and stages are the operator's
+own words.
 """
 
 from __future__ import annotations

@@ -72,3 +72,16 @@ def test_nodes() -> None:
     output = Output.model_validate({"opensearch": given})
     assert output.opensearch is not None
     assert output.opensearch.urls == ("http://one:9200", "https://two:9200")
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("sqlite:////var/lib/file.db?mode=rw", "sqlite:////var/lib/file.db"),
+        ("postgresql://u:p/w?d@db:5432/alerts", "postgresql://db:5432"),
+        ("mysql://db/alerts", "mysql://db"),
+    ],
+)
+def test_what_is_shown_of_a_database(url: str, shown: str) -> None:
+    given = {"sql": {"url": url, "table": "t"}}
+    assert Output.model_validate(given).target.told == f"sql t at {shown}"

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import pyarrow as pa
 import pytest
 from tests.services.batches import START, window_batch
 
 from tailrace.config.outputs import Output
+from tailrace.outputs import OutboxBatch
+from tailrace.outputs.addressing import addressed
+from tailrace.outputs.batches import Content, Form, batch_table
 from tailrace.outputs.redis.commands import Command, flat, writes
 
 AT = START // 1000
@@ -55,3 +59,15 @@ def test_what_is_no_number_is_refused(value: str) -> None:
 def test_fields_of_a_hash() -> None:
     row = {"a": 1, "b": None, "c": {"d": "x", "e": {"f": True}}, "g": [1, "y"], "h": 0.5}
     assert flat(row) == {"a": "1", "c.d": "x", "c.e.f": "true", "g": '[1, "y"]', "h": "0.5"}
+
+
+@pytest.mark.parametrize(("on_resolved", "written"), [("keep", True), ("delete", False)])
+def test_notices_leave_no_key_that_nothing_deletes(on_resolved: str, *, written: bool) -> None:
+    given = {"key": "incident:{fingerprint}", "on_resolved": on_resolved}
+    config = Output.model_validate({"redis": given})
+    assert config.redis is not None
+    rows = batch_table({"json": pa.array(['{"id":"n"}'])}, Form.ROWS, Content.NOTICES)
+    ids, times = pa.array(["n"]), pa.array([AT])
+    table = addressed(rows, ids, times, config.redis.templates, {"fingerprint": "n"})
+    (write,) = writes(OutboxBatch(0, table), config.redis)
+    assert (write.key, bool(write.commands)) == ("incident:n", written)

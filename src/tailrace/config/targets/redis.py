@@ -102,7 +102,7 @@ class RedisOutput(Target):
         default="keep",
         description=(
             "Whether the key of an incident stays or is deleted when it is resolved; of a `set`"
-            " it is the value that is removed."
+            " it is the value that is removed. With `delete`, early notices leave no key."
         ),
     )
     max_entries: Count | None = Field(

@@ -95,8 +95,13 @@ class SqlOutput(Target):
 
     @property
     def told(self) -> str:
-        """Table and server."""
-        return f"sql {self.table} at {server_of(self.url)}"
+        """Table and server, or file."""
+        begin, _, rest = self.url.partition("://")
+        if begin == "sqlite":
+            return f"sql {self.table} at {self.url.partition('?')[0]}"
+        # A password may have been written with characters that end the server's name elsewhere.
+        server = rest.rpartition("@")[2]
+        return f"sql {self.table} at {server_of(f'{begin}://{server}')}"
 
     @property
     def addressed(self) -> bool:

@@ -53,10 +53,15 @@ def writes(batch: OutboxBatch, options: RedisOutput, first: int = 0) -> Iterator
     times = batch.times.cast("int64").to_pylist()
     values = batch.texts("value") or rows
     labels = {name: batch.texts(f"labels.{name}") for name in options.labels}
-    resolving = options.on_resolved == "delete" and batch.content is Content.INCIDENTS
+    deleting = options.on_resolved == "delete"
+    resolving = deleting and batch.content is Content.INCIDENTS
     for number in range(first, len(rows)):
         key = keys[number] if keys is not None else ids[number]
         value = values[number]
+        if deleting and batch.content is Content.NOTICES:
+            # Nothing would ever delete it: a notice has a fingerprint of its own.
+            yield Write(number, key)
+            continue
         if resolving and json.loads(rows[number])["state"] == "resolved":
             removed: Command = ("SREM", key, value) if options.type == "set" else ("DEL", key)
             yield Write(number, key, (removed,))
