@@ -2,8 +2,8 @@
 
 Names follow the grammar ``tailrace_<what>_<unit>[_total]``, as Vector's internal metrics have it;
 counters of records, rules and delivered rows never go back over the life of a store, not only of a
-process. Text of logs is in no label: partitions, rules, outputs, codes and stages are the operator's
-own words.
+process. Text of logs is in no label: partitions, rules, outputs, codes and stages are words of the
+operator.
 """
 
 from __future__ import annotations
