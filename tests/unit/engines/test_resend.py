@@ -13,8 +13,11 @@ from tailrace.cli.dead_letters import command
 from tailrace.engines.embedded.engine import Engine
 from tailrace.engines.embedded.opening import make_decoder, open_session
 from tailrace.engines.embedded.resend import Resent, resend
-from tailrace.errors import StoreError
+from tailrace.errors import OutputError, StoreError
+from tailrace.outputs import OutboxBatch, Receipt
 from tailrace.plan.compile import check_file
+from tailrace.store.commit import Commit
+from tailrace.store.outbox import from_bytes
 
 PIPELINE = """
 name: web
@@ -83,3 +86,20 @@ def test_outputs_that_are_gone_get_nothing(ran: Path) -> None:
     assert resend(plan, loaded.store_path, made={}) == Resent(unknown=1)
     with pytest.raises(StoreError, match="no store"):
         resend(plan, ran.parent / "none.duckdb")
+
+
+def test_rows_that_waited_before_are_not_counted(ran: Path) -> None:
+    class Down(Server):
+        def deliver(self, batch: OutboxBatch) -> Receipt:
+            raise OutputError("nobody is there")
+
+    loaded, plan = check_file(ran)
+    session = open_session(plan, loaded.store_path, outputs={"raw": Down(remote=False)})
+    try:
+        rows = from_bytes(session.store.refused_rows()[0].payload)
+        waiting = tuple((session.state.next_seq + number, "raw", rows) for number in range(3))
+        session.state.next_seq += len(waiting)
+        session.commit(Commit(session.state.epoch, session.state.to_json(), outbox=waiting))
+    finally:
+        session.close()
+    assert resend(plan, loaded.store_path, made={"raw": Down(remote=False)}) == Resent(waiting=1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -72,6 +73,7 @@ def _resend(session: Session, outputs: Sequence[str]) -> Resent:
     if not known:
         return Resent(unknown=unknown)
     state = session.state
+    first = state.next_seq
     batches = tuple(
         (state.next_seq + number, row.output, from_bytes(row.payload))
         for number, row in enumerate(known)
@@ -80,7 +82,9 @@ def _resend(session: Session, outputs: Sequence[str]) -> Resent:
     places = tuple((row.output, row.seq, row.row) for row in known)
     session.commit(Commit(state.epoch, state.to_json(), outbox=batches, resent=places))
     session.settle(ENDED_PATIENCE_SECONDS)
-    standings = session.delivery.standings().values()
-    refused = sum(standing.refused_rows for standing in standings)
-    waiting = sum(standing.waiting_rows for standing in standings)
+    # Others may have waited before them, and go first.
+    behind = Counter(row.output for row in known)
+    standings = session.delivery.standings()
+    waiting = sum(min(rows, standings[name].waiting_rows) for name, rows in behind.items())
+    refused = sum(row.seq >= first for row in session.store.refused_rows())
     return replace(Resent(len(known) - refused - waiting, refused, waiting), unknown=unknown)
