@@ -91,7 +91,7 @@ def test_outputs_that_are_gone_get_nothing(ran: Path) -> None:
 def test_rows_that_waited_before_are_not_counted(ran: Path) -> None:
     class Down(Server):
         def deliver(self, batch: OutboxBatch) -> Receipt:
-            raise OutputError("nobody is there")
+            raise OutputError(f"nobody is there for batch {batch.seq}")
 
     loaded, plan = check_file(ran)
     session = open_session(plan, loaded.store_path, outputs={"raw": Down(remote=False)})
