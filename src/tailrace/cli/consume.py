@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 from datetime import UTC, datetime
+from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 import click
@@ -30,7 +31,7 @@ Examples:
 @click.option(
     "--brokers",
     default="localhost:9092",
-    envvar="KAFKA",
+    envvar="TAILRACE_KAFKA",
     show_default=True,
     show_envvar=True,
     metavar="HOST:PORT",
@@ -69,7 +70,11 @@ def command(
     regular expression that begins with '^'. No consumer group is joined and no position is kept.
     """
     from tailrace.config import KafkaSource
+    from tailrace.sources.kafka.client import missing_library
     from tailrace.sources.kafka.looking import looked_at
+
+    if find_spec("confluent_kafka") is None:
+        raise missing_library()
 
     config = KafkaSource(brokers=(brokers,), topics=(topic,), options=settings(options))
     shown = document if output == "json" else line

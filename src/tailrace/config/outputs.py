@@ -11,7 +11,7 @@ from pydantic import AfterValidator, Field
 from tailrace.config.base import Given, Model
 from tailrace.config.complaints import Complaint, refusal
 from tailrace.config.forms import NothingIsEmpty, exactly_one
-from tailrace.config.scalars import FieldName, Filled, Span, ZoneName, size_at_least
+from tailrace.config.scalars import FieldName, Filled, Flag, Span, ZoneName, size_at_least
 from tailrace.config.several import Several
 from tailrace.config.targets.http import AlertmanagerOutput, WebhookOutput
 from tailrace.config.targets.kafka import KafkaOutput
@@ -203,6 +203,13 @@ class Output(Model):
         description=(
             "What alerts send: `incidents` (opened, updated, resolved), or `windows`, a row for"
             " each window that fires. Records and the archive send rows in any case."
+        ),
+    )
+    notices: Flag = Field(
+        default=True,
+        description=(
+            "Whether early notices are sent: news of a window that is sure to fire before it"
+            " closes. They name rule, key and window, and have no measures yet."
         ),
     )
     zone: ZoneName = Field(default="UTC", description="The time zone in which times are written.")

@@ -44,7 +44,10 @@ def _advance(text: str, at: int, character: str, style: str | None) -> int:
     """Skip what stands before the character: indentation, folded lines, escaped line ends."""
     if style == '"':
         while (found := _ESCAPE.match(text, at)) and found[1] in ("\n", "\r\n"):
+            # A blank that begins the line after it is indentation; one that counts is escaped.
             at = found.end()
+            while text[at : at + 1] in (" ", "\t"):
+                at += 1
     if character in _BLANK and text[at : at + 1] in (*_BLANK, "\\"):
         return at
     while at < len(text) and text[at] in _BLANK:

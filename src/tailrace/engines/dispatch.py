@@ -123,12 +123,12 @@ class Dispatch:
         known = incident_rule(self._plan, rule)
         notices = [early_notice(known, key, start) for key in keys]
         for target in self._targets(rule.to) if notices else ():
-            if target.incidents:
+            if target.incidents and target.config.notices:
                 if target.typed:
                     rows = typed_rows.typed_notices(notices)
                 else:
                     rows = text_rows.notice_rows(notices, target.zone)
-                self._add(target, rows, lambda: notice_address(notices))
+                self._add(target, rows, lambda: notice_address(notices, known.measure_names))
         return notices
 
     def events(self, rule: EventRule, fired: EventRows) -> None:

@@ -34,6 +34,9 @@ LONGEST_RETRY_SECONDS = 30.0
 MEMORY_BYTES = 32 << 20
 """What waits in memory for one output; the rest is read from the store in pieces of this size."""
 
+SILENT_SECONDS = 15.0
+"""A server that has confirmed nothing for so long, although something waits, is in trouble."""
+
 CLOSE_SECONDS = 10.0
 """How long a call that waits for a server is waited for at a stop."""
 
@@ -205,12 +208,16 @@ class Lane:
         with self._news:
             account = self._account
             since = account.waiting_since
+            waited = 0.0 if since is None else self._clock() - since
+            error = account.error
+            if error is None and self._thread is not None and waited > SILENT_SECONDS:
+                error = f"nothing was confirmed for over {SILENT_SECONDS:.0f} s"
             return Standing(
                 account.rows,
                 account.waiting_rows,
                 account.waiting_bytes,
-                account.error,
-                0.0 if since is None else self._clock() - since,
+                error,
+                waited,
                 account.refused_rows,
             )
 

@@ -83,14 +83,15 @@ def revision_address(revisions: Sequence[Revision]) -> Address:
     )
 
 
-def notice_address(notices: Sequence[Notice]) -> Address:
-    """Of early notices, which have no measures and no incident yet."""
+def notice_address(notices: Sequence[Notice], measures: Sequence[str]) -> Address:
+    """Of early notices, which have no incident yet; their ``measures`` are null."""
     return _address(
         [
             (
                 notice.id,
                 notice.start,
                 {
+                    **dict.fromkeys(measures),
                     "rule": notice.rule,
                     "pipeline": notice.pipeline,
                     "start": Time(notice.start),

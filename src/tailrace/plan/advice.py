@@ -9,7 +9,7 @@ from tailrace.config import Alert, KafkaSource, StdinSource
 from tailrace.errors import Problem
 
 if TYPE_CHECKING:
-    from tailrace.config import Loaded
+    from tailrace.config import Loaded, PipelineConfig
 
 
 def advice(loaded: Loaded) -> tuple[Problem, ...]:
@@ -65,10 +65,27 @@ def _outputs(loaded: Loaded) -> Iterator[Problem]:
     used = {name for rule in config.rules for name in rule.to}
     used |= set(config.archive.to if config.archive is not None else ())
     used |= set(config.dead_letters.to)
-    for name in config.outputs:
+    for name, output in config.outputs.items():
+        texts = " ".join(output.target.templates.values())
+        if output.rows == "incidents" and output.notices and _measures(config, name, texts):
+            yield Problem(
+                f"the output '{name}' gets early notices, whose measures are null yet",
+                loaded.positions.where_key(("outputs", name)),
+                "notices: false keeps them away",
+            )
         if name not in used:
             where = loaded.positions.where_key(("outputs", name))
             yield Problem(f"no rule sends to the output '{name}'", where)
+
+
+def _measures(config: PipelineConfig, output: str, texts: str) -> bool:
+    """Whether templates of an output show measures of an alert that is sent there."""
+    for rule in config.rules:
+        if isinstance(rule, Alert) and rule.window is not None and output in rule.to:
+            known = {*rule.select, "count"}
+            if any(f"{{{name}}}" in texts for name in known):
+                return True
+    return False
 
 
 def _place(problem: Problem) -> tuple[int, int]:

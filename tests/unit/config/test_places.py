@@ -2,7 +2,7 @@
 
 import pytest
 import yaml
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from tests.unit.config.pipelines import pipeline, read
 
@@ -92,6 +92,7 @@ _TEXTS = st.text(
 )
 
 
+@example(text="0 01", style='"', width=10)
 @given(_TEXTS, st.sampled_from([None, "'", '"', "|", ">"]), st.integers(10, 80))
 def test_visible_characters_are_found_in_every_style(
     text: str, style: str | None, width: int

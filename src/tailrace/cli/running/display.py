@@ -163,6 +163,6 @@ def _outputs(summary: Summary) -> list[tuple[str, ...]]:
         table = output.kind.removeprefix("table ") if output.kind.startswith("table ") else None
         delivered = summary.tables.get(table, 0) if table is not None else output.delivered
         waiting = f"{number(output.waiting_rows)} wait" if output.waiting_rows else ""
-        error = "" if output.error is None else one_line(output.error)
+        error = "" if output.error is None else one_line(output.error.replace("\n  Hint: ", "; "))
         rows.append((output.name, output.kind, f"{number(delivered)} rows", waiting, error))
     return rows

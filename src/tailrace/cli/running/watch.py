@@ -135,7 +135,8 @@ class Watch:
         """Say which outputs take no more rows, and which do again; a server's words once."""
         for name, error in errors.items():
             if self._failing.get(name) != error:
-                told = f"output {name} takes no rows now, they wait: {one_line(error)}"
+                shown = one_line(error.replace("\n  Hint: ", "; "))
+                told = f"output {name} takes no rows now, they wait: {shown}"
                 self._display.say([told], "warning")
         for name in self._failing.keys() - errors.keys():
             self._display.say([f"output {name} takes rows again"])

@@ -142,11 +142,8 @@ class Engine:
         if self.session.state.finished and any(one.poll.chunks for one in taken):
             raise _finished(self.session)
         work = [pair for one in taken for pair in zip(one.poll.chunks, one.decoded, strict=True)]
-        if taken and reader.ended and not self.session.state.finished:
-            # With the last of the input, or the news of its end: one epoch less.
-            after.append(Decision(DecisionKind.FINAL))
         result = None
-        if work or before or after:
+        if work or before or after or notes:
             counted, self._notes = self._notes, {}
             result = self.session.turn(work, before, after, counted)
         elif not taken:

@@ -27,6 +27,9 @@ AHEAD = 4
 """Polls that may wait decoded; bounds memory to about this many batches."""
 
 
+FIRST_BYTES = 2 << 20
+"""The first poll is small, so that decoding begins at once; each further one is twice as large."""
+
 MUCH_BYTES = 1 << 20
 """A poll that found less is not behind."""
 
@@ -159,12 +162,13 @@ class Reader:
         try:
             for poll, at in self._left:
                 self._put_poll(poll, at)
-            behind = True
+            behind, size = True, min(FIRST_BYTES, self._batch_bytes)
             while not self._stop:
                 if not behind:
                     self._until_wanted()
                 started = time.perf_counter()
-                poll = self._source.poll(self._batch_bytes, self._watermarks())
+                poll = self._source.poll(size, self._watermarks())
+                size = min(2 * size, self._batch_bytes)
                 self._times.read += time.perf_counter() - started
                 at = time.monotonic()
                 busy = bool(poll.chunks)

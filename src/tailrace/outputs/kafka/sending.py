@@ -6,12 +6,13 @@ marker by the next one (``topic``).
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from tailrace.errors import OutputError
+from tailrace.errors import OutputError, UnreachableError
 from tailrace.outputs.kafka.client import (
     failed,
     missing_topic,
@@ -34,6 +35,10 @@ class TooLargeError(OutputError):
     """The cluster refuses messages; ``size``: bytes of the smallest that is known."""
 
     size = 0
+
+
+OVERTIME_SECONDS = 5.0
+"""How much longer than its own time a transaction is waited for."""
 
 
 class Sender:
@@ -73,8 +78,32 @@ class Sender:
     def send(self, rows: Iterable[Row], seq: int, seconds: float) -> None:
         """Send messages, and the number of their batch as the marker: all or nothing.
 
-        OutputError where it isn't known which.
+        OutputError where it isn't known which. librdkafka may forget the time that it is given when
+        a broker goes away while offsets are sent, and never come back: then the call is left behind
+        with its producer, which the next one fences.
         """
+        ended = threading.Event()
+        problems: list[BaseException] = []
+
+        def work() -> None:
+            try:
+                self._transaction(rows, seq, seconds)
+            except BaseException as error:  # noqa: BLE001 - the caller raises it
+                problems.append(error)
+            finally:
+                ended.set()
+
+        threading.Thread(target=work, name="tailrace-kafka-send", daemon=True).start()
+        if not ended.wait(seconds + OVERTIME_SECONDS):
+            bootstrap = self._config.bootstrap
+            raise UnreachableError(
+                f"Kafka at {bootstrap} did not answer within {seconds + OVERTIME_SECONDS:.0f} s",
+                hint="a new transaction finds out what became of this one",
+            )
+        if problems:
+            raise problems[0]
+
+    def _transaction(self, rows: Iterable[Row], seq: int, seconds: float) -> None:
         from confluent_kafka import KafkaException, TopicPartition
 
         made = self._producer

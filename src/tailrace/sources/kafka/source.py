@@ -307,7 +307,7 @@ class KafkaTopics:
         if refused(error):
             self._refusal = error
         elif self._watch is not None and error.code() == error._ALL_BROKERS_DOWN:  # noqa: SLF001 - as above
-            self._watch.trouble(error.str())
+            self._watch.trouble("no broker answers")
 
     def _bring_back(self) -> None:
         """Find a place for partitions whose next message is gone, once the rest was taken."""
