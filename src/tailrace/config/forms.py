@@ -26,7 +26,7 @@ def exactly_one(given: Given, kinds: tuple[str, ...], what: str) -> Iterator[Com
         hint = "for example " + " or ".join(f"{kind}: {{...}}" for kind in kinds[:3])
         yield Complaint((), f"no kind of {what} is given", hint, at_key=True)
     for kind in chosen[1:]:
-        message = f"'{kind}' beside '{chosen[0]}': a {what} is of one kind"
+        message = f"'{kind}' beside '{chosen[0]}': each {what} is of one kind"
         yield Complaint((kind,), message, "remove one of them", at_key=True)
 
 

@@ -47,8 +47,7 @@ class OutboxReader:
         No more are added once they take ``most_bytes``.
         """
         sizes = self._connection.execute(
-            "select seq, octet_length(payload) from tailrace_outbox "
-            "where output = ? and seq > ? order by seq",
+            "select seq, size from tailrace_outbox where output = ? and seq > ? order by seq",
             [output, seq],
         ).fetchall()
         last, size = seq, 0
@@ -71,7 +70,7 @@ class OutboxReader:
 def backlogs(connection: duckdb.DuckDBPyConnection) -> dict[str, Backlog]:
     """What waits, by output."""
     rows = connection.execute(
-        "select output, sum(rows)::bigint, sum(octet_length(payload))::bigint, max(seq) "
+        "select output, sum(rows)::bigint, sum(size)::bigint, max(seq) "
         "from tailrace_outbox group by output"
     ).fetchall()
     return {row[0]: Backlog(*row[1:]) for row in rows}
@@ -86,7 +85,8 @@ def append(
         payload = to_bytes(rows)
         sizes.append(len(payload))
         connection.execute(
-            "insert into tailrace_outbox values (?, ?, ?, ?)", [seq, output, rows.num_rows, payload]
+            "insert into tailrace_outbox values (?, ?, ?, ?, ?)",
+            [seq, output, rows.num_rows, payload, len(payload)],
         )
     return tuple(sizes)
 

@@ -114,7 +114,7 @@ class StoreReader:
     def outbox(self) -> dict[str, Waiting]:
         """What waits for each output."""
         rows = self._rows(
-            "select output, count(*), sum(rows)::bigint, sum(octet_length(payload))::bigint "
+            "select output, count(*), sum(rows)::bigint, sum(size)::bigint "
             "from tailrace_outbox group by output"
         )
         return {row[0]: Waiting(*row[1:]) for row in rows}

@@ -17,7 +17,12 @@ create table refused (
   resent boolean not null default false);
 """
 
-MIGRATIONS = {"1": ("2", _REFUSED)}
+_SIZES = """
+alter table tailrace_outbox add column size bigint;
+update tailrace_outbox set size = octet_length(payload);
+"""
+
+MIGRATIONS = {"1": ("2", _REFUSED + _SIZES)}
 """What makes a store of one version one of the next."""
 
 TABLES = (
@@ -32,7 +37,8 @@ create table tailrace_folds (
 create table tailrace_dedup (
   partition varchar not null, code varchar not null, time bigint not null);
 create table tailrace_outbox (
-  seq bigint not null, output varchar not null, rows bigint not null, payload blob not null);
+  seq bigint not null, output varchar not null, rows bigint not null, payload blob not null,
+  size bigint);
 create table tailrace_outputs (
   output varchar not null, delivered bigint not null, rows bigint not null, body varchar not null);
 create table incidents (

@@ -120,7 +120,7 @@ SOURCES = [
         {"source": "§source: {}"},
     ),
     (
-        "source.folder: 'folder' beside 'file': a source is of one kind",
+        "source.folder: 'folder' beside 'file': each source is of one kind",
         "remove one of them",
         {"source": "source: {file: {path: a.log}, §folder: {path: b}}"},
     ),

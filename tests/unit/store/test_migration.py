@@ -1,0 +1,31 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import duckdb
+import pyarrow as pa
+
+from tailrace.store.commit import Commit
+from tailrace.store.store import Store
+
+
+def test_a_store_of_the_version_before_is_taken_up(tmp_path: Path) -> None:
+    """Rows that wait are still there, with their sizes; refused rows have a table."""
+    path = tmp_path / "s.duckdb"
+    store = Store.open(path, "p")
+    (size,) = store.commit(Commit(0, {}, outbox=((0, "o", pa.table({"json": ["{}"]})),)))
+    store.close()
+    with duckdb.connect(str(path)) as connection:
+        connection.execute("drop table refused")
+        connection.execute("alter table tailrace_outbox drop column size")
+        connection.execute("update tailrace_meta set value = '1' where name = 'format_version'")
+    for _ in range(2):
+        store = Store.open(path, "p")
+        backlog = store.backlogs()["o"]
+        assert (backlog.rows, backlog.bytes, backlog.newest) == (1, size, 0)
+        reader = store.outbox()
+        (waiting,) = reader.after("o", -1, 1000)
+        reader.close()
+        assert waiting.rows.to_pylist() == [{"json": "{}"}]
+        assert store.query("select * from refused").num_rows == 0
+        store.close()
