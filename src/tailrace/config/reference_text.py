@@ -429,6 +429,7 @@ outputs:
     webhook:
       url: "https://hooks.example.org/services/${HOOK:-x}"
       body: {text: "*{rule}* {state}: {client_ip} made {count} requests"}
+    notices: false                 # they come before {count} is known
   events:
     webhook:
       url: https://collector.example.org/v1/events
