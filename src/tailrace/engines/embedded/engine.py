@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from tailrace.plan.model import Plan
     from tailrace.sources.types import Note
 
-BATCH_BYTES = 16 << 20
+BATCH_BYTES = 24 << 20
 """What one poll reads at most while there is a backlog."""
 
 EPOCH_BYTES = 64 << 20
