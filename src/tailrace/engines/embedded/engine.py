@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 BATCH_BYTES = 24 << 20
 """What one poll reads at most while there is a backlog."""
 
-EPOCH_BYTES = 64 << 20
+EPOCH_BYTES = 72 << 20
 """What one epoch takes of what is decoded already: a backlog means fewer commits."""
 
 BACKLOG_BYTES = BATCH_BYTES // 2
