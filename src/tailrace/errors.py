@@ -77,6 +77,10 @@ class GoneError(SourceError):
     """An input that comes once, and what is asked for has come."""
 
 
+class AwayError(SourceError):
+    """An input can't be asked now; what it has may well be there."""
+
+
 class StoreError(TailraceError):
     """The store is locked, corrupt, of another format version, or of another pipeline."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -67,27 +67,18 @@ def list_(  # noqa: PLR0913 - one for each option
     store: Path | None,
 ) -> None:
     """List the newest dead letters, and how many there are of each code."""
-    from tailrace.cli.rows import json_lines, table_lines
-
     wanted = _where(codes, partition, replayed=replayed)
     path = _path(pipeline, sets, store)
     columns = "id, partition, generation, position, code, field, reason, replayed"
     sql = f"select {columns}, raw from dead_letters where {wanted} order by id desc limit {limit}"
-    counts = f"select code, count(*) as n from dead_letters where {wanted} group by 1 order by 1"
+    counts = (
+        f"select code as what, count(*) as n from dead_letters where {wanted} group by 1 order by 1"
+    )
     with asked(path) as who:
         found = who.query(f"select * from ({sql}) order by id", limit)[0]
         totals = who.query(counts, 1000)[0].to_pylist()
-    if as_json:
-        for line in json_lines(found, ascii_only=True):
-            click.echo(line)
-        return
-    if not totals:
-        click.echo("no dead letters")
-        return
-    shown = found.drop_columns(["generation", "raw", "field"])
-    for line in table_lines(shown if replayed else shown.drop_columns(["replayed"])):
-        click.echo(line)
-    click.echo("in all: " + ", ".join(f"{row['code']} {row['n']:,}" for row in totals))
+    hidden = ["generation", "raw", "field", *([] if replayed else ["replayed"])]
+    _print(found, totals, "dead letters", hidden=hidden, as_json=as_json)
 
 
 @command.command("show")
@@ -194,30 +185,20 @@ def refused(
     store: Path | None,
 ) -> None:
     """List rows that outputs refused for good: what a server found wrong with each."""
-    from tailrace.cli.rows import json_lines, table_lines
-
     parts = ["true" if resent else "not resent"]
     if outputs:
         parts.append(f"output in ({', '.join(map(_text, outputs))})")
     wanted = " and ".join(parts)
     columns = "output, seq, row, id, reason, body, resent"
     sql = f"select {columns} from refused where {wanted} order by seq desc, row desc limit {limit}"
-    counts = f"select output, count(*) as n from refused where {wanted} group by 1 order by 1"
+    counts = (
+        f"select output as what, count(*) as n from refused where {wanted} group by 1 order by 1"
+    )
     with asked(_path(pipeline, sets, store)) as who:
         found = who.query(f"select * from ({sql}) order by seq, row", limit)[0]
         totals = who.query(counts, 1000)[0].to_pylist()
-    if as_json:
-        for line in json_lines(found, ascii_only=True):
-            click.echo(line)
-        return
-    if not totals:
-        click.echo("no refused rows")
-        return
-    for line in table_lines(
-        found.drop_columns(["seq", "row"] if resent else ["seq", "row", "resent"])
-    ):
-        click.echo(line)
-    click.echo("in all: " + ", ".join(f"{row['output']} {row['n']:,}" for row in totals))
+    hidden = ["seq", "row", *([] if resent else ["resent"])]
+    _print(found, totals, "refused rows", hidden=hidden, as_json=as_json)
 
 
 @command.command("resend")
@@ -247,6 +228,28 @@ def resend(
     if done.unknown:
         parts.append(f"{done.unknown:,} are of outputs that the pipeline doesn't have")
     click.echo(", ".join(parts))
+
+
+def _print(
+    found: pa.Table,
+    totals: list[dict[str, Any]],
+    what: str,
+    *,
+    hidden: list[str],
+    as_json: bool,
+) -> None:
+    """Show rows without some columns, or all of them as JSON, and how many there are of each."""
+    from tailrace.cli.rows import json_lines, table_lines
+
+    if as_json:
+        for line in json_lines(found, ascii_only=True):
+            click.echo(line)
+    elif not totals:
+        click.echo(f"no {what}")
+    else:
+        for line in table_lines(found.drop_columns(hidden)):
+            click.echo(line)
+        click.echo("in all: " + ", ".join(f"{row['what']} {row['n']:,}" for row in totals))
 
 
 def hexdump(data: bytes) -> list[str]:

@@ -7,9 +7,6 @@ by opening.
 from __future__ import annotations
 
 import json
-import os
-import secrets
-import threading
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,9 +16,9 @@ import pyarrow as pa
 
 from tailrace.errors import StoreError
 from tailrace.store import outbox
+from tailrace.store.opening import claim, connect, first_line, make_folder, prepare, release
 from tailrace.store.querying import read
-from tailrace.store.reading import StoreInUseError, StoreReader
-from tailrace.store.schema import FORMAT_VERSION, MIGRATIONS, TABLES
+from tailrace.store.reading import StoreReader
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -51,25 +48,25 @@ class Store:
         """Open or make a pipeline's store; StoreError if it is in use, foreign or damaged."""
         text = str(path)
         if text != MEMORY:
-            _make_folder(Path(text).parent)
-            _claim(text)
+            make_folder(Path(text).parent)
+            claim(text)
         try:
-            connection = _connect(text)
+            connection = connect(text)
         except StoreError:
-            _release(text)
+            release(text)
             raise
         try:
-            _prepare(connection, text, pipeline, salt)
+            prepare(connection, text, pipeline, salt)
             return cls(connection, text)
         except StoreError:
             connection.close()
-            _release(text)
+            release(text)
             raise
         except duckdb.Error as error:
             connection.close()
-            _release(text)
+            release(text)
             raise StoreError(
-                f"{text} can't be read as a Tailrace store: {_first_line(error)}",
+                f"{text} can't be read as a Tailrace store: {first_line(error)}",
                 hint="restore it from a copy, or name another path with store.path",
             ) from error
 
@@ -78,7 +75,7 @@ class Store:
         if not self._closed:
             self._closed = True
             self._connection.close()
-            _release(self.path)
+            release(self.path)
 
     # -- plans and commits -------------------------------------------------------------------------
 
@@ -386,124 +383,9 @@ class Store:
             if not isinstance(error, duckdb.Error):
                 raise
             raise StoreError(
-                f"{self.path} could not be written: {_first_line(error)}",
+                f"{self.path} could not be written: {first_line(error)}",
                 hint="see to the disk (space, permissions) and start again; nothing is lost",
             ) from error
-
-
-_open: set[str] = set()
-"""Stores that are open in this process, which DuckDB's lock doesn't keep from itself."""
-
-_opening = threading.Lock()
-
-
-def _claim(path: str) -> None:
-    place = os.path.realpath(path)
-    with _opening:
-        if place in _open:
-            raise StoreInUseError(
-                f"{path} is open in this process already", hint="close it first; two can't share it"
-            )
-        _open.add(place)
-
-
-def _release(path: str) -> None:
-    with _opening:
-        _open.discard(os.path.realpath(path))
-
-
-def _connect(path: str) -> duckdb.DuckDBPyConnection:
-    config: dict[str, str | bool | int | float | list[str]] = {
-        "threads": 1,
-        "enable_external_access": False,
-        "checkpoint_threshold": "256MB",
-    }
-    try:
-        connection = duckdb.connect(path, config=config)
-    except duckdb.IOException as error:
-        text = str(error)
-        if "could not set lock" in text.lower():
-            raise StoreInUseError(
-                f"{path} is in use by another process{_holder(text)}",
-                hint="two can't share a store; `tailrace status` asks the one that runs",
-            ) from error
-        hint = "if it is not a Tailrace store, name another path with store.path"
-        if "permission denied" in text.lower():
-            hint = "give this user the right to write there, or name another path with store.path"
-        raise StoreError(f"{path} can't be opened: {_first_line(error)}", hint=hint) from error
-    except duckdb.Error as error:
-        raise StoreError(f"{path} can't be opened: {_first_line(error)}") from error
-    connection.execute("set TimeZone = 'UTC'; set lock_configuration = true")
-    return connection
-
-
-def _prepare(
-    connection: duckdb.DuckDBPyConnection, path: str, pipeline: str, salt: str | None
-) -> None:
-    tables = {
-        row[0] for row in connection.execute("select table_name from duckdb_tables()").fetchall()
-    }
-    if "tailrace_meta" not in tables:
-        if tables:
-            raise StoreError(
-                f"{path} is a DuckDB file of something else "
-                f"(tables {', '.join(sorted(tables)[:3])})",
-                hint="name another path with store.path",
-            )
-        connection.execute("begin transaction")
-        connection.execute(TABLES)
-        meta = {
-            "format_version": str(FORMAT_VERSION),
-            "pipeline": pipeline,
-            "store_id": secrets.token_hex(8),
-            "salt": salt if salt is not None else secrets.token_hex(16),
-        }
-        connection.executemany(
-            "insert into tailrace_meta values (?, ?)", [list(item) for item in meta.items()]
-        )
-        connection.execute("commit")
-        return
-    found = dict(connection.execute("select name, value from tailrace_meta").fetchall())
-    version = found.get("format_version", "")
-    while version in MIGRATIONS:
-        following, statements = MIGRATIONS[version]
-        connection.execute("begin transaction")
-        connection.execute(statements)
-        connection.execute(
-            "update tailrace_meta set value = ? where name = 'format_version'", [following]
-        )
-        connection.execute("commit")
-        version = following
-    if version != str(FORMAT_VERSION):
-        raise StoreError(
-            f"{path} has store format {version}; this Tailrace reads format {FORMAT_VERSION}",
-            hint="run it with the Tailrace that wrote it, or name another store.path for a new one",
-        )
-    if found.get("pipeline") != pipeline:
-        raise StoreError(
-            f"{path} belongs to pipeline {found.get('pipeline')!r}, not {pipeline!r}",
-            hint="give each pipeline its own store.path, or restore the pipeline's name",
-        )
-
-
-def _make_folder(folder: Path) -> None:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise StoreError(f"the store's folder {folder} can't be made: {error.strerror}") from error
-
-
-def _holder(text: str) -> str:
-    """The process that holds the lock, as DuckDB names it."""
-    start = text.find("PID ")
-    digits = (
-        "".join(ch for ch in text[start + 4 : start + 14] if ch.isdigit()) if start >= 0 else ""
-    )
-    return f" (process {digits})" if digits else ""
-
-
-def _first_line(error: BaseException) -> str:
-    return str(error).splitlines()[0] if str(error) else type(error).__name__
 
 
 def _quoted(name: str) -> str:

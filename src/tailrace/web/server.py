@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import socket
 import threading
 from typing import TYPE_CHECKING
 
 from tailrace.errors import TailraceError
+from tailrace.sources.http.listening import listening_socket
 
 if TYPE_CHECKING:
     from starlette.applications import Starlette
@@ -23,7 +23,13 @@ class WebServer:
         """Listen at once (port 0: a free one); TailraceError if that can't be."""
         import uvicorn
 
-        self._listening = _listen(host, port)
+        try:
+            self._listening = listening_socket(host, port, MOST_REQUESTS)
+        except OSError as error:
+            raise TailraceError(
+                f"nobody can be answered at {host}:{port}: {error.strerror}",
+                hint="choose another address with web.listen or --web",
+            ) from error
         config = uvicorn.Config(
             application,
             log_config=None,
@@ -53,24 +59,3 @@ class WebServer:
         self._server.should_exit = True
         self._thread.join(STOP_SECONDS)
         self._listening.close()
-
-
-def _listen(host: str, port: int) -> socket.socket:
-    try:
-        family, kind, protocol, _, address = socket.getaddrinfo(
-            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
-        )[0]
-        listening = socket.socket(family, kind, protocol)
-    except OSError as error:
-        raise TailraceError(f"web.listen {host}:{port}: {error.strerror}") from error
-    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        listening.bind(address)
-        listening.listen(MOST_REQUESTS)
-    except OSError as error:
-        listening.close()
-        raise TailraceError(
-            f"nobody can be answered at {host}:{port}: {error.strerror}",
-            hint="choose another port with web.listen or --web",
-        ) from error
-    return listening

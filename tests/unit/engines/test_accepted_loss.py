@@ -11,9 +11,10 @@ import pytest
 from tailrace.config import loads
 from tailrace.engines.embedded.engine import Engine
 from tailrace.engines.embedded.opening import make_decoder, open_session
-from tailrace.errors import SourceError
+from tailrace.errors import AwayError, SourceError
 from tailrace.plan.compile import compile_pipeline
 from tailrace.plan.model import Plan
+from tailrace.sources.following import FollowedFiles
 
 
 class DiedError(Exception):
@@ -68,3 +69,27 @@ def test_what_is_gone_is_left_out_only_on_request(tmp_path: Path) -> None:
         session.close()
     rows = [json.loads(line)["t"] for line in (tmp_path / "out.ndjson").read_text().splitlines()]
     assert rows == ["1970-01-01T00:00:10.000Z", "1970-01-01T00:00:11.000Z"]
+
+
+def test_what_can_not_be_asked_now_is_not_lost(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(tmp_path, 1, 2, 3)
+    store = tmp_path / "s.duckdb"
+    session = open_session(plan(tmp_path), store, until_end=True, on_commit=die)
+    with suppress(DiedError):
+        Engine(session, make_decoder).run()
+    session.delivery.close()
+    session.source.close()
+    session.store.close()
+
+    def away(*_: object) -> None:
+        raise AwayError("nobody answers")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(FollowedFiles, "reread", away)
+        with pytest.raises(AwayError, match="nobody answers"):
+            open_session(plan(tmp_path), store, until_end=True, accept_loss=True)
+    session = open_session(plan(tmp_path), store, until_end=True, accept_loss=True)
+    assert session.state.counts.events == 3
+    session.close()

@@ -4,9 +4,26 @@ from pathlib import Path
 
 import duckdb
 import pyarrow as pa
+import pytest
 
+from tailrace.errors import StoreError
 from tailrace.store.commit import Commit
 from tailrace.store.store import Store
+
+
+def test_that_of_another_pipeline_is_left_as_it_is(tmp_path: Path) -> None:
+    path = tmp_path / "s.duckdb"
+    Store.open(path, "p").close()
+    with duckdb.connect(str(path)) as connection:
+        connection.execute("drop table refused")
+        connection.execute("update tailrace_meta set value = '1' where name = 'format_version'")
+    with pytest.raises(StoreError, match="belongs to pipeline 'p'"):
+        Store.open(path, "q")
+    with duckdb.connect(str(path)) as connection:
+        found = connection.execute(
+            "select value from tailrace_meta where name = 'format_version'"
+        ).fetchall()
+    assert found == [("1",)]
 
 
 def test_a_store_of_the_version_before_is_taken_up(tmp_path: Path) -> None:

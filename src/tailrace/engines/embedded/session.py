@@ -16,7 +16,7 @@ from tailrace.engines.epoch import Decision, DecisionKind, EpochPlan
 from tailrace.engines.processor import Processor, first_rules
 from tailrace.engines.state import REPLAY, EngineState
 from tailrace.engines.tables import check_tables
-from tailrace.errors import GoneError, Problem, SourceError
+from tailrace.errors import AwayError, GoneError, Problem, SourceError
 from tailrace.kernel.time import FOREVER
 from tailrace.sources.types import Chunk, Mirroring
 from tailrace.store.commit import Commit
@@ -136,6 +136,8 @@ class Session:
         for piece in plan.slices:
             try:
                 records = self.source.reread(piece)
+            except AwayError:
+                raise
             except SourceError as error:
                 # Of standard input at most once is all that can be promised.
                 once = isinstance(error, GoneError)
@@ -146,10 +148,7 @@ class Session:
                 continue
             work.append((Chunk(piece, records), decoder.decode(records, piece.fields)))
         slices = tuple(chunk.slice for chunk, _ in work)
-        # Where something is gone the input isn't the one that ended: what is there now counts.
-        gone = len(slices) < len(plan.slices)
-        after = tuple(d for d in plan.after if not gone or d.kind is not DecisionKind.FINAL)
-        self._finish(replace(plan, slices=slices, after=after, notes=notes), work)
+        self._finish(replace(plan, slices=slices, notes=notes), work)
         self.source.open(self._positions())
 
     def _positions(self) -> dict[str, dict[str, Json]]:

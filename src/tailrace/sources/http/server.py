@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 from tailrace.config.web import host_and_port
 from tailrace.errors import SourceError
 from tailrace.sources.http.exchange import REFUSED, Connection, part
+from tailrace.sources.http.listening import listening_socket
 
 if TYPE_CHECKING:
     from tailrace.config.http_source import HttpSource
@@ -119,25 +120,13 @@ class HttpServer:
 
 
 def _listen(listen: str) -> socket.socket:
-    host, port = host_and_port(listen)
     try:
-        family, kind, protocol, _, address = socket.getaddrinfo(
-            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
-        )[0]
-        listening = socket.socket(family, kind, protocol)
+        return listening_socket(*host_and_port(listen), BACKLOG)
     except OSError as error:
-        raise SourceError(f"source.http.listen {listen}: {error.strerror}") from error
-    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        listening.bind(address)
-        listening.listen(BACKLOG)
-    except OSError as error:
-        listening.close()
         raise SourceError(
             f"nothing can be received at {listen}: {error.strerror}",
-            hint="choose another port with source.http.listen",
+            hint="choose another address with source.http.listen",
         ) from error
-    return listening
 
 
 def _context(config: HttpSource) -> ssl.SSLContext | None:

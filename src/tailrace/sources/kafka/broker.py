@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from tailrace.config.kafka import is_pattern
 from tailrace.config.suggestions import suggestion
-from tailrace.errors import SourceError
+from tailrace.errors import AwayError, SourceError
 from tailrace.sources.kafka.client import admin, error_of, refusal, refused
 
 if TYPE_CHECKING:
@@ -175,7 +175,7 @@ class Broker:
         seen = [each.str() for each in self._errors if each.code() != each._ALL_BROKERS_DOWN]  # noqa: SLF001 - a constant
         self._errors.clear()
         reason = seen[-1] if seen else error.str()
-        return SourceError(
+        return AwayError(
             f"no Kafka broker answers at {self._config.bootstrap}: {reason}",
             hint="is the address right (brokers), and is the broker up? Where it wants TLS or SASL,"
             " set the option security.protocol",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from tailrace.errors import SourceError
+from tailrace.errors import AwayError, SourceError
 from tailrace.sources.kafka.gaps import passed_over
 from tailrace.sources.kafka.messages import records_of
 from tailrace.sources.kafka.part import Part
@@ -88,7 +88,7 @@ def _fetch(part: Part, consumer: Consumer, max_bytes: int, wanted: Collection[st
             part.add(records_of(good, max_bytes, wanted))
             deadline = time.monotonic() + PATIENCE_SECONDS
         elif time.monotonic() > deadline:
-            raise SourceError(
+            raise AwayError(
                 f"{part.name}: messages {part.fetched} to {part.end} could not be read again:"
                 " Kafka doesn't answer",
                 hint="run again when it is back",
