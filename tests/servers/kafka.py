@@ -82,7 +82,8 @@ class Kafka(Server):
             "".join(f"{key}={value}\n" for key, value in settings.items())
         )
         (self.folder / "log4j2.properties").write_text(LOGGING)
-        cluster = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
+        # One that begins with a minus would be taken for an option.
+        cluster = base64.urlsafe_b64encode(b"\0" + uuid.uuid4().bytes[1:]).decode().rstrip("=")
         formatted = subprocess.run(
             [
                 *(*java(self.name, heap="128m"), "-XX:TieredStopAtLevel=1"),

@@ -269,6 +269,45 @@ def test_a_topic_made_anew(kafka: Kafka) -> None:
     assert taken.notes == ["log_replaced"]
 
 
+@pytest.mark.parametrize("on_gap", ["count", "stop"])
+@pytest.mark.parametrize("count", [2, 5, 9])
+def test_a_topic_made_anew_while_it_is_read(kafka: Kafka, count: int, on_gap: str) -> None:
+    """Whether its new log is shorter than what was read of the old one, as long, or longer."""
+    topic = kafka.fresh_topic()
+    kafka.send(topic, values(5))
+    taken = Taken(opened(kafka, topic, on_gap=on_gap)).to_end()
+    kafka.delete_topic(topic)
+    eventually(lambda: created(kafka, topic))
+    kafka.send(topic, values(count, "anew"))
+    if on_gap == "stop":
+        with pytest.raises(SourceError, match="made anew"):
+            taken.noted("log_replaced")
+        taken.close()
+        assert taken.all == values(5)
+        return
+    taken.noted("log_replaced").has(5 + count).to_end().close()
+    assert taken.all == [*values(5), *values(count, "anew")]
+    assert taken.resume[f"{topic}/0"]["generation"] == 1
+    again = Taken(opened(kafka, topic), taken.resume).to_end().close()
+    assert again.all == []
+    assert again.notes == []
+
+
+def test_slices_of_a_topic_that_was_made_anew_are_not_read_again(kafka: Kafka) -> None:
+    topic = kafka.fresh_topic()
+    kafka.send(topic, values(5))
+    first = Taken(opened(kafka, topic)).to_end().close()
+    piece = next(piece for piece, read in first.slices if read)
+    kafka.delete_topic(topic)
+    eventually(lambda: created(kafka, topic))
+    kafka.send(topic, values(9, "anew"))
+    source = opened(kafka, topic, on_gap="count")
+    source.open({})
+    with pytest.raises(SourceError, match="made anew"):
+        source.reread(piece)
+    source.close()
+
+
 def created(kafka: Kafka, topic: str) -> bool:
     """Whether it is made; deleting the one before takes a moment."""
     with suppress(KafkaException):

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
@@ -47,7 +48,6 @@ class Broker:
         self._config = config
         self._errors: list[KafkaError] = []
         self._client: AdminClient = admin(config, self._errors.append)
-        self._identities: dict[str, str] = {}
 
     @property
     def client(self) -> AdminClient:
@@ -96,15 +96,8 @@ class Broker:
             for name, topic in everything.items()
             if topic.error is None and topic.partitions and self._configured(name)
         }
-        self._identify([name for name in there if name not in self._identities])
-        return {
-            name: Topic(name, self._identities.get(name, ""), count)
-            for name, count in there.items()
-        }
-
-    def forget_identities(self) -> None:
-        """Ask for them anew: a topic may have been deleted and made again."""
-        self._identities.clear()
+        identities = self.identities(there)
+        return {name: Topic(name, identities[name], count) for name, count in there.items()}
 
     def _configured(self, name: str) -> bool:
         if name in self._config.topics:
@@ -113,17 +106,21 @@ class Broker:
             re.fullmatch(topic, name) for topic in self._config.topics if is_pattern(topic)
         )
 
-    def _identify(self, names: list[str]) -> None:
+    def identities(self, names: Collection[str]) -> dict[str, str]:
+        """What each topic's ``identity`` is now; empty where the cluster doesn't tell."""
         from confluent_kafka import KafkaException, TopicCollection
 
+        found = dict.fromkeys(names, "")
         if not names:
-            return
-        asked = self._client.describe_topics(TopicCollection(names), request_timeout=ANSWER_SECONDS)
+            return found
+        asked = self._client.describe_topics(
+            TopicCollection(list(names)), request_timeout=ANSWER_SECONDS
+        )
         for name, answer in asked.items():
-            try:
-                self._identities[name] = str(answer.result().topic_id)
-            except KafkaException:
-                self._identities[name] = ""  # a cluster without identities, or no right to ask
+            # A cluster without identities, or no right to ask.
+            with suppress(KafkaException):
+                found[name] = str(answer.result().topic_id)
+        return found
 
     def earliest(self, places: Iterable[Place]) -> dict[Place, int]:
         """The offset of the first message that is kept."""
@@ -169,6 +166,11 @@ class Broker:
             error = _library_error(exception)
             if refused(error):
                 raise refusal(self._config.bootstrap, error) from exception
+            if error.code() in (error.UNKNOWN_TOPIC_OR_PART, error._UNKNOWN_TOPIC):  # noqa: SLF001 - a constant
+                raise SourceError(
+                    f"a topic that is read is not there any more at {self._config.bootstrap}",
+                    hint="make it again, or take it out of the pipeline file",
+                ) from exception
             raise self._unreachable(error) from exception
 
     def _unreachable(self, error: KafkaError) -> SourceError:

@@ -15,6 +15,11 @@ GAP = "log_gap"
 REPLACED = "log_replaced"
 
 
+def replaced(known: object, now: str) -> bool:
+    """Whether a topic isn't the one that is known by its identity; empty: nobody knows."""
+    return bool(known) and bool(now) and known != now
+
+
 def passed_over(config: KafkaSource, topic: str, number: int, wanted: int, first: int) -> Note:
     """Go on at ``first`` where ``wanted`` was to be read; SourceError if that isn't allowed."""
     name = partition_name(topic, number)

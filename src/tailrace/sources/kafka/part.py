@@ -83,6 +83,12 @@ class Part:
         self.waiting_bytes = 0
         self.fetched, self.reached = self.position, None
 
+    def begin_anew(self, first: int, identity: str) -> None:
+        """Stand at the first message of another log under the same name."""
+        self.position, self.identity = first, identity
+        self.generation += 1
+        self.stored = False
+
     def read(self, limit: int) -> Took:
         """Take about ``limit`` bytes of what waits."""
         taken, size = [self._waiting.popleft()], 0

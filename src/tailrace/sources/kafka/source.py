@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from tailrace.errors import SourceError
 from tailrace.sources.kafka.broker import ANSWER_SECONDS, Broker, Place, places_of
 from tailrace.sources.kafka.client import READING, consumer, refusal, refused
-from tailrace.sources.kafka.gaps import begun_anew, passed_over
+from tailrace.sources.kafka.gaps import begun_anew, passed_over, replaced
 from tailrace.sources.kafka.membership import Membership
 from tailrace.sources.kafka.messages import by_partition, records_of
 from tailrace.sources.kafka.part import Part
@@ -319,6 +319,7 @@ class KafkaTopics:
         if not due or broker is None:
             return
         try:
+            identities = broker.identities({topic for topic, _ in due})
             first, last = broker.earliest(due), broker.ends(due, committed=False)
         except SourceError:
             self._astray |= dict.fromkeys(due, now + ANSWER_SECONDS)
@@ -326,23 +327,28 @@ class KafkaTopics:
         for place in due:
             del self._astray[place]
             part = self._parts[place]
-            wanted = part.fetched
-            if wanted > last[place]:
+            wanted, identity = part.fetched, identities[place[0]]
+            if replaced(part.identity, identity) or wanted > last[place]:
                 self._notes.append(begun_anew(self._config, *place, wanted, last[place]))
-                part.generation += 1
+                part.begin_anew(first[place], identity)
             elif wanted < first[place]:
                 self._notes.append(passed_over(self._config, *place, wanted, first[place]))
-            part.position = first[place] if not first[place] <= wanted <= last[place] else wanted
+                part.position = first[place]
+            else:
+                part.position = wanted
             part.clear()
             self._reader.incremental_unassign([TopicPartition(*place)])
             self._reader.incremental_assign([TopicPartition(*place, part.fetched)])
 
     def _take_up_new(self, watch: Watch) -> None:
-        """Read partitions that were added, and topics that a pattern matches now."""
+        """Read partitions that were added, and topics that a pattern matches or were made anew."""
         from confluent_kafka import TopicPartition
 
         topics, watch.topics = watch.topics, None
         broker = self._broker
+        for place, part in self._parts.items():
+            if topics and place[0] in topics and replaced(part.identity, topics[place[0]].identity):
+                self._astray.setdefault(place, 0.0)
         places = [place for place in places_of(topics or {}) if place not in self._parts]
         if not places or broker is None or topics is None:
             return
@@ -380,6 +386,11 @@ class KafkaTopics:
         broker = self._connected()
         topic, _, number = piece.partition.rpartition("/")
         place = (topic, int(number))
+        if replaced(piece.resume.get("topic_id"), broker.identities([topic])[topic]):
+            raise SourceError(
+                f"{piece.partition}: messages {piece.start} to {piece.end - 1} are to be read"
+                " again, and the topic was made anew since: they are gone"
+            )
         if self._rereading is None:
             self._rereading = consumer(self._config, {**READING, "group.id": self._group})
         first = broker.earliest([place])[place]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from tailrace.config.kafka import is_pattern, start_ms
 from tailrace.errors import SourceError
 from tailrace.sources.kafka.broker import Broker, Place, Topic, places_of
-from tailrace.sources.kafka.gaps import begun_anew, passed_over
+from tailrace.sources.kafka.gaps import begun_anew, passed_over, replaced
 from tailrace.sources.kafka.part import Part, partition_name
 from tailrace.sources.types import Json, Note
 
@@ -28,7 +28,6 @@ def opened(
     A stored position wins. Of a topic that is known, or that a pattern found later, a partition
     without one is new and read from its beginning. SourceError if messages are gone.
     """
-    broker.forget_identities()
     topics = broker.topics()
     places = places_of(topics)
     stored = {place: positions[name] for place in places if (name := _name(place)) in positions}
@@ -95,10 +94,8 @@ def _resumed(
             f"the position stored for {_name(place)} is not one of Kafka",
             hint="the store belongs to a pipeline with another source; use a new store",
         )
-    before = stored.get("topic_id")
-    replaced = bool(before) and bool(topic.identity) and before != topic.identity
     notes = []
-    if replaced or offset > last:
+    if replaced(stored.get("topic_id"), topic.identity) or offset > last:
         notes.append(begun_anew(config, *place, offset, last))
         offset, generation = first, generation + 1
     elif offset < first:
