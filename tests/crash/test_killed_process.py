@@ -28,7 +28,7 @@ PIPELINE = """
 name: crash
 source:
   file: {path: LOG, follow: true}
-time: {field: "@timestamp", grace: 2s}
+time: {field: "@timestamp", grace: 2s, idle_after: 1h}
 fields:
   client_ip: text
   host: text

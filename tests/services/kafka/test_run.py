@@ -23,7 +23,7 @@ PIPELINE = """
 name: web
 source:
   kafka: {brokers: BROKERS, topics: TOPIC, group: readers-TOPIC}
-time: {field: "@timestamp", grace: 2s}
+time: {field: "@timestamp", grace: 2s, idle_after: 1h}
 fields:
   client_ip: text
   host: text

@@ -22,7 +22,7 @@ pytestmark = pytest.mark.services
 PIPELINE = """\
 name: web
 source: {file: {path: LOG, follow: true}}
-time: {field: "@timestamp", grace: 2s}
+time: {field: "@timestamp", grace: 2s, idle_after: 1h}
 fields: {client_ip: text, host: text, status: integer, request_time: double}
 rules:
   - alert: flood
