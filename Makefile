@@ -70,7 +70,7 @@ lock: $(DEV) ## choose dependency versions anew (UPGRADE=1: the newest) and writ
 	$(LOCK) $(if $(UPGRADE),--upgrade) --group build --output-file requirements.lock
 	$(LOCK) $(if $(UPGRADE),--upgrade) --extra all --group build \
 		--constraint requirements.lock --output-file requirements-all.lock
-	$(LOCK) $(if $(UPGRADE),--upgrade) --extra all --group dev \
+	$(LOCK) $(if $(UPGRADE),--upgrade) --extra all --extra spark --group dev \
 		--constraint requirements-all.lock --output-file requirements-dev.lock
 
 clean: ## remove .venv, caches and build results

@@ -11,9 +11,9 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from tailrace.alerts.incidents import Revision
+    from tailrace.engines.concluding import Result as Epoch
     from tailrace.engines.embedded.engine import Engine
     from tailrace.engines.embedded.session import Session
-    from tailrace.engines.processor import Result as Epoch
     from tailrace.sources.types import Note
 
     Listen = Callable[[Epoch | None, tuple[Note, ...]], None]

@@ -25,7 +25,7 @@ from tailrace.outputs.typed import (
 if TYPE_CHECKING:
     from tailrace.alerts.incidents import Revision
     from tailrace.alerts.notices import Notice
-    from tailrace.engines.processor import Result as Epoch
+    from tailrace.engines.concluding import Result as Epoch
     from tailrace.plan.model import Plan, Rule
 
 

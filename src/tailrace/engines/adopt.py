@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from tailrace.engines.concluding import Result, first_rules
 from tailrace.engines.dispatch import Dispatch, incident_table
 from tailrace.engines.epoch import Decision, DecisionKind
-from tailrace.engines.processor import Result, first_rules
 from tailrace.kernel.time import FOREVER
 from tailrace.store.commit import Commit, Fold
 
 if TYPE_CHECKING:
     from tailrace.alerts.incidents import Revision
-    from tailrace.engines.processor import Processor
+    from tailrace.engines.running import Running
     from tailrace.plan.model import Plan
 
 
-def adopt(processor: Processor, plan: Plan) -> Result:
+def adopt(processor: Running, plan: Plan) -> Result:
     """Change the state so that it fits ``plan``; the commit that says so.
 
     Incidents of removed rules resolve with reason ``rule_removed`` and go where the rule's alerts

@@ -28,10 +28,11 @@ from tailrace.kernel.time import NEVER, last_end, next_end
 from tailrace.kernel.types import RuleCounts
 from tailrace.plan.compile import compile_text
 from tailrace.plan.grouping import group_rules
+from tailrace.sources.types import Troubled
 from tailrace.store.reading import StoreReader, open_reader
 
 if TYPE_CHECKING:
-    from tailrace.engines.embedded.session import Session
+    from tailrace.engines.session import BaseSession
     from tailrace.plan.model import Group, Plan, Window
 
 INCIDENTS = 20
@@ -42,19 +43,15 @@ Held = Mapping[str, tuple[int, int] | None]
 """By group: the least and the greatest pane of which something is held."""
 
 
-def live_status(session: Session, process: ProcessStatus) -> Status:
+def live_status(session: BaseSession, process: ProcessStatus) -> Status:
     """The status of a session between two epochs, without what only its store knows."""
     processor, plan = session.processor, session.plan
-    reducers = processor.reducers
-    held = {group.identity: reducers[group.identity].held for group in processor.groups}
+    holdings = processor.holdings()
+    held = {identity: holding.panes for identity, holding in holdings.items()}
     groups = tuple(
-        GroupStatus(
-            tuple(rule.name for rule in group.rules),
-            len(reducers[group.identity].keys),
-            reducers[group.identity].rows,
-            reducers[group.identity].nbytes,
-        )
+        GroupStatus(tuple(rule.name for rule in group.rules), mine.keys, mine.rows, mine.bytes)
         for group in processor.groups
+        for mine in [holdings[group.identity]]
     )
     kinds = _output_kinds(plan)
     outputs = tuple(
@@ -71,9 +68,14 @@ def live_status(session: Session, process: ProcessStatus) -> Status:
         for name, standing in session.delivery.standings().items()
     )
     status = _of_state(session.state, plan.name, session.store.path)
+    source = session.source
+    trouble = source.trouble() if isinstance(source, Troubled) else None
     return replace(
         status,
         process=process,
+        watermark=session.watermark,
+        source_error=None if trouble is None else trouble.reason,
+        source_away_since=None if trouble is None else trouble.since,
         rules=_rules(session.state, plan, processor.groups, held),
         groups=groups,
         outputs=(*outputs, *_tables(plan)),

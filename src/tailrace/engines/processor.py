@@ -7,7 +7,6 @@ watermark, closed windows, incidents.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,48 +14,28 @@ import pyarrow as pa
 
 from tailrace.alerts import IncidentFold
 from tailrace.engines.accounts import account, dead_letters
-from tailrace.engines.dispatch import Dispatch, incident_rule
+from tailrace.engines.concluding import Conclusion, Found, Result
 from tailrace.engines.dispatch import incident_table as incident_rows
-from tailrace.engines.folding import fold_firings, folds_of
-from tailrace.engines.state import RuleState
+from tailrace.engines.running import Holding
 from tailrace.engines.watermark import advance, decide
 from tailrace.kernel.mapper import Mapper
 from tailrace.kernel.reducer import GroupReducer
-from tailrace.kernel.time import FOREVER, NEVER
+from tailrace.kernel.time import FOREVER
 from tailrace.kernel.types import Piece, RuleCounts
 from tailrace.plan.grouping import group_rules
 from tailrace.plan.identity import notice_id
-from tailrace.plan.model import NO_START
 from tailrace.store.commit import Commit, Fold, GroupDelta
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Iterable, Sequence
+    from collections.abc import Container, Sequence
 
-    from tailrace.alerts.incidents import FoldResult, Revision
-    from tailrace.alerts.notices import Notice
+    from tailrace.engines.concluding import Told
     from tailrace.engines.epoch import EpochPlan
     from tailrace.engines.state import EngineState
     from tailrace.formats.records import Decoded
-    from tailrace.kernel.keys import DenseKeys
-    from tailrace.kernel.types import EventRows, GroupPartials, RuleFirings
-    from tailrace.plan.model import EventRule, Group, Plan, Rule
+    from tailrace.kernel.types import GroupPartials, RuleFirings
+    from tailrace.plan.model import Group, Plan, Rule
     from tailrace.sources.types import Chunk
-
-
-@dataclass(slots=True)
-class Result:
-    """What an epoch changes (``commit``), and what it found, for whoever wants to see it at once.
-
-    ``windows``: the closed windows of rules whose rows are wanted one by one, with the keys that
-    their numbers mean; ``fired``: events by per-event rule, with their ids.
-    """
-
-    commit: Commit
-    revisions: list[Revision] = field(default_factory=list)
-    notices: list[Notice] = field(default_factory=list)
-    windows: list[tuple[RuleFirings, DenseKeys]] = field(default_factory=list)
-    fired: list[tuple[EventRule, EventRows]] = field(default_factory=list)
-    events: int = 0
 
 
 class Processor:
@@ -89,18 +68,26 @@ class Processor:
             rule.identity: self.reducers[g.identity] for g in self.groups for rule in g.rules
         }
         self.mapper = Mapper(plan, self.groups, salt)
-        self.folds = {
-            rule.identity: IncidentFold(incident_rule(plan, rule))
-            for rule in plan.rules
-            if rule.alert
-        }
+        self._conclusion = Conclusion(plan, state)
         self._forgotten: dict[str, int] = {}
         self.told: dict[str, int] = {}
         """Early notices that went out, and the ends of their windows while these are open."""
 
+    @property
+    def folds(self) -> dict[str, IncidentFold]:
+        """The incidents of each rule that alerts, by the rule's identity."""
+        return self._conclusion.folds
+
+    def holdings(self) -> dict[str, Holding]:
+        """What is held, by group."""
+        return {
+            identity: Holding(len(r.keys), r.rows, r.nbytes, r.held)
+            for identity, r in self.reducers.items()
+        }
+
     def load_fold(self, rule: Rule, states: Sequence[str]) -> None:
         """Take back the stored states of a rule's keys."""
-        self.folds[rule.identity] = IncidentFold(incident_rule(self.plan, rule), folds_of(states))
+        self._conclusion.load(rule, states)
 
     def run(self, plan: EpochPlan, work: Sequence[tuple[Chunk, Decoded]]) -> Result:
         """Process one epoch; ``work`` are the plan's slices in order, read and decoded."""
@@ -119,38 +106,19 @@ class Processor:
         for decision in plan.after:
             decide(state, decision, self.plan.grace)
         advance(state, self.plan.grace)
-        dispatch = Dispatch(self.plan, state.next_seq)
-        result_folds: list[Fold] = []
-        revisions: list[Revision] = []
-        windows: list[tuple[RuleFirings, DenseKeys]] = []
-        for group in self.groups:
-            closed = self._close(group, previous, final=plan.final)
-            for firings in closed:
-                keys = self.reducers[group.identity].keys
-                dispatch.windows(firings, keys)
-                windows.append((firings, keys))
-            for rule in group.rules:
-                if rule.alert:
-                    mine = next((f for f in closed if f.rule is rule), None)
-                    folded = self._fold(rule, mine, final=plan.final)
-                    _collect(rule, folded, revisions, result_folds, dispatch)
-        notices = (
-            self._notify(deltas, result_folds, dispatch)
-            if self._early_notices and not plan.final
-            else []
+        found = Found(
+            closed=[
+                (group, self.reducers[group.identity].keys, self._close(group, previous, plan))
+                for group in self.groups
+            ],
+            fired=mapped.fired,
+            archive=mapped.archive,
+            dead=dead,
         )
-        fired = [
-            (r, mapped.fired[r.identity])
-            for r in self.plan.event_rules
-            if r.identity in mapped.fired
-        ]
-        for event_rule, rows in fired:
-            dispatch.events(event_rule, rows)
-        if mapped.archive is not None:
-            dispatch.archive(mapped.archive)
-        if dead is not None:
-            dispatch.dead_letters(dead)
-        outbox, tables = dispatch.batches()
+        told = self._conclusion.tell(found, final=plan.final)
+        if self._early_notices and not plan.final:
+            self._notify(deltas, told)
+        outbox, tables = told.dispatch.batches()
         state.next_seq += len(outbox)
         state.epoch = plan.epoch
         state.finished = state.finished or plan.final
@@ -165,15 +133,15 @@ class Processor:
             epoch=plan.epoch,
             state=state.to_json(),
             groups=tuple(delta for delta in groups if delta is not None),
-            folds=_last(result_folds),
-            incidents=incident_rows(revisions),
+            folds=told.last_folds(),
+            incidents=incident_rows(told.revisions),
             dead=dead,
             outbox=outbox,
             tables=tables,
             dedup=dedup,
             dedup_floors=floors,
         )
-        return Result(commit, revisions, notices, windows, fired, mapped.events)
+        return Result(commit, told.revisions, told.notices, told.windows, told.fired, mapped.events)
 
     def _begin(self, plan: EpochPlan, work: Sequence[tuple[Chunk, Decoded]]) -> list[Piece]:
         state = self.state
@@ -203,8 +171,8 @@ class Processor:
                 account.accepted -= evicted
         return partials, changed
 
-    def _close(self, group: Group, previous: int, *, final: bool) -> list[RuleFirings]:
-        until = FOREVER if final else self.state.frontier
+    def _close(self, group: Group, previous: int, plan: EpochPlan) -> list[RuleFirings]:
+        until = FOREVER if plan.final else self.state.frontier
         if until <= previous:
             return []
         closed = self.reducers[group.identity].close(
@@ -217,26 +185,9 @@ class Processor:
             notes["empty_windows"] = notes.get("empty_windows", 0) + closed.left_out
         for identity, failed in closed.failures.items():
             self.state.counts.rules.setdefault(identity, RuleCounts()).errors += failed
-        for firings in closed.firings:
-            self.state.counts.rules[firings.rule.identity].firings += len(firings.keys)
         return closed.firings
 
-    def _fold(self, rule: Rule, firings: RuleFirings | None, *, final: bool) -> list[FoldResult]:
-        fold = self.folds[rule.identity]
-        keys = self._by_rule[rule.identity].keys
-        given = fold_firings(firings, keys, rule) if firings is not None else None
-        if not final:
-            return [fold.advance(given, self.state.frontier)]
-        last = self.state.greatest_time()
-        return [
-            fold.advance(given, max(last, self.state.frontier)),
-            fold.finish(max(last, self.state.frontier)),
-        ]
-
-    def _notify(
-        self, touched: Container[str], folds: list[Fold], dispatch: Dispatch
-    ) -> list[Notice]:
-        sent: list[Notice] = []
+    def _notify(self, touched: Container[str], told: Told) -> None:
         self.told = {known: end for known, end in self.told.items() if end > self.state.frontier}
         for rule in self.plan.rules:
             if not (rule.alert and rule.early is not None and rule.early.ok and rule.for_ == 0):
@@ -258,12 +209,11 @@ class Processor:
                 for key in fold.may_notify(keys)
                 if notice_id(rule.identity, key, start) not in self.told
             ]
-            for key, notice in zip(wanted, dispatch.notices(rule, wanted, start), strict=True):
+            for key, notice in zip(wanted, told.dispatch.notices(rule, wanted, start), strict=True):
                 self.told[notice.id] = end
                 kept = fold.note(key, start, notice.id)
-                folds.append(Fold(rule.identity, kept.place, kept.to_json()))
-                sent.append(notice)
-        return sent
+                told.folds.append(Fold(rule.identity, kept.place, kept.to_json()))
+                told.notices.append(notice)
 
     def _delta(self, group: Group, added: tuple[GroupPartials, bool] | None) -> GroupDelta | None:
         """What the store keeps of a group: the panes that a window or ``explain`` can need."""
@@ -301,39 +251,6 @@ class Processor:
         fresh = dedup.fresh
         dedup.forget(maxima)
         return fresh, dedup.floors(maxima)
-
-
-def fresh_rules(plan: Plan, state: EngineState) -> list[str]:
-    """Identities of the plan's rules that the state doesn't know yet."""
-    return [r.identity for r in plan.every_rule if r.identity not in state.rules]
-
-
-def first_rules(plan: Plan, state: EngineState) -> None:
-    """Make every rule of a plan known: new ones start after all events read so far."""
-    start = state.greatest_time()
-    for rule in plan.every_rule:
-        state.rules.setdefault(
-            rule.identity, RuleState(rule.name, NO_START if start == NEVER else start + 1)
-        )
-
-
-def _collect(
-    rule: Rule,
-    results: list[FoldResult],
-    revisions: list[Revision],
-    folds: list[Fold],
-    dispatch: Dispatch,
-) -> None:
-    for result in results:
-        revisions.extend(result.revisions)
-        dispatch.revisions(rule, result.revisions)
-        folds.extend(Fold(rule.identity, kept.place, kept.to_json()) for kept in result.changed)
-        folds.extend(Fold(rule.identity, place, None) for place in result.forgotten)
-
-
-def _last(folds: Iterable[Fold]) -> tuple[Fold, ...]:
-    """The last word on each place: the end of input changes a state and then forgets it."""
-    return tuple({fold.place: fold for fold in folds}.values())
 
 
 def _from_pane(table: pa.Table, low: int) -> pa.Table:

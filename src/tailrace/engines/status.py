@@ -116,6 +116,9 @@ class Status:
     derive_errors: dict[str, int]
     notes: dict[str, int]
     process: ProcessStatus | None = None
+    source_error: str | None = None
+    """Why a running pipeline's source can't be read now; ``source_away_since``: since when."""
+    source_away_since: int | None = None
     partitions: tuple[PartitionStatus, ...] = ()
     rules: tuple[RuleStatus, ...] = ()
     groups: tuple[GroupStatus, ...] = ()

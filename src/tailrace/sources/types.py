@@ -66,6 +66,23 @@ class Poll:
     notes: tuple[Note, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """Why a source can't be read now, and since when: microseconds of the clock on the wall."""
+
+    since: int
+    reason: str
+
+
+@runtime_checkable
+class Troubled(Protocol):
+    """A source that may be away for a while."""
+
+    def trouble(self) -> Trouble | None:
+        """What is wrong now; called by any thread, and doesn't wait."""
+        ...
+
+
 @runtime_checkable
 class Mirroring(Protocol):
     """A source that shows others how far it is read."""
@@ -75,13 +92,25 @@ class Mirroring(Protocol):
         ...
 
 
-class Source(Protocol):
-    """A set of partitions. One thread at a time calls it; ``poll`` doesn't wait."""
+class Input(Protocol):
+    """What a run's input is seen as from outside."""
 
     @property
     def bounded(self) -> bool:
         """Whether the input ends by itself."""
         ...
+
+    def totals(self) -> tuple[int, int] | None:
+        """(bytes read, bytes in all) of bounded input for a progress bar; None where unknown."""
+        ...
+
+    def close(self) -> None:
+        """Give back files and threads."""
+        ...
+
+
+class Source(Input, Protocol):
+    """A set of partitions. One thread at a time calls it; ``poll`` doesn't wait."""
 
     def open(self, positions: Mapping[str, dict[str, Json]]) -> None:
         """Start at stored positions (``Slice.resume`` by partition); unknown ones at their begin.
@@ -103,12 +132,4 @@ class Source(Protocol):
 
     def wait(self, seconds: float) -> None:
         """Sleep until there may be news, at most ``seconds``."""
-        ...
-
-    def totals(self) -> tuple[int, int] | None:
-        """(bytes read, bytes in all) of bounded input for a progress bar; None where unknown."""
-        ...
-
-    def close(self) -> None:
-        """Give back files and threads."""
         ...

@@ -19,7 +19,7 @@ from tailrace.sources.standard_input import StandardInput
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tailrace.engines.processor import Result
+    from tailrace.engines.concluding import Result
     from tailrace.formats.records import Records
     from tailrace.plan.model import Plan
     from tailrace.sources.types import Slice

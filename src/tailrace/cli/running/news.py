@@ -14,7 +14,7 @@ from tailrace.outputs.rows import event_rows
 
 if TYPE_CHECKING:
     from tailrace.config import Output
-    from tailrace.engines.processor import Result
+    from tailrace.engines.concluding import Result
     from tailrace.plan.model import EventRule, Plan
     from tailrace.sources.types import Note
 

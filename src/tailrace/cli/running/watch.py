@@ -19,15 +19,14 @@ from tailrace.cli.running.news import Audience, items, note_item
 from tailrace.engines.gathering import clock, live_status, with_store
 from tailrace.engines.meter import Meter
 from tailrace.engines.status import ProcessStatus
-from tailrace.kernel.time import NEVER
 
 if TYPE_CHECKING:
     from tailrace.alerts.incidents import Revision
     from tailrace.cli.running.display import Display
+    from tailrace.engines.concluding import Result
     from tailrace.engines.control.desk import Desk
     from tailrace.engines.embedded.engine import Engine
     from tailrace.engines.embedded.session import Session
-    from tailrace.engines.processor import Result
     from tailrace.errors import TailraceError
     from tailrace.sources.types import Note
     from tailrace.store.reading import StoreReader
@@ -167,7 +166,7 @@ class Watch:
 
     def _moment(self, session: Session, now: float) -> Moment:
         state, standings = session.state, session.delivery.standings()
-        watermark = None if state.frontier == NEVER else state.frontier
+        watermark = session.watermark
         newest = list(self._open.values())[-NEWEST:]
         totals = session.source.totals()
         return Moment(

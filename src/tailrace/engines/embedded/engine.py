@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tailrace.engines.delivery import ENDED_PATIENCE_SECONDS, STOPPED_PATIENCE_SECONDS
+from tailrace.engines.due import next_due
 from tailrace.engines.embedded.intake import Left, Reader
 from tailrace.engines.embedded.liveness import LivenessClock
 from tailrace.engines.epoch import Decision, DecisionKind
@@ -16,9 +17,9 @@ from tailrace.errors import StoreError, TailraceError
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from tailrace.engines.concluding import Result
     from tailrace.engines.embedded.intake import Intake
     from tailrace.engines.embedded.session import Session
-    from tailrace.engines.processor import Result
     from tailrace.formats.decoder import Decoder
     from tailrace.outputs import Output
     from tailrace.plan.model import Plan
@@ -35,6 +36,9 @@ BACKLOG_BYTES = BATCH_BYTES // 2
 
 DROPPED = "partition_dropped"
 """The source's note of a stored partition that it no longer reads: nothing waits for it."""
+
+NOTES_SECONDS = 5.0
+"""Notes alone, of a server that comes and goes, are stored no more often than this."""
 
 TICK_SECONDS = 0.25
 """How often the clock is looked at when nothing comes."""
@@ -67,6 +71,7 @@ class Engine:
         self._reload: Callable[[], Reloaded] | None = None
         self._liveness = LivenessClock(session.plan.idle_after, session.plan.grace)
         self._notes: dict[str, int] = {}
+        self._notes_at = float("-inf")
         self.reload_error: TailraceError | None = None
 
     def stop(self) -> None:
@@ -108,6 +113,9 @@ class Engine:
                 self._step(reader, intake)
         finally:
             reader.close()
+        if self._notes:
+            counted, self._notes = self._notes, {}
+            self._listen(session.turn([], notes=counted), ())
         if ended and not session.state.finished:
             self._listen(session.finish_input(), ())
         if ended:
@@ -135,19 +143,32 @@ class Engine:
     def _step(self, reader: Reader, intake: Intake | None) -> None:
         """One epoch of what is there, or a look at the clock."""
         taken = self._gather(reader, intake)
+        state, polls = self.session.state, [one.poll for one in taken]
+        if any(poll.chunks or poll.appeared for poll in polls) and not state.finished:
+            # Who comes now comes to the watermark of this moment, which nothing has asked for yet.
+            clock = self._clock()
+            if clock is not None:
+                self._listen(self.session.turn([], after=[clock]), ())
         before, after = self._decisions(taken)
         notes = [note for one in taken for note in one.poll.notes]
         for note in notes:
             self._notes[note.code] = self._notes.get(note.code, 0) + note.count
-        if self.session.state.finished and any(one.poll.chunks for one in taken):
+        if state.finished and any(poll.chunks for poll in polls):
             raise _finished(self.session)
         work = [pair for one in taken for pair in zip(one.poll.chunks, one.decoded, strict=True)]
+        clock = self._clock()
+        if clock is not None and (before or after or self._stirs(clock)):
+            after.append(clock)
+        now = time.monotonic()
         result = None
-        if work or before or after or notes:
+        if work or before or after or (self._notes and now >= self._notes_at + NOTES_SECONDS):
             counted, self._notes = self._notes, {}
+            self._notes_at = now if counted else self._notes_at
             result = self.session.turn(work, before, after, counted)
-        elif not taken:
+        else:
             self.session.settle()
+        if not self.session.source.bounded:
+            self.session.clock = self._liveness.watermark(self.session.state)
         self._listen(result, tuple(notes))
 
     def _gather(self, reader: Reader, intake: Intake | None) -> list[Intake]:
@@ -184,10 +205,17 @@ class Engine:
             ]
         if not self.session.source.bounded:
             after += self._liveness.idle(state)
-            clock = self._liveness.clock(state)
-            if clock is not None:
-                after.append(clock)
         return list(before.values()), after
+
+    def _clock(self) -> Decision | None:
+        """The watermark by the clock, if it leads now."""
+        session = self.session
+        return None if session.source.bounded else self._liveness.clock(session.state)
+
+    def _stirs(self, clock: Decision) -> bool:
+        """Whether anything happens up to there; otherwise the store need not know of it."""
+        due = next_due(self.session.processor)
+        return due is not None and clock.value is not None and due <= clock.value
 
     def _blocked(self) -> bool:
         """Back-pressure: nothing is read while more than the bound waits for outputs."""

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from tailrace.engines.session import StageTimes
     from tailrace.formats.decoder import Decoder
     from tailrace.formats.records import Decoded
     from tailrace.sources.types import Chunk, Poll, Source
@@ -52,18 +53,6 @@ class Left:
 
     partitions: frozenset[str]
     polls: tuple[tuple[Poll, float], ...] = ()
-
-
-@dataclass(slots=True)
-class StageTimes:
-    """Seconds that each stage has worked, over all its threads."""
-
-    read: float = 0.0
-    decode: float = 0.0
-    kernel: float = 0.0
-    commit: float = 0.0
-    deliver: float = 0.0
-    wait: float = 0.0
 
 
 class Reader:

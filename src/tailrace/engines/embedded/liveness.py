@@ -88,6 +88,13 @@ class LivenessClock:
 
     def clock(self, state: EngineState) -> Decision | None:
         """The watermark by the clock, if all partitions are idle and it has moved far enough."""
+        watermark = self.watermark(state)
+        if watermark is None or watermark < state.frontier + CLOCK_STEP:
+            return None
+        return Decision(DecisionKind.CLOCK, value=watermark)
+
+    def watermark(self, state: EngineState) -> int | None:
+        """The watermark by the clock while all partitions are idle."""
         if not state.partitions or any(
             p.liveness is Liveness.LIVE for p in state.partitions.values()
         ):
@@ -97,7 +104,4 @@ class LivenessClock:
         if greatest == NEVER or not idle or any(name not in self._quiet for name in idle):
             return None
         passed = min(self._quiet[name].until - self._quiet[name].since for name in idle)
-        watermark = greatest + int(passed * MICROSECONDS) - self._grace
-        if watermark < state.frontier + CLOCK_STEP:
-            return None
-        return Decision(DecisionKind.CLOCK, value=watermark)
+        return greatest + int(passed * MICROSECONDS) - self._grace

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tailrace.config import Output as OutputConfig
-    from tailrace.engines.processor import Result
+    from tailrace.engines.concluding import Result
     from tailrace.outputs import Output
     from tailrace.plan.model import Plan
     from tailrace.sources.types import Source

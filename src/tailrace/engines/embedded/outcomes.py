@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from tailrace.alerts.incidents import Revision
+    from tailrace.engines.concluding import Result
     from tailrace.engines.embedded.session import Session
-    from tailrace.engines.processor import Result
     from tailrace.kernel.keys import DenseKeys
     from tailrace.kernel.types import RuleFirings
     from tailrace.plan.model import EventRule

@@ -36,8 +36,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from tailrace.engines.concluding import Result
     from tailrace.engines.embedded.session import Session
-    from tailrace.engines.processor import Result
     from tailrace.engines.state import EngineState
     from tailrace.formats.decoder import Decoder
     from tailrace.formats.records import Decoded

@@ -9,30 +9,26 @@ import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from tailrace.engines.adopt import adopt
 from tailrace.engines.contents import load_group
-from tailrace.engines.embedded.intake import StageTimes
 from tailrace.engines.epoch import Decision, DecisionKind, EpochPlan
-from tailrace.engines.processor import Processor, first_rules
-from tailrace.engines.state import REPLAY, EngineState
+from tailrace.engines.processor import Processor
+from tailrace.engines.session import BaseSession
 from tailrace.engines.tables import check_tables
 from tailrace.errors import AwayError, GoneError, Problem, SourceError
 from tailrace.kernel.time import FOREVER
-from tailrace.sources.types import Chunk, Mirroring
-from tailrace.store.commit import Commit
+from tailrace.sources.types import Chunk
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Sequence
 
     import pyarrow as pa
 
+    from tailrace.engines.concluding import Result
     from tailrace.engines.delivery import Delivery
-    from tailrace.engines.processor import Result
     from tailrace.formats.decoder import Decoder
     from tailrace.formats.records import Decoded
-    from tailrace.outputs import Output
     from tailrace.plan.model import Plan
-    from tailrace.sources.types import Json, Source
+    from tailrace.sources.types import Source
     from tailrace.store.store import Store
 
 Work = tuple["Chunk", "Decoded"]
@@ -49,12 +45,11 @@ def with_way_out(error: SourceError) -> SourceError:
     )
 
 
-class Session:
-    """One run of a pipeline.
+class Session(BaseSession):
+    """One run of a pipeline in this process."""
 
-    ``on_commit`` is told of each commit point (for tests that die there), ``observe`` of each
-    epoch's result before it is committed: after a crash it may be told of the same epoch again.
-    """
+    processor: Processor
+    source: Source
 
     def __init__(  # noqa: PLR0913 - the parts that a run is made of
         self,
@@ -77,24 +72,13 @@ class Session:
 
         ``previous`` is the plan that the store's state fits, None for a new store.
         """
-        self.store, self.source, self.delivery = store, source, delivery
-        self.times = StageTimes()
+        self.source = source
         self._make_decoder = make_decoder
         self._early = early_notices
         self._accept_loss = accept_loss
-        self._on_commit = on_commit
-        self._observe = observe
-        body = store.last_state()
-        self.state = EngineState.from_json(body) if body is not None else EngineState()
-        delivery.open(store.output_states(), store.backlogs(), store.outbox)
-        if delivery.unreported:
-            store.confirm(delivery.confirmed())
-        delivery.start()
-        if previous is None:
-            check_tables(store, plan)
-            store.put_pipeline(plan.text)
-        self.plan = plan if previous is None else previous
-        first_rules(self.plan, self.state)
+        super().__init__(
+            plan, store, delivery, previous=previous, on_commit=on_commit, observe=observe
+        )
         self.processor = self._processor()
         self._recover()
         if self.plan is not plan:
@@ -124,6 +108,10 @@ class Session:
             )
         return processor
 
+    def _take_up(self) -> None:
+        self.processor = self._processor()
+        self.store.drop_groups({group.identity for group in self.processor.groups})
+
     def _recover(self) -> None:
         self.source.open(self._positions())
         body = self.store.unfinished_plan()
@@ -150,38 +138,6 @@ class Session:
         slices = tuple(chunk.slice for chunk, _ in work)
         self._finish(replace(plan, slices=slices, notes=notes), work)
         self.source.open(self._positions())
-
-    def _positions(self) -> dict[str, dict[str, Json]]:
-        return {
-            name: partition.resume
-            for name, partition in self.state.partitions.items()
-            if partition.resume is not None and not name.startswith(REPLAY)
-        }
-
-    def take_up_outputs(self, plan: Plan, outputs: Mapping[str, Output]) -> None:
-        """Open outputs that a changed pipeline adds, before it is adopted.
-
-        OutputError if one can't be opened, StoreError if a table can't take the new rows.
-        """
-        check_tables(self.store, plan)
-        self.delivery.take_up(outputs, self.store.output_states(), self.store.backlogs())
-        if self.delivery.unreported:
-            self.store.confirm(self.delivery.confirmed())
-        self.delivery.start()
-
-    def adopt(self, plan: Plan) -> Result:
-        """Take up a changed pipeline: incidents of removed rules resolve, new rules start now."""
-        result = adopt(self.processor, plan)
-        self._observe(result)
-        self.commit(result.commit)
-        self.plan = plan
-        self.processor = self._processor()
-        self.store.drop_groups({group.identity for group in self.processor.groups})
-        self.settle()
-        done = self.delivery.drop(self.delivery.names - set(plan.config.outputs))
-        if done:
-            self.store.confirm(done)
-        return result
 
     def turn(
         self,
@@ -224,48 +180,6 @@ class Session:
         self.commit(result.commit)
         return result
 
-    def commit(self, commit: Commit) -> None:
-        """Apply changes in one transaction, then deliver what they have for outputs."""
-        started = time.perf_counter()
-        sizes = self.store.commit(replace(commit, delivered=self.delivery.confirmed()))
-        self.times.commit += time.perf_counter() - started
-        self._on_commit("commit")
-        if isinstance(self.source, Mirroring):
-            self.source.committed(self._positions())
-        for (seq, output, rows), size in zip(commit.outbox, sizes, strict=True):
-            self.delivery.add(seq, output, rows, size)
-        started = time.perf_counter()
-        self.delivery.run()
-        self.times.deliver += time.perf_counter() - started
-        self._on_commit("delivered")
-
-    def settle(self, patience: float = 0.0, give_up: Callable[[], bool] = lambda: False) -> None:
-        """Deliver, and tell the store of it without an epoch: at a stop, or when all is quiet.
-
-        Servers are waited for as long as they take something within ``patience`` seconds.
-        """
-        self.delivery.run()
-        if patience:
-            self.delivery.drain(patience, give_up)
-        if self.delivery.unreported:
-            self.store.confirm(self.delivery.confirmed())
-            self._on_commit("confirmed")
-
     def finish_input(self) -> Result:
         """All input has ended: close every window."""
         return self.turn([], after=[Decision(DecisionKind.FINAL)])
-
-    def close(self) -> None:
-        """Settle and give everything back."""
-        try:
-            self.delivery.run(now=True)
-            self.settle()
-        finally:
-            self.delivery.close()
-            self.source.close()
-            try:
-                if self.delivery.unreported:
-                    # Calls that were under way are waited for; what they brought is delivered.
-                    self.store.confirm(self.delivery.confirmed())
-            finally:
-                self.store.close()

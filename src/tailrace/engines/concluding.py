@@ -1,0 +1,147 @@
+"""From what the kernel found in an epoch to what is told of it: incidents, rows for outputs.
+
+The same for every engine, wherever its kernel ran (SEMANTICS 18 to 20).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from tailrace.alerts import IncidentFold
+from tailrace.engines.dispatch import Dispatch, incident_rule
+from tailrace.engines.folding import fold_firings, folds_of
+from tailrace.engines.state import RuleState
+from tailrace.kernel.time import NEVER
+from tailrace.plan.model import NO_START
+from tailrace.store.commit import Commit, Fold
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import pyarrow as pa
+
+    from tailrace.alerts.incidents import FoldResult, Revision
+    from tailrace.alerts.notices import Notice
+    from tailrace.engines.state import EngineState
+    from tailrace.kernel.keys import DenseKeys
+    from tailrace.kernel.types import EventRows, RuleFirings
+    from tailrace.plan.model import EventRule, Group, Plan, Rule
+
+
+@dataclass(slots=True)
+class Result:
+    """What an epoch changes (``commit``), and what it found, for whoever wants to see it at once.
+
+    ``windows``: the closed windows of rules whose rows are wanted one by one, with the keys that
+    their numbers mean; ``fired``: events by per-event rule, with their ids.
+    """
+
+    commit: Commit
+    revisions: list[Revision] = field(default_factory=list)
+    notices: list[Notice] = field(default_factory=list)
+    windows: list[tuple[RuleFirings, DenseKeys]] = field(default_factory=list)
+    fired: list[tuple[EventRule, EventRows]] = field(default_factory=list)
+    events: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What the kernel found in an epoch.
+
+    ``closed``: for each group the keys that its numbers mean and the closed windows of its rules
+    that fired; ``fired``: events by per-event rule; ``dead``: rows of the store's dead letters.
+    """
+
+    closed: Sequence[tuple[Group, DenseKeys, Sequence[RuleFirings]]]
+    fired: dict[str, EventRows]
+    archive: EventRows | None
+    dead: pa.Table | None
+
+
+@dataclass(slots=True)
+class Told:
+    """What is told of an epoch, so far; early notices may be added."""
+
+    dispatch: Dispatch
+    revisions: list[Revision] = field(default_factory=list)
+    folds: list[Fold] = field(default_factory=list)
+    windows: list[tuple[RuleFirings, DenseKeys]] = field(default_factory=list)
+    fired: list[tuple[EventRule, EventRows]] = field(default_factory=list)
+    notices: list[Notice] = field(default_factory=list)
+
+    def last_folds(self) -> tuple[Fold, ...]:
+        """The last word on each place: the end of input changes a state and then forgets it."""
+        return tuple({fold.place: fold for fold in self.folds}.values())
+
+
+class Conclusion:
+    """The incidents of a running pipeline, by rule, and what an epoch's windows do to them."""
+
+    def __init__(self, plan: Plan, state: EngineState) -> None:
+        """Start without incidents; ``load`` gives back those that the store has."""
+        self._plan, self._state = plan, state
+        self.folds = {
+            rule.identity: IncidentFold(incident_rule(plan, rule))
+            for rule in plan.rules
+            if rule.alert
+        }
+
+    def load(self, rule: Rule, states: Sequence[str]) -> None:
+        """Take back the stored states of a rule's keys."""
+        self.folds[rule.identity] = IncidentFold(incident_rule(self._plan, rule), folds_of(states))
+
+    def tell(self, found: Found, *, final: bool) -> Told:
+        """Fold the closed windows into incidents and make rows for the outputs.
+
+        The state's watermark has moved already. ``final``: all input has ended.
+        """
+        told = Told(Dispatch(self._plan, self._state.next_seq))
+        for group, keys, closed in found.closed:
+            for firings in closed:
+                self._state.counts.rules[firings.rule.identity].firings += len(firings.keys)
+                told.dispatch.windows(firings, keys)
+                told.windows.append((firings, keys))
+            for rule in group.rules:
+                if rule.alert:
+                    mine = next((f for f in closed if f.rule is rule), None)
+                    _collect(rule, self._fold(rule, mine, keys, final=final), told)
+        for event_rule in self._plan.event_rules:
+            rows = found.fired.get(event_rule.identity)
+            if rows is not None:
+                told.fired.append((event_rule, rows))
+                told.dispatch.events(event_rule, rows)
+        if found.archive is not None:
+            told.dispatch.archive(found.archive)
+        if found.dead is not None:
+            told.dispatch.dead_letters(found.dead)
+        return told
+
+    def _fold(
+        self, rule: Rule, firings: RuleFirings | None, keys: DenseKeys, *, final: bool
+    ) -> list[FoldResult]:
+        fold = self.folds[rule.identity]
+        given = fold_firings(firings, keys, rule) if firings is not None else None
+        if not final:
+            return [fold.advance(given, self._state.frontier)]
+        last = max(self._state.greatest_time(), self._state.frontier)
+        return [fold.advance(given, last), fold.finish(last)]
+
+
+def first_rules(plan: Plan, state: EngineState) -> None:
+    """Make every rule of a plan known: new ones start after all events read so far."""
+    start = state.greatest_time()
+    for rule in plan.every_rule:
+        state.rules.setdefault(
+            rule.identity, RuleState(rule.name, NO_START if start == NEVER else start + 1)
+        )
+
+
+def _collect(rule: Rule, results: list[FoldResult], told: Told) -> None:
+    for result in results:
+        told.revisions.extend(result.revisions)
+        told.dispatch.revisions(rule, result.revisions)
+        told.folds.extend(
+            Fold(rule.identity, kept.place, kept.to_json()) for kept in result.changed
+        )
+        told.folds.extend(Fold(rule.identity, place, None) for place in result.forgotten)

@@ -1,0 +1,168 @@
+"""A pipeline on its store, whatever engine runs its kernel: commits, deliveries, a changed file.
+
+No threads and no clock here.
+"""
+
+from __future__ import annotations
+
+import time
+from abc import ABC, abstractmethod
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from tailrace.engines.adopt import adopt
+from tailrace.engines.concluding import first_rules
+from tailrace.engines.state import REPLAY, EngineState
+from tailrace.engines.tables import check_tables
+from tailrace.kernel.time import NEVER
+from tailrace.sources.types import Mirroring
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from tailrace.engines.concluding import Result
+    from tailrace.engines.delivery import Delivery
+    from tailrace.engines.running import Running
+    from tailrace.outputs import Output
+    from tailrace.plan.model import Plan
+    from tailrace.sources.types import Input, Json
+    from tailrace.store.commit import Commit
+    from tailrace.store.store import Store
+
+
+@dataclass(slots=True)
+class StageTimes:
+    """Seconds that each stage has worked, over all its threads."""
+
+    read: float = 0.0
+    decode: float = 0.0
+    kernel: float = 0.0
+    commit: float = 0.0
+    deliver: float = 0.0
+    wait: float = 0.0
+
+
+class BaseSession(ABC):
+    """What the sessions of all engines share.
+
+    ``on_commit`` is told of each commit point (for tests that die there), ``observe`` of each
+    epoch's result before it is committed: after a crash it may be told of the same epoch again.
+    """
+
+    processor: Running
+    source: Input
+
+    def __init__(
+        self,
+        plan: Plan,
+        store: Store,
+        delivery: Delivery,
+        *,
+        previous: Plan | None,
+        on_commit: Callable[[str], None],
+        observe: Callable[[Result], None],
+    ) -> None:
+        """Take up the small state and the outbox.
+
+        ``previous`` is the plan that the store's state fits, None for a new store.
+        """
+        self.store, self.delivery = store, delivery
+        self.times = StageTimes()
+        self.clock: int | None = None
+        """The watermark while the clock leads: nothing has happened since the one in the state."""
+        self._on_commit = on_commit
+        self._observe = observe
+        body = store.last_state()
+        self.state = EngineState.from_json(body) if body is not None else EngineState()
+        delivery.open(store.output_states(), store.backlogs(), store.outbox)
+        if delivery.unreported:
+            store.confirm(delivery.confirmed())
+        delivery.start()
+        if previous is None:
+            check_tables(store, plan)
+            store.put_pipeline(plan.text)
+        self.plan = plan if previous is None else previous
+        first_rules(self.plan, self.state)
+
+    @abstractmethod
+    def _take_up(self) -> None:
+        """Make what runs the kernel anew, for ``plan`` and the state."""
+
+    @property
+    def watermark(self) -> int | None:
+        """How far event time has come; None before the first event."""
+        known = self.state.frontier if self.clock is None else max(self.state.frontier, self.clock)
+        return None if known == NEVER else known
+
+    def _positions(self) -> dict[str, dict[str, Json]]:
+        return {
+            name: partition.resume
+            for name, partition in self.state.partitions.items()
+            if partition.resume is not None and not name.startswith(REPLAY)
+        }
+
+    def take_up_outputs(self, plan: Plan, outputs: Mapping[str, Output]) -> None:
+        """Open outputs that a changed pipeline adds, before it is adopted.
+
+        OutputError if one can't be opened, StoreError if a table can't take the new rows.
+        """
+        check_tables(self.store, plan)
+        self.delivery.take_up(outputs, self.store.output_states(), self.store.backlogs())
+        if self.delivery.unreported:
+            self.store.confirm(self.delivery.confirmed())
+        self.delivery.start()
+
+    def adopt(self, plan: Plan) -> Result:
+        """Take up a changed pipeline: incidents of removed rules resolve, new rules start now."""
+        result = adopt(self.processor, plan)
+        self._observe(result)
+        self.commit(result.commit)
+        self.plan = plan
+        self._take_up()
+        self.settle()
+        done = self.delivery.drop(self.delivery.names - set(plan.config.outputs))
+        if done:
+            self.store.confirm(done)
+        return result
+
+    def commit(self, commit: Commit) -> None:
+        """Apply changes in one transaction, then deliver what they have for outputs."""
+        started = time.perf_counter()
+        sizes = self.store.commit(replace(commit, delivered=self.delivery.confirmed()))
+        self.times.commit += time.perf_counter() - started
+        self._on_commit("commit")
+        if isinstance(self.source, Mirroring):
+            self.source.committed(self._positions())
+        for (seq, output, rows), size in zip(commit.outbox, sizes, strict=True):
+            self.delivery.add(seq, output, rows, size)
+        started = time.perf_counter()
+        self.delivery.run()
+        self.times.deliver += time.perf_counter() - started
+        self._on_commit("delivered")
+
+    def settle(self, patience: float = 0.0, give_up: Callable[[], bool] = lambda: False) -> None:
+        """Deliver, and tell the store of it without an epoch: at a stop, or when all is quiet.
+
+        Servers are waited for as long as they take something within ``patience`` seconds.
+        """
+        self.delivery.run()
+        if patience:
+            self.delivery.drain(patience, give_up)
+        if self.delivery.unreported:
+            self.store.confirm(self.delivery.confirmed())
+            self._on_commit("confirmed")
+
+    def close(self) -> None:
+        """Settle and give everything back."""
+        try:
+            self.delivery.run(now=True)
+            self.settle()
+        finally:
+            self.delivery.close()
+            self.source.close()
+            try:
+                if self.delivery.unreported:
+                    # Calls that were under way are waited for; what they brought is delivered.
+                    self.store.confirm(self.delivery.confirmed())
+            finally:
+                self.store.close()
