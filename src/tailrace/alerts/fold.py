@@ -69,6 +69,11 @@ class IncidentFold:
         self._pass_time(at, turn)
         return self._end(turn, at, Reason.RULE_REMOVED, at)
 
+    @property
+    def soonest(self) -> int | None:
+        """Before this instant nothing happens without firings; None: nothing ever does."""
+        return self._timers.soonest
+
     def note(self, key: Key, start: int, notice: str) -> IncidentState:
         """Remember an early notice for the window that starts at ``start``; the state to store.
 

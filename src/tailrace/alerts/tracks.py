@@ -48,6 +48,11 @@ class Timers:
         else:
             tracks.append(track)
 
+    @property
+    def soonest(self) -> int | None:
+        """No track is due before; None: none ever is."""
+        return self._instants[0] if self._instants else None
+
     def due(self, watermark: int) -> Iterator[Track]:
         """Take out the tracks due at ``watermark``; those put meanwhile and due are among them."""
         while self._instants and self._instants[0] <= watermark:

@@ -22,7 +22,10 @@ LAG_SECONDS = 300
 PARTITIONS = 30
 """So many partitions are shown, those furthest behind first; all with ``--json``."""
 
-_TIMES = ("at", "watermark", "newest", "opened_at", "last_firing_at", "started_at")
+_TIMES = (
+    *("at", "watermark", "newest", "opened_at", "last_firing_at", "started_at"),
+    "source_away_since",
+)
 
 
 def lines(status: Status) -> Iterator[str]:
@@ -75,6 +78,10 @@ def _attention(status: Status) -> Iterator[str]:
     for rule in status.rules:
         if not rule.adds_up:
             yield f"the counts of {rule.name} do not add up: this is a defect, please report it"
+    if status.source_error is not None and status.source_away_since is not None:
+        since = status.source_away_since
+        away = elapsed(max(0, status.at - since) / SECOND)
+        yield f"the source: {_told(status.source_error)} (since {moment(since)}, for {away})"
     for output in status.outputs:
         if output.error is not None:
             waiting = f"{number(output.waiting_rows)} rows wait"

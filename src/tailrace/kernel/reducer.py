@@ -174,6 +174,32 @@ class GroupReducer:
                 closed.firings.append(_joined(rule, parts))
         return closed
 
+    def soonest(self, after: int, starts: Mapping[str, int]) -> int | None:
+        """An end after ``after`` before which no window has anything to say; None: none ever has.
+
+        ``starts`` as for ``close``.
+        """
+        found = []
+        for rule in self.group.rules:
+            window = rule.window
+            floor = max(after, starts[rule.identity] + window.size - 1)
+            if self.held is not None:
+                least, greatest = (pane * window.width for pane in self.held)
+                first = next_end(max(least, floor), window.size, window.every)
+                if first <= last_end(greatest + window.size, window.size, window.every):
+                    found.append(first)
+            begun = rule.identity in self.full or starts[rule.identity] != NO_START
+            if not rule.keys and begun and self._speaks_of_silence(rule):
+                found.append(next_end(floor, window.size, window.every))
+        return min(found, default=None)
+
+    def _speaks_of_silence(self, rule: Rule) -> bool:
+        """Whether an empty window of a rule without a key has anything to say."""
+        key = int(self.keys.number(pa.chunked_array([[""]], pa.string()), [])[0])
+        end = np.zeros(1, np.int64)
+        firings, failed = self._judge(rule, empty_totals(key, end, _plain_partials(rule)))
+        return bool(len(firings.keys) or failed)
+
     def _begins(self, rule: Rule, after: int, until: int, start: int, rows: Run | None) -> bool:
         """Whether a rule without a key has windows by now: from its start, or its first event."""
         if rule.identity not in self.full:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from tailrace.plan.instants import iso
+
 if TYPE_CHECKING:
     from tailrace.engines.status import Status
 
@@ -26,7 +28,10 @@ def hindrances(status: Status | None) -> list[str]:
     """Why the pipeline doesn't do its whole work now; empty if it does."""
     if status is None:
         return ["it is starting"]
-    found = [
+    found = []
+    if status.source_error is not None and status.source_away_since is not None:
+        found.append(f"the source: {status.source_error} (since {iso(status.source_away_since)})")
+    found += [
         f"output {output.name} takes no rows; {output.waiting_rows} wait"
         for output in status.outputs
         if output.error is not None

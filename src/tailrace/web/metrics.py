@@ -191,6 +191,7 @@ def _process(status: Status) -> Iterator[Metric]:
     process = status.process
     if process is None:
         return
+    yield _gauge("source_up", "Whether the source can be read.", status.source_error is None)
     yield _gauge("start_timestamp_seconds", "When the process began.", process.started_at / SECOND)
     yield _counters(
         "stage_seconds",

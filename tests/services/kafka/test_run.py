@@ -151,6 +151,24 @@ def test_a_second_process_is_refused(kafka: Kafka, tmp_path: Path) -> None:
     assert ended.returncode == 0, ended.stderr
 
 
+def test_a_broker_that_is_away_is_shown_and_makes_no_epochs(kafka: Kafka, tmp_path: Path) -> None:
+    topic = kafka.fresh_topic()
+    kafka.send(topic, ['{"@timestamp": "2026-01-01T00:00:00Z", "host": "a"}'])
+    folder = place(tmp_path, kafka, topic)
+    with running("run", "--no-progress", cwd=folder) as process:
+        eventually(lambda: (status := asked(folder)).read == 1 and status.source_error is None)
+        epoch = asked(folder).epoch
+        kafka.kill()
+        eventually(lambda: asked(folder).source_error is not None)
+        shown = tailrace("status", cwd=folder).stdout
+        assert "! the source: Kafka can't be reached: no" in shown
+        kafka.start()
+        eventually(lambda: asked(folder).source_error is None)
+        # Both notes, and what the broker says of a partition, are in two epochs at most.
+        assert asked(folder).epoch <= epoch + 2
+        process.signal(signal.SIGTERM)
+
+
 def test_odd_messages_are_accounted_for(kafka: Kafka, tmp_path: Path) -> None:
     text = """
     name: web

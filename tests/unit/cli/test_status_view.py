@@ -34,6 +34,13 @@ def test_a_watermark_far_behind_is_pointed_at() -> None:
     )
 
 
+def test_a_source_that_is_away_is_pointed_at() -> None:
+    away = replace(STATUS, source_error="no broker answers", source_away_since=NOON)
+    text = shown(replace(away, at=NOON + 300 * SECOND))
+    assert "! the source: no broker answers (since 2024-05-01 12:00:00Z, for 5m)" in text
+    assert as_document(away)["source_away_since"] == "2024-05-01T12:00:00.000Z"
+
+
 def test_who_holds_the_watermark() -> None:
     waiting = PartitionStatus("/log/c", "live", 0, 0, 0, None)
     none_yet = replace(STATUS, watermark=None, partitions=(*STATUS.partitions, waiting))

@@ -40,6 +40,12 @@ def test_each_count_of_a_status_is_a_metric() -> None:
         assert value("rule_firings_total", rule=rule.name) == rule.firings
 
 
+def test_whether_the_source_is_there() -> None:
+    away = replace(STATUS, source_error="no broker answers", source_away_since=0)
+    for status, up in ((STATUS, 1), (away, 0)):
+        assert samples(render(status, "1.2"))["tailrace_source_up", frozenset()] == up
+
+
 def test_outputs() -> None:
     outputs = (
         OutputStatus("up", "kafka", 10, 0, 0),

@@ -19,7 +19,7 @@ from tailrace.sources.kafka.rereading import reread
 from tailrace.sources.kafka.starts import opened
 from tailrace.sources.kafka.watch import REFRESH_SECONDS, Watch
 from tailrace.sources.turns import Turns
-from tailrace.sources.types import Chunk, Json, Note, Poll, Slice
+from tailrace.sources.types import Chunk, Json, Note, Poll, Slice, Trouble
 
 if TYPE_CHECKING:
     from confluent_kafka import Consumer, KafkaError, Message
@@ -307,7 +307,8 @@ class KafkaTopics:
         if refused(error):
             self._refusal = error
         elif self._watch is not None and error.code() == error._ALL_BROKERS_DOWN:  # noqa: SLF001 - as above
-            self._watch.trouble("no broker answers")
+            where = self._config.bootstrap
+            self._watch.fail(f"Kafka can't be reached: no broker answers at {where}")
 
     def _bring_back(self) -> None:
         """Find a place for partitions whose next message is gone, once the rest was taken."""
@@ -380,6 +381,11 @@ class KafkaTopics:
             if isinstance(offset, int) and number.isdecimal():
                 found[topic, int(number)] = offset
         watch.committed = found
+
+    def trouble(self) -> Trouble | None:
+        """Why nothing comes now: the broker is away, or a topic is gone."""
+        watch = self._watch
+        return None if watch is None else watch.trouble
 
     def reread(self, piece: Slice) -> Records:
         """Read a slice again; SourceError if messages of it are gone, which is a gap."""

@@ -8,8 +8,8 @@ from collections import deque
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from tailrace.errors import SourceError
-from tailrace.sources.types import Note
+from tailrace.errors import AwayError, SourceError
+from tailrace.sources.types import Note, Trouble
 
 if TYPE_CHECKING:
     from tailrace.sources.kafka.broker import Broker, Place, Topic
@@ -38,8 +38,10 @@ class Watch:
         self._membership = membership
         self._refresh_seconds = refresh_seconds
         self._stop = threading.Event()
-        self._down = False
         self._refresh_at = 0.0
+        self._answered = time.time_ns() // 1000
+        self.trouble: Trouble | None = None
+        """Why nothing can be read now, since the last answer; for any thread."""
         self.asked: tuple[Place, ...] = ()
         """Set by the reading thread: whose ends are wanted."""
         self.committed: Mapping[Place, int] = {}
@@ -70,17 +72,17 @@ class Watch:
             return {}
         return self._ends
 
-    def trouble(self, reason: str) -> None:
-        """The broker can't be reached; told once."""
-        if not self._down:
-            self._down = True
-            text = f"Kafka can't be reached: {reason}; trying again until it can"
-            self.notes.append(Note(DOWN, "", text))
+    def fail(self, reason: str) -> None:
+        """Nothing can be read; told once."""
+        if self.trouble is None:
+            self.trouble = Trouble(self._answered, reason)
+            self.notes.append(Note(DOWN, "", f"{reason}; trying again until that has changed"))
 
     def well(self) -> None:
         """The broker has answered."""
-        if self._down:
-            self._down = False
+        self._answered = time.time_ns() // 1000
+        if self.trouble is not None:
+            self.trouble = None
             self.notes.append(Note(BACK, "", "Kafka is back"))
 
     def _run(self) -> None:
@@ -108,8 +110,10 @@ class Watch:
             if self._refresh_seconds is not None and now >= self._refresh_at:
                 self._refresh_at = now + self._refresh_seconds
                 self.topics = self._broker.known_topics()
+        except AwayError as error:
+            self.fail(f"Kafka can't be reached: {error}")
         except SourceError as error:
-            self.trouble(str(error))
+            self.fail(str(error))
         else:
             if self.asked:
                 self.well()
