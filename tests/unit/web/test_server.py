@@ -90,12 +90,13 @@ def test_health(told: Told, code: int) -> None:
 
 def test_readiness() -> None:
     down = (OutputStatus("raw", "opensearch", 1, 7, 70, "no route"),)
-    away = replace(WELL, source_error="no broker answers", source_away_since=60_000_000)
+    reason = "no broker answers"
+    away = replace(WELL, source_error=reason, source_away_since=60_000_000)
     cases: list[tuple[Told, int, list[str]]] = [
         (Told(), 200, []),
         (Told(newest=None), 503, ["it is starting"]),
         (Told(newest=replace(WELL, outputs=down)), 503, ["output raw takes no rows; 7 wait"]),
-        (Told(newest=away), 503, ["the source: no broker answers (since 1970-01-01T00:01:00.000Z)"]),
+        (Told(newest=away), 503, [f"the source: {reason} (since 1970-01-01T00:01:00.000Z)"]),
     ]
     for told, code, reasons in cases:
         with served(told) as url:
