@@ -83,7 +83,8 @@ def bare(kafka: Kafka, topic: str, partitions: int, rows: int) -> Timing:
 def main() -> None:
     """Measure and print."""
     given = options(1_500_000)
-    with Kafka(heap="1g") if not Kafka.found().given else Kafka.found() as kafka:
+    named = Kafka.found()
+    with named if named.given else Kafka(heap="1g", optimized=True) as kafka:
         head()
         for partitions in PARTITIONS:
             measure(kafka, partitions, given.rows, given.runs)

@@ -124,7 +124,8 @@ def main() -> None:
     parser.add_argument("--rate", type=int, default=50_000, help="events a second")
     parser.add_argument("--seconds", type=float, default=120, help="how long")
     given = parser.parse_args()
-    with Kafka(heap="1g") if not Kafka.found().given else Kafka.found() as kafka:
+    named = Kafka.found()
+    with named if named.given else Kafka(heap="1g", optimized=True) as kafka:
         measure(kafka, given.rate, given.seconds)
 
 

@@ -117,7 +117,7 @@ def main() -> None:
     """Measure and print."""
     given = options(200_000)
     log = file_of(ordinary(given.rows))
-    with OpenSearch(heap="1g") as server:
+    with OpenSearch(heap="1g", optimized=True) as server:
         archives = Archives(server, log)
         archives.archive()  # warms the server up, and gives the documents
         archives.bare()

@@ -23,22 +23,3 @@ def program(name: str, package: str) -> str:
     if found is None:
         raise Missing(f"{name} is not installed (make servers, or apt-get install {package})")
     return found
-
-
-def java(folder: str, *, heap: str) -> list[str]:
-    """Return the command to which the name of a class among a server's jars is added.
-
-    `heap`: at most so much memory for objects, as Java writes it: "512m".
-    """
-    jars = JARS / folder
-    if not jars.is_dir():
-        raise Missing(f"the jars of {folder} are not in {JARS.relative_to(ROOT)} (make servers)")
-    runtime = program("java", "openjdk-17-jdk-headless")
-    return [
-        runtime,
-        f"-Xmx{heap}",
-        "-XX:+UseSerialGC",
-        "-XX:-UsePerfData",
-        "-cp",
-        f"{jars}:{jars}/*",
-    ]

@@ -18,10 +18,10 @@ from confluent_kafka import (
     TopicPartition,
 )
 from confluent_kafka.admin import AdminClient, ConfigResource, NewPartitions, NewTopic
-from tests.servers.installed import java
+from tests.servers.java import JavaServer
 from tests.servers.kafka_settings import BROKER, LOGGING, sasl
 from tests.servers.ports import free_port
-from tests.servers.server import Server, ServerFailed
+from tests.servers.server import ServerFailed
 
 QUIET = logging.getLogger("tests.servers.kafka.client")
 """Where clients say that a broker that is just starting can't be reached."""
@@ -29,8 +29,8 @@ QUIET.addHandler(logging.NullHandler())
 QUIET.propagate = False
 
 
-class Kafka(Server):
-    """`properties` are added to the broker's own; `heap` is Java's memory ("512m", "1g").
+class Kafka(JavaServer):
+    """`properties` are added to the broker's own; `heap`, `optimized`: see `JavaServer`.
 
     `accounts` (password by user) opens a second listener, `sasl_address`, which wants one of
     them by SASL/PLAIN.
@@ -47,11 +47,11 @@ class Kafka(Server):
         properties: Mapping[str, str] | None = None,
         accounts: Mapping[str, str] | None = None,
         heap: str = "512m",
+        optimized: bool = False,
     ) -> None:
-        super().__init__(given=given)
+        super().__init__(given=given, heap=heap, optimized=optimized)
         self.properties = dict(properties or {})
         self.accounts = dict(accounts or {})
-        self.heap = heap
         self._sasl_port = 0
         self._admin: AdminClient | None = None
 
@@ -86,7 +86,7 @@ class Kafka(Server):
         cluster = base64.urlsafe_b64encode(b"\0" + uuid.uuid4().bytes[1:]).decode().rstrip("=")
         formatted = subprocess.run(
             [
-                *(*java(self.name, heap="128m"), "-XX:TieredStopAtLevel=1"),
+                *self.java(),
                 *("kafka.tools.StorageTool", "format", "--standalone"),
                 *("--cluster-id", cluster, "--config", "server.properties"),
             ],
@@ -100,7 +100,7 @@ class Kafka(Server):
 
     def command(self) -> list[str]:
         config = "-Dlog4j2.configurationFile=log4j2.properties"
-        return [*java(self.name, heap=self.heap), config, "kafka.Kafka", "server.properties"]
+        return [*self.java(), config, "kafka.Kafka", "server.properties"]
 
     def answers(self) -> bool:
         """Whether the broker is there and every partition has a leader."""

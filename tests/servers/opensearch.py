@@ -5,21 +5,21 @@ from typing import Any, ClassVar
 
 import urllib3
 from opensearchpy import OpenSearch as Client
-from tests.servers.installed import java
+from tests.servers.java import JavaServer
 from tests.servers.ports import free_port
-from tests.servers.server import Server
 
 
-class OpenSearch(Server):
-    """`heap` is Java's memory ("512m", "1g")."""
+class OpenSearch(JavaServer):
+    """`heap`, `optimized`: see `JavaServer`."""
 
     name: ClassVar[str] = "opensearch"
     variable: ClassVar[str] = "TAILRACE_OPENSEARCH"
     usual_port: ClassVar[int] = 9200
 
-    def __init__(self, *, given: str | None = None, heap: str = "512m") -> None:
-        super().__init__(given=given)
-        self.heap = heap
+    def __init__(
+        self, *, given: str | None = None, heap: str = "512m", optimized: bool = False
+    ) -> None:
+        super().__init__(given=given, heap=heap, optimized=optimized)
         self._transport_port = 0
         self._client: Client | None = None
 
@@ -28,12 +28,12 @@ class OpenSearch(Server):
         return f"http://127.0.0.1:{self.port}"
 
     def prepare(self) -> None:
-        java(self.name, heap=self.heap)
+        self.java()
         self._transport_port = free_port()
 
     def command(self) -> list[str]:
         ports = (str(self.port), str(self._transport_port))
-        return [*java(self.name, heap=self.heap), "OneNode", str(self.folder), *ports]
+        return [*self.java(), "OneNode", str(self.folder), *ports]
 
     def answers(self) -> bool:
         """Whether every index can be read and written."""

@@ -4,8 +4,8 @@ import socket
 from pathlib import Path
 
 import pytest
-from tests.servers import installed
-from tests.servers.installed import Missing, java, program
+from tests.servers import installed, java
+from tests.servers.installed import Missing, program
 from tests.servers.ports import free_port, is_free, preferred
 
 
@@ -15,9 +15,9 @@ def test_a_missing_program_is_told_with_its_package() -> None:
 
 
 def test_missing_jars_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(installed, "JARS", installed.ROOT / ".cache/no-such-folder")
+    monkeypatch.setattr(java, "JARS", installed.ROOT / ".cache/no-such-folder")
     with pytest.raises(Missing, match=r"the jars of kafka are not in .cache/no-such-folder"):
-        java("kafka", heap="512m")
+        java.java("kafka", heap="512m")
 
 
 def test_ports_are_free_and_not_those_of_outgoing_connections() -> None:

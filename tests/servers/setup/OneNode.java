@@ -1,6 +1,6 @@
 import org.codelibs.opensearch.runner.OpenSearchRunner;
 
-/** One OpenSearch node; its arguments are folder, HTTP port, transport port. */
+/** One OpenSearch node, in a jar of its own; arguments: folder, HTTP port, transport port. */
 public class OneNode {
     public static void main(String[] args) throws Exception {
         OpenSearchRunner node = new OpenSearchRunner();
