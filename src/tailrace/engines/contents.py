@@ -37,26 +37,35 @@ def load_group(store: Store, reducer: GroupReducer, from_pane: int) -> None:
     table = store.group_rows(group.identity, from_pane, group_columns(group))
     if table is None or not table.num_rows:
         return
-    numbers = reducer.keys.number(table["code"], [table[f"k{i}"] for i in range(len(group.keys))])
-    plain = Run(
-        table["pane"].to_numpy(),
-        numbers,
-        {
-            "n": table["n"].to_numpy(),
-            **{p.name: partial_column(table[p.name]) for p in group.plain},
-        },
-    )
-    sides: dict[str, Run] = {}
+    sides: dict[str, pa.Table] = {}
     for partial in group.sides:
         rows = store.side_rows(group.identity, partial.name, from_pane)
         if rows is not None and rows.num_rows:
-            side_numbers = reducer.keys.number(rows["code"], [])
-            sides[partial.name] = Run(
-                rows["pane"].to_numpy(),
-                side_numbers,
-                {"item": rows["item"].to_numpy(), "n": rows["n"].to_numpy()},
-            )
-    reducer.load(plain, sides)
+            sides[partial.name] = rows
+    load_tables(reducer, table, sides)
+
+
+def load_tables(reducer: GroupReducer, plain: pa.Table, sides: Mapping[str, pa.Table]) -> None:
+    """Give a reducer rows that were kept: ``plain`` and, by partial, those of sided partials."""
+    group = reducer.group
+    numbers = reducer.keys.number(plain["code"], [plain[f"k{i}"] for i in range(len(group.keys))])
+    run = Run(
+        plain["pane"].to_numpy(),
+        numbers,
+        {
+            "n": plain["n"].to_numpy(),
+            **{p.name: partial_column(plain[p.name]) for p in group.plain},
+        },
+    )
+    runs: dict[str, Run] = {}
+    for name, rows in sides.items():
+        side_numbers = reducer.keys.number(rows["code"], [])
+        runs[name] = Run(
+            rows["pane"].to_numpy(),
+            side_numbers,
+            {"item": rows["item"].to_numpy(), "n": rows["n"].to_numpy()},
+        )
+    reducer.load(run, runs)
 
 
 def group_columns(group: Group) -> dict[str, str]:
@@ -73,7 +82,7 @@ def group_tables(reducer: GroupReducer) -> tuple[pa.Table | None, Mapping[str, p
     tables = {
         name: pa.table(
             {
-                "code": _codes(reducer, rows.keys),
+                "code": codes_of(reducer, rows.keys),
                 "pane": rows.panes,
                 "item": rows.columns["item"],
                 "n": rows.columns["n"],
@@ -84,23 +93,31 @@ def group_tables(reducer: GroupReducer) -> tuple[pa.Table | None, Mapping[str, p
     }
     if plain is None:
         return None, tables
-    columns: dict[str, object] = {"code": _codes(reducer, plain.keys)}
+    columns: dict[str, object] = {"code": codes_of(reducer, plain.keys)}
     for index, key in enumerate(group.keys):
         columns[f"k{index}"] = reducer.keys.column(plain.keys, index, ARROW_TYPES[key.node.type])
     columns |= {"pane": plain.panes, "n": plain.columns["n"]}
     for partial in group.plain:
         values = plain.columns[partial.name]
         columns[partial.name] = (
-            wide.to_arrow(values) if partial.kind is PartialKind.SUM else pa.array(values)
+            wide.to_arrow(values)
+            if partial.kind is PartialKind.SUM
+            else pa.array(values, _arrow_type(partial))
         )
     return pa.table(columns), tables
 
 
-def _codes(reducer: GroupReducer, numbers: np.ndarray) -> pa.Array:
+def codes_of(reducer: GroupReducer, numbers: np.ndarray) -> pa.Array:
+    """The codes of keys by their numbers."""
     keys = [reducer.keys.values(number) for number in numbers.tolist()]
     if [key.node.type for key in reducer.group.keys] == [Type.TEXT]:
         return pa.array([key[0] for key in keys], pa.string())
     return pa.array([encode(*key).decode() for key in keys], pa.string())
+
+
+def _arrow_type(partial: Partial) -> pa.DataType:
+    """What a plain column that is no sum is kept as."""
+    return pa.int64() if partial.type is None else ARROW_TYPES[partial.type]
 
 
 def _sql_type(partial: Partial) -> str:

@@ -13,7 +13,7 @@ import numpy as np
 import pyarrow as pa
 
 from tailrace.alerts import IncidentFold
-from tailrace.engines.accounts import account, dead_letters
+from tailrace.engines.accounts import Tally, account, dead_rows, note, number_dead, place
 from tailrace.engines.concluding import Conclusion, Found, Result
 from tailrace.engines.dispatch import incident_table as incident_rows
 from tailrace.engines.running import Holding
@@ -94,8 +94,16 @@ class Processor:
         state = self.state
         pieces = self._begin(plan, work)
         mapped = self.mapper.map(pieces)
-        account(state, work, mapped, plan.notes, self.groups, self.plan.event_rules)
-        dead = dead_letters(state, work, self.plan.config.dead_letters.max_bytes)
+        read = [(chunk.records, decoded) for chunk, decoded in work]
+        account(state, Tally.of(read, mapped), self.groups, self.plan.event_rules)
+        note(state, plan.notes)
+        for chunk, _ in work:
+            place(state, chunk.slice, len(chunk.records))
+        dead = number_dead(
+            state,
+            (dead_rows(chunk.slice, chunk.records, decoded) for chunk, decoded in work),
+            self.plan.config.dead_letters.max_bytes,
+        )
         for partition, maximum in mapped.after.items():
             state.partitions[partition].maximum = maximum
         deltas = {

@@ -58,7 +58,8 @@ class EngineState:
 
     ``frontier`` is the watermark of the whole pipeline before flooring to a rule's panes;
     ``next_seq`` numbers the outbox, ``next_dead`` the dead letters. ``evicted``: for each group the
-    panes that lost keys, and a mask of the hash buckets that did.
+    panes that lost keys, and a mask of the hash buckets that did. ``checkpoint`` names that of the
+    Spark engine, which has the partials then, and ``batch`` is the last of its batches.
     """
 
     epoch: int = -1
@@ -71,6 +72,8 @@ class EngineState:
     rules: dict[str, RuleState] = field(default_factory=dict)
     counts: Counts = field(default_factory=Counts)
     evicted: dict[str, dict[str, int]] = field(default_factory=dict)
+    batch: int = -1
+    checkpoint: str = ""
 
     def greatest_time(self) -> int:
         """The greatest event time of all partitions, ``NEVER`` without events.

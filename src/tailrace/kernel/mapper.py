@@ -36,8 +36,14 @@ class Mapper:
     ``salt`` is the store's secret of SEMANTICS 12; distinct values are hashed with it.
     """
 
-    def __init__(self, plan: Plan, groups: Sequence[Group], salt: str) -> None:
-        """Prepare the statements of every group and rule once."""
+    def __init__(
+        self, plan: Plan, groups: Sequence[Group], salt: str, *, errors_by_pane: bool = False
+    ) -> None:
+        """Prepare the statements of every group and rule once.
+
+        ``errors_by_pane``: whoever knows later which events were late gets failures by pane.
+        """
+        self._errors_by_pane = errors_by_pane
         self._plan = plan
         self._groups = [GroupSql(group, salt) for group in groups]
         self._counters = [Counter(group) for group in groups]
@@ -79,6 +85,7 @@ class Mapper:
         duplicates = int(duplicate.sum()) if duplicate is not None else 0
         groups: dict[str, GroupPartials] = {}
         errors: dict[str, int] = {}
+        by_pane: dict[str, list[tuple[int, int, int]]] = {}
         fired: dict[str, EventRows] = {}
         judged: dict[str, Judged] = {}
         if total:
@@ -91,9 +98,12 @@ class Mapper:
                 groups[sql.group.identity] = counted or sql.run(
                     self._connection, late=any_late, deduplicated=duplicates > 0
                 )
-                errors.update(
-                    sql.errors(self._connection, late=any_late, deduplicated=duplicates > 0)
-                )
+                if self._errors_by_pane:
+                    by_pane.update(sql.errors_by_pane(self._connection, late=any_late))
+                else:
+                    errors.update(
+                        sql.errors(self._connection, late=any_late, deduplicated=duplicates > 0)
+                    )
             for rule in self._plan.event_rules:
                 mask, judged[rule.identity] = self._judge(rule, deduplicated=duplicates > 0)
                 chosen = np.flatnonzero(mask)
@@ -102,7 +112,7 @@ class Mapper:
             self._connection.unregister("events")
         archive = EventRows(_located(table, pieces)) if self._plan.archive and total else None
         return Mapped(
-            total, duplicates, groups, errors, derive_errors, judged, fired, archive, after
+            total, duplicates, groups, errors, derive_errors, judged, fired, archive, after, by_pane
         )
 
     def _with_derived(self, events: pa.Table) -> tuple[pa.Table, dict[str, int]]:

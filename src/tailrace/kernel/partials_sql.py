@@ -95,23 +95,50 @@ class GroupSql:
         self, connection: duckdb.DuckDBPyConnection, *, late: bool, deduplicated: bool
     ) -> dict[str, int]:
         """For each rule the number of events on which an operation of its own failed."""
-        failing = {identity: sql for identity, sql in self._failures.items() if sql}
+        columns = self._failing(late=late)
+        if not columns:
+            return {}
+        fresh = " where not _duplicate" if deduplicated else ""
+        row = connection.sql(f"select {', '.join(columns)} from events{fresh}").fetchall()[0]
+        return {rule.identity: int(n) for rule, n in zip(self.group.rules, row, strict=True)}
+
+    def errors_by_pane(
+        self, connection: duckdb.DuckDBPyConnection, *, late: bool
+    ) -> dict[str, list[tuple[int, int, int]]]:
+        """For each rule and pane with failures: pane, failures, those that late events have too."""
+        columns = self._failing(late=late)
+        if not columns:
+            return {}
+        before = self._failing_before()
+        always = f"count(*) filter (where {' or '.join(before) or 'false'})"
+        query = f"select {self._pane}, {always}, {', '.join(columns)} from events group by all"
+        rows = connection.sql(f"select * from ({query}) order by 1").fetchall()
+        found: dict[str, list[tuple[int, int, int]]] = {}
+        for pane, late_too, *counts in rows:
+            for rule, count in zip(self.group.rules, counts, strict=True):
+                if count:
+                    found.setdefault(rule.identity, []).append((pane, count, late_too))
+        return found
+
+    def _failing_before(self) -> list[str]:
+        """SQL that holds where the filter or a key fails, before lateness is judged."""
         judged = [failure_sql(self.group.where)] if self.group.where else []
         judged += [failure_sql(key.node) for key in self.group.keys]
-        before = [sql for sql in judged if sql]
+        return [f"({sql})" for sql in judged if sql]
+
+    def _failing(self, *, late: bool) -> list[str]:
+        """For each rule SQL that counts the events that fail; nothing if none can."""
+        failing = {identity: sql for identity, sql in self._failures.items() if sql}
+        before = self._failing_before()
         if not failing and not before:
-            return {}
+            return []
         accepted = " and ".join([*self._passes, *([f"not {self._late}"] if late else [])]) or "true"
         columns = []
         for rule in self.group.rules:
             own = failing.get(rule.identity)
-            parts = [*before, *([f"({accepted}) and ({own})"] if own else [])]
-            columns.append(
-                f"count(*) filter (where {' or '.join(f'({part})' for part in parts) or 'false'})"
-            )
-        fresh = " where not _duplicate" if deduplicated else ""
-        row = connection.sql(f"select {', '.join(columns)} from events{fresh}").fetchall()[0]
-        return {rule.identity: int(n) for rule, n in zip(self.group.rules, row, strict=True)}
+            parts = [*before, *([f"(({accepted}) and ({own}))"] if own else [])]
+            columns.append(f"count(*) filter (where {' or '.join(parts) or 'false'})")
+        return columns
 
     def _side(
         self,

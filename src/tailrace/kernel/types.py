@@ -69,7 +69,8 @@ class Judged:
 class Mapped:
     """What the mapper made of a batch.
 
-    ``after``: the maximum event time of each partition after it.
+    ``after``: the maximum event time of each partition after it. ``errors_by_pane``, where asked
+    for instead of ``errors``: by rule, each pane's failures and those that late events have too.
     """
 
     events: int
@@ -81,6 +82,7 @@ class Mapped:
     fired: dict[str, EventRows]
     archive: EventRows | None
     after: dict[str, int]
+    errors_by_pane: dict[str, list[tuple[int, int, int]]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,3 +25,14 @@ def sync_folder(folder: Path) -> None:
         os.fsync(file)
     finally:
         os.close(file)
+
+
+def replace_file(path: Path, data: bytes) -> None:
+    """Give a file other contents, all or none of them, whatever crashes; OSError if that fails."""
+    fresh = path.with_name(path.name + ".new")
+    with fresh.open("wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+    fresh.replace(path)
+    sync_folder(path.parent)

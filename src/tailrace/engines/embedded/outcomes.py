@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from tailrace.alerts.incidents import Revision
     from tailrace.engines.concluding import Result
-    from tailrace.engines.embedded.session import Session
+    from tailrace.engines.session import BaseSession
     from tailrace.kernel.keys import DenseKeys
     from tailrace.kernel.types import RuleFirings
     from tailrace.plan.model import EventRule
@@ -51,7 +51,7 @@ class _Found:
     notices: tuple[found.Notice, ...]
 
 
-def outcome_of(session: Session, gathered: Gathered) -> found.Outcome:
+def outcome_of(session: BaseSession, gathered: Gathered) -> found.Outcome:
     """All results of a run, and its counts at the end."""
     parts = list(gathered.by_epoch.values())
     counts = session.state.counts

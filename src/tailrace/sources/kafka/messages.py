@@ -67,21 +67,22 @@ def _beside(
     if name == "_timestamp":
         return pa.array(stamps, pa.timestamp("ms", "UTC"), mask=~known).cast(pa.string())
     if name == "_key":
-        return _texts(list(map(Message.key, messages)))
+        return texts(list(map(Message.key, messages)))
     if name == "_topic":
         return pa.array(map(Message.topic, messages), pa.string())
     if name == "_partition":
         return pa.array(map(Message.partition, messages), pa.int64()).cast(pa.string())
     if name == "_offset":
         return pa.array(map(Message.offset, messages), pa.int64()).cast(pa.string())
-    take: Callable[[Any], str | None] = _all_headers
+    take: Callable[[Any], str | None] = header_json
     if name.startswith(HEADER):
         header = name.removeprefix(HEADER)
-        take = lambda headers: _header(headers, header)  # noqa: E731 - one of two
+        take = lambda headers: header_text(headers, header)  # noqa: E731 - one of two
     return pa.array(map(take, map(Message.headers, messages)), pa.string())
 
 
-def _texts(values: list[bytes | None]) -> pa.StringArray:
+def texts(values: list[bytes | None]) -> pa.StringArray:
+    """Bytes as texts."""
     try:
         return pa.array(values, pa.binary()).cast(pa.string())
     except pa.ArrowInvalid:
@@ -93,12 +94,13 @@ def _text(value: bytes | str | None) -> str | None:
     return value.decode(errors="replace") if isinstance(value, bytes) else value
 
 
-def _header(headers: list[tuple[str, bytes | None]] | None, name: str) -> str | None:
+def header_text(headers: list[tuple[str, bytes | None]] | None, name: str) -> str | None:
     """The last header of a name."""
     return next((_text(value) for key, value in reversed(headers or ()) if key == name), None)
 
 
-def _all_headers(headers: list[tuple[str, bytes | None]] | None) -> str | None:
+def header_json(headers: list[tuple[str, bytes | None]] | None) -> str | None:
+    """All headers as a JSON object; None without any."""
     if not headers:
         return None
     return json.dumps({name: _text(value) for name, value in headers}, ensure_ascii=False)

@@ -1,0 +1,1 @@
+"""The Spark engine: Spark distributes, the kernel is the same."""

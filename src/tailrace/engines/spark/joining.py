@@ -1,0 +1,226 @@
+"""The driver's half of an epoch: what all shards found becomes one result.
+
+The order of the steps is the embedded processor's; instead of running the kernel it reads frames.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow as pa
+
+from tailrace.engines.accounts import Tally, account, note, number_dead, place
+from tailrace.engines.concluding import Conclusion, Found, Result
+from tailrace.engines.dispatch import incident_table
+from tailrace.engines.epoch import EpochPlan
+from tailrace.engines.running import Holding
+from tailrace.engines.spark.jobs import arrivals
+from tailrace.engines.spark.mapping import HOME, PLAN
+from tailrace.engines.spark.reducing import CLOSED, decisions_of
+from tailrace.engines.watermark import advance, decide
+from tailrace.errors import TailraceError
+from tailrace.expr.nodes import Type
+from tailrace.kernel.keys import DenseKeys
+from tailrace.kernel.types import EventRows, RuleFirings
+from tailrace.plan.grouping import group_rules
+from tailrace.sources.types import Slice
+from tailrace.store.commit import Commit
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from tailrace.alerts import IncidentFold
+    from tailrace.engines.spark.frames import Frame
+    from tailrace.engines.state import EngineState
+    from tailrace.plan.model import Group, Plan, Rule
+
+
+class Joining:
+    """A pipeline whose kernel runs elsewhere: its small state, its incidents."""
+
+    def __init__(self, plan: Plan, state: EngineState) -> None:
+        """Take a state that fits the plan; folds are loaded by the caller."""
+        self.plan, self.state = plan, state
+        starts = {rule.identity: state.rules[rule.identity].start for rule in plan.rules}
+        self.groups: tuple[Group, ...] = group_rules(plan.rules, starts)
+        self.starts = starts
+        self._conclusion = Conclusion(plan, state)
+        self._holdings: dict[str, dict[int, Holding]] = {g.identity: {} for g in self.groups}
+
+    @property
+    def folds(self) -> dict[str, IncidentFold]:
+        """The incidents of each rule that alerts, by the rule's identity."""
+        return self._conclusion.folds
+
+    def load_fold(self, rule: Rule, states: Sequence[str]) -> None:
+        """Take back the stored states of a rule's keys."""
+        self._conclusion.load(rule, states)
+
+    def holdings(self) -> dict[str, Holding]:
+        """What is held, by group, over all shards, as of the last batch of this process."""
+        return {identity: _sum(shards.values()) for identity, shards in self._holdings.items()}
+
+    def run(self, batch: int, frames: Sequence[Frame]) -> Result:
+        """One batch, from the frames of all shards."""
+        state, grace = self.state, self.plan.grace
+        plans = [frame for frame in frames if frame.head["kind"] == PLAN]
+        homes = [frame for frame in frames if frame.head["kind"] == HOME]
+        closed = [frame for frame in frames if frame.head["kind"] == CLOSED]
+        homes.sort(key=lambda f: (f.head["partition"], f.head["order"]))
+        closed.sort(key=lambda f: int(f.head["shard"]))
+        plan = self._plan(plans, homes)
+        for decision in plan.before:
+            decide(state, decision, grace)
+        account(state, Tally(), self.groups, self.plan.event_rules)
+        for frame in homes:
+            self._account(frame)
+        note(state, plan.notes)
+        dead = number_dead(
+            state,
+            (frame.tables.get("dead") for frame in homes),
+            self.plan.config.dead_letters.max_bytes,
+        )
+        for decision in plan.after:
+            decide(state, decision, grace)
+        advance(state, grace)
+        self._check(closed)
+        self._counts(closed)
+        found = Found(
+            closed=[self._closed(group, closed) for group in self.groups],
+            fired=self._fired(homes),
+            archive=_events([f.tables["archive"] for f in homes if "archive" in f.tables]),
+            dead=dead,
+        )
+        told = self._conclusion.tell(found, final=plan.final)
+        outbox, tables = told.dispatch.batches()
+        state.next_seq += len(outbox)
+        state.epoch = plan.epoch
+        state.batch = batch
+        state.finished = state.finished or plan.final
+        commit = Commit(
+            epoch=plan.epoch,
+            state=state.to_json(),
+            folds=told.last_folds(),
+            incidents=incident_table(told.revisions),
+            dead=dead,
+            outbox=outbox,
+            tables=tables,
+            decisions=tuple(plan.decisions()),
+        )
+        events = sum(int(frame.head["tally"]["events"]) for frame in homes)
+        return Result(commit, told.revisions, [], told.windows, told.fired, events)
+
+    def _plan(self, plans: Sequence[Frame], homes: Sequence[Frame]) -> EpochPlan:
+        """What the batch was: decisions of the plans, and those that its slices imply."""
+        before = [one for frame in plans for one in decisions_of(frame.head["before"])]
+        state = self.state
+        decided = {one.subject for one in before}
+        names = [str(frame.head["partition"]) for frame in homes]
+        before += arrivals(state, [name for name in names if name not in decided])
+        notes: dict[str, int] = {}
+        for frame in plans:
+            for code, count in frame.head["notes"].items():
+                notes[code] = notes.get(code, 0) + count
+        return EpochPlan(
+            epoch=state.epoch + 1,
+            before=tuple(before),
+            slices=tuple(Slice(**frame.head["slice"]) for frame in homes),
+            after=tuple(one for frame in plans for one in decisions_of(frame.head["after"])),
+            notes=notes,
+        )
+
+    def _account(self, frame: Frame) -> None:
+        tally = Tally.from_json(frame.head["tally"])
+        account(self.state, tally, self.groups, self.plan.event_rules)
+        piece = Slice(**frame.head["slice"])
+        place(self.state, piece, tally.read)
+        partition = self.state.partitions[piece.partition]
+        partition.maximum = max(partition.maximum, int(frame.head["maximum"]))
+
+    def _check(self, closed: Sequence[Frame]) -> None:
+        """Every shard must have come to the watermark that the driver has."""
+        for frame in closed:
+            if frame.head["frontier"] != self.state.frontier:
+                raise TailraceError(
+                    f"shard {frame.head['shard']} of the checkpoint is at another watermark than"
+                    " the store",
+                    hint="checkpoint and store must be of one run: restore both from one copy, or"
+                    " begin with new ones",
+                )
+
+    def _counts(self, closed: Sequence[Frame]) -> None:
+        counts = self.state.counts
+        for frame in closed:
+            head = frame.head
+            for group in self.groups:
+                late = head["late"].get(group.identity, 0)
+                evicted = head["evicted"].get(group.identity, 0)
+                for rule in group.rules:
+                    own = counts.rules[rule.identity]
+                    own.late += late
+                    own.evicted += evicted
+                    own.accepted -= late + evicted
+                held = head["holdings"].get(group.identity)
+                if held is not None:
+                    keys, rows, size, panes = held
+                    panes = None if panes is None else (panes[0], panes[1])
+                    self._holdings[group.identity][head["shard"]] = Holding(keys, rows, size, panes)
+            for source in (head["failures"], head["errors"]):
+                for rule_identity, number in source.items():
+                    counts.rules[rule_identity].errors += number
+            if head["left_out"]:
+                note(self.state, {"empty_windows": head["left_out"]})
+            for rule_identity, full in head["full"].items():
+                self.state.rules[rule_identity].full = full
+
+    def _closed(
+        self, group: Group, closed: Sequence[Frame]
+    ) -> tuple[Group, DenseKeys, list[RuleFirings]]:
+        times = [place for place, key in enumerate(group.keys) if key.node.type is Type.TIME]
+        keys = DenseKeys(times)
+        found = []
+        for rule in group.rules:
+            tables = [f.tables[rule.identity] for f in closed if rule.identity in f.tables]
+            if tables:
+                found.append(_firings(rule, keys, pa.concat_tables(tables)))
+        return group, keys, found
+
+    def _fired(self, homes: Sequence[Frame]) -> dict[str, EventRows]:
+        found: dict[str, EventRows] = {}
+        for rule in self.plan.event_rules:
+            name = f"fired {rule.identity}"
+            rows = _events([frame.tables[name] for frame in homes if name in frame.tables])
+            if rows is not None:
+                found[rule.identity] = rows
+        return found
+
+
+def _firings(rule: Rule, keys: DenseKeys, table: pa.Table) -> RuleFirings:
+    """Closed windows of all shards, by ascending end."""
+    order = np.argsort(table["end"].to_numpy(), kind="stable")
+    table = table.take(pa.array(order))
+    numbers = keys.number(table["code"], [table[f"k{i}"] for i in range(len(rule.keys))])
+    values = {name: table[f"v{i}"] for i, name in enumerate(rule.columns)}
+    return RuleFirings(
+        rule,
+        numbers,
+        table["end"].to_numpy(),
+        pa.table(values) if values else pa.table({}),
+        table["flags"].to_numpy(),
+    )
+
+
+def _events(tables: Sequence[pa.Table]) -> EventRows | None:
+    return EventRows(pa.concat_tables(tables)) if tables else None
+
+
+def _sum(parts: Any) -> Holding:  # noqa: ANN401 - a view of Holding
+    found: list[Holding] = list(parts)
+    panes = [one.panes for one in found if one.panes is not None]
+    return Holding(
+        sum(one.keys for one in found),
+        sum(one.rows for one in found),
+        sum(one.bytes for one in found),
+        (min(p[0] for p in panes), max(p[1] for p in panes)) if panes else None,
+    )

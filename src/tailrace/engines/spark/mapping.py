@@ -1,0 +1,142 @@
+"""The mapper on a worker: records to frames, one for each shard and one of all else for the driver.
+
+What must be known of earlier slices (lateness by a partition's maximum) is left to the reducers:
+here a slice is late only by its own running maximum (SEMANTICS 9).
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING
+from zlib import crc32
+
+import numpy as np
+import pyarrow as pa
+
+from tailrace.engines.accounts import Tally, dead_rows
+from tailrace.engines.spark.frames import Frame
+from tailrace.engines.spark.shards import shards_of
+from tailrace.formats.build import decode_spec
+from tailrace.formats.decoder import Decoder
+from tailrace.kernel.mapper import Mapper
+from tailrace.kernel.time import NEVER
+from tailrace.kernel.types import Piece
+from tailrace.plan.grouping import group_rules
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tailrace.engines.spark.jobs import Job
+    from tailrace.formats.records import Decoded, Records
+    from tailrace.kernel.types import GroupPartials, Mapped
+    from tailrace.plan.model import Group
+    from tailrace.sources.types import Slice
+
+SLICE = "slice"
+"""What a slice has for one shard: its clock, and partials."""
+
+HOME = "home"
+"""What a slice has for the driver: counts, single events, dead letters."""
+
+PLAN = "plan"
+"""Decisions, for every shard and the driver."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Which slice of the batch: ``order`` is its place among those of its partition."""
+
+    slice: Slice
+    order: int
+
+
+class SliceMapper:
+    """Maps slices of one job; used by one thread at a time."""
+
+    def __init__(self, job: Job) -> None:
+        """Prepare decoding and the kernel's statements."""
+        self.job = job
+        self.groups = group_rules(job.plan.rules, job.starts)
+        self._decoder = Decoder(decode_spec(job.plan.config))
+        self._mapper = Mapper(job.plan, self.groups, job.salt, errors_by_pane=True)
+        self._maxima: dict[str, int] = {}
+
+    def begin(self) -> None:
+        """Forget the maxima of slices before: a task begins."""
+        self._maxima.clear()
+
+    def frames(self, place: Place, records: Records) -> Iterator[tuple[int, bytes]]:
+        """The frames of one slice, each with the number of the shard that it goes to."""
+        piece = place.slice
+        decoded = self._decoder.decode(records, piece.fields)
+        before = self._maxima.get(piece.partition, NEVER)
+        positions = records.positions[decoded.rows]
+        mapped = self._mapper.map(
+            [Piece(piece.partition, piece.generation, decoded, positions, before)]
+        )
+        self._maxima[piece.partition] = mapped.after[piece.partition]
+        head = {
+            "kind": SLICE,
+            "partition": piece.partition,
+            "order": place.order,
+            "maximum": int(decoded.time.max()) if len(decoded.time) else NEVER,
+        }
+        by_shard = self._by_shard(mapped)
+        for shard in range(self.job.shards):
+            yield self.job.first + shard, Frame(head, by_shard.get(shard, {})).pack()
+        home = crc32(piece.partition.encode()) % self.job.shards
+        yield self.job.first + home, self._home(place, records, decoded, mapped).pack()
+
+    def _by_shard(self, mapped: Mapped) -> dict[int, dict[str, pa.Table]]:
+        found: dict[int, dict[str, pa.Table]] = {}
+        for group in self.groups:
+            partials = mapped.groups.get(group.identity)
+            if partials is None:
+                continue
+            for shard, tables in split(group, partials, self.job.shards).items():
+                found.setdefault(shard, {}).update(tables)
+        return found
+
+    def _home(self, place: Place, records: Records, decoded: Decoded, mapped: Mapped) -> Frame:
+        tables = {f"fired {identity}": rows.table for identity, rows in mapped.fired.items()}
+        if mapped.archive is not None:
+            tables["archive"] = mapped.archive.table
+        dead = dead_rows(place.slice, records, decoded)
+        if dead is not None:
+            tables["dead"] = dead
+        tally = Tally.of([(records, decoded)], mapped)
+        head = {
+            "kind": HOME,
+            "partition": place.slice.partition,
+            "order": place.order,
+            "slice": asdict(place.slice),
+            "maximum": int(decoded.time.max()) if len(decoded.time) else NEVER,
+            "tally": tally.to_json(),
+            "errors": mapped.errors_by_pane,
+        }
+        return Frame(head, tables)
+
+
+def split(group: Group, partials: GroupPartials, shards: int) -> dict[int, dict[str, pa.Table]]:
+    """A group's partials by shard, as tables of a frame: ``GROUP`` and ``GROUP SIDE``."""
+    plain = partials.plain
+    if not plain.num_rows:
+        return {}
+    if shards == 1:
+        tables = {group.identity: plain}
+        tables |= {f"{group.identity} {name}": table for name, table in partials.sides.items()}
+        return {0: tables}
+    where = shards_of(group, plain, shards)
+    found: dict[int, dict[str, pa.Table]] = {}
+    for shard in np.unique(where).tolist():
+        mine = where == shard
+        found[shard] = {group.identity: plain.filter(pa.array(mine))}
+    if partials.sides:
+        # A side's rows have the key's code alone; every key of theirs has a plain row.
+        homes = dict(zip(plain["code"].to_pylist(), where.tolist(), strict=True))
+        for name, table in partials.sides.items():
+            codes = table["code"].to_pylist()
+            rows = np.fromiter(map(homes.__getitem__, codes), np.int64, len(codes))
+            for shard in np.unique(rows).tolist():
+                found[shard][f"{group.identity} {name}"] = table.filter(pa.array(rows == shard))
+    return found

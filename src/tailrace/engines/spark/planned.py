@@ -1,0 +1,105 @@
+"""The source of plans: a data source of Spark's in Python whose offset is the plan itself.
+
+The driver writes the next plan (decisions, slices of files to read) into a file; the reader offers
+it to Spark as its latest offset. From then on it stands in Spark's offset log: a batch that runs
+again, on whatever machine, has the same plan (SEMANTICS 3). One batch takes one plan.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+from pyspark.sql.datasource import DataSource, DataSourceStreamReader, InputPartition
+
+from tailrace.outputs.durably import replace_file
+
+if TYPE_CHECKING:
+    from pyspark.sql.streaming.datasource import ReadLimit
+    from pyspark.sql.types import StructType
+
+FORMAT = "tailrace-plans"
+SCHEMA = "body string"
+_ARROW = pa.schema([("body", pa.string())])
+
+Plans = Mapping[str, Any]
+"""What a batch does: ``before`` and ``after`` decisions, ``slices``, by the number of the job."""
+
+
+def offer(path: Path, number: int, plans: Plans) -> None:
+    """Make ``plans`` the next ones; ``number`` counts them, from 1."""
+    replace_file(path, json.dumps({"number": number, "plans": plans}).encode())
+
+
+class PlannedSlices(DataSource):
+    """Options: ``path``, the file in which the driver offers plans."""
+
+    @classmethod
+    def name(cls) -> str:
+        """The format's name."""
+        return FORMAT
+
+    def schema(self) -> str:
+        """One JSON text a row."""
+        return SCHEMA
+
+    def streamReader(self, schema: StructType) -> PlanReader:  # noqa: N802 - Spark's name
+        """The reader, on the driver and on workers."""
+        del schema
+        return PlanReader(Path(self.options["path"]))
+
+
+class Piece(InputPartition):
+    """What one task reads: a slice, or the decisions."""
+
+    def __init__(self, body: str) -> None:
+        """``body``: JSON."""
+        super().__init__(body)
+        self.body = body
+
+
+class PlanReader(DataSourceStreamReader):
+    """Offers one plan at a time."""
+
+    def __init__(self, path: Path) -> None:
+        """``path``: where the driver writes."""
+        self._path = path
+
+    def initialOffset(self) -> dict[str, Any]:  # noqa: N802 - Spark's name
+        """Before the first plan."""
+        return {"number": 0, "plans": "{}"}
+
+    def latestOffset(self, start: dict[str, Any], limit: ReadLimit) -> dict[str, Any]:  # noqa: N802 - Spark's name
+        """The plan after ``start`` if there is one."""
+        del limit
+        try:
+            offered = json.loads(self._path.read_bytes())
+        except FileNotFoundError:
+            return start
+        if offered["number"] != start["number"] + 1:
+            return start
+        return {"number": offered["number"], "plans": json.dumps(offered["plans"])}
+
+    def partitions(self, start: dict[str, Any], end: dict[str, Any]) -> Sequence[InputPartition]:
+        """One task for the decisions of all jobs, one for each slice."""
+        if end["number"] == start["number"]:
+            return []
+        plans = json.loads(end["plans"])
+        decisions: dict[str, Any] = {}
+        pieces: list[InputPartition] = []
+        for job, plan in plans.items():
+            slices = plan.pop("slices", [])
+            decisions[job] = plan
+            for order, piece in enumerate(slices):
+                body = {"job": int(job), "order": order, "slice": piece}
+                pieces.append(Piece(json.dumps(body)))
+        head = {"number": end["number"], "decisions": decisions}
+        return [Piece(json.dumps(head)), *pieces]
+
+    def read(self, partition: InputPartition) -> Iterator[pa.RecordBatch]:
+        """The task's row."""
+        assert isinstance(partition, Piece)  # noqa: S101 - made above
+        yield pa.record_batch([pa.array([partition.body])], schema=_ARROW)

@@ -1,0 +1,89 @@
+"""A pipeline whose kernel Spark runs: the driver's store, incidents and deliveries.
+
+No Spark here and no threads: the loop (``engine``) and tests hand over the frames of each batch.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from tailrace.engines.session import BaseSession
+from tailrace.engines.spark.jobs import Job, for_workers
+from tailrace.engines.spark.joining import Joining
+from tailrace.engines.tables import check_tables
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from tailrace.engines.concluding import Result
+    from tailrace.engines.delivery import Delivery
+    from tailrace.engines.spark.frames import Frame
+    from tailrace.plan.model import Plan
+    from tailrace.sources.types import Input
+    from tailrace.store.store import Store
+
+
+class ClusterSession(BaseSession):
+    """One run of a pipeline on a cluster."""
+
+    processor: Joining
+
+    def __init__(
+        self,
+        plan: Plan,
+        store: Store,
+        source: Input,
+        delivery: Delivery,
+        *,
+        previous: Plan | None,
+        on_commit: Callable[[str], None] = lambda _: None,
+        observe: Callable[[Result], None] = lambda _: None,
+    ) -> None:
+        """Take up what the store holds, by the plan that it fits (``previous``, if there is one).
+
+        A changed ``plan`` is taken up by ``adopt``, once no batch is left that was begun before.
+        """
+        self.source = source
+        super().__init__(
+            plan, store, delivery, previous=previous, on_commit=on_commit, observe=observe
+        )
+        self.processor = self._joining()
+        self._on_commit("opened")
+
+    def _joining(self) -> Joining:
+        joining = Joining(self.plan, self.state)
+        for rule in self.plan.rules:
+            if rule.alert:
+                joining.load_fold(rule, self.store.folds(rule.identity))
+        return joining
+
+    def _take_up(self) -> None:
+        self.processor = self._joining()
+
+    def change(self, plan: Plan) -> Result:
+        """Take up a changed pipeline; its new rules begin after all events read so far."""
+        check_tables(self.store, plan)
+        return self.adopt(plan)
+
+    def job(self, run: str, shards: int, first: int = 0) -> Job:
+        """What workers need to know, now."""
+        return Job(
+            run=run,
+            plan=for_workers(self.plan),
+            salt=self.store.salt,
+            starts=dict(self.processor.starts),
+            shards=shards,
+            first=first,
+        )
+
+    def conclude(self, batch: int, frames: Sequence[Frame]) -> Result | None:
+        """Commit a batch; None if it was committed before, and so changes nothing."""
+        if batch <= self.state.batch:
+            return None
+        started = time.perf_counter()
+        result = self.processor.run(batch, frames)
+        self.times.kernel += time.perf_counter() - started
+        self._observe(result)
+        self.commit(result.commit)
+        return result

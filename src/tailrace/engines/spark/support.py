@@ -1,0 +1,49 @@
+"""What the Spark engine doesn't have, in one table: refused by name, and printed in the docs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from tailrace.config import PipelineConfig
+
+
+@dataclass(frozen=True, slots=True)
+class Lack:
+    """Something that pipelines can ask for: ``path`` in the file, and what to do without it."""
+
+    path: tuple[str, ...]
+    what: str
+    hint: str
+    asked: Callable[[PipelineConfig], bool]
+
+
+LACKS = (
+    Lack(
+        ("dedup",),
+        "dedup",
+        "remove duplicates where they arise, or run the embedded engine",
+        lambda config: config.dedup is not None,
+    ),
+    Lack(
+        ("explain", "retain"),
+        "explain from kept counts",
+        "leave explain.retain out; `tailrace explain --input FILES` counts again",
+        lambda config: config.explain.retain > 0,
+    ),
+)
+"""What is refused. Early notices are left out without a word: no alert is lost by that."""
+
+
+def lacks(config: PipelineConfig) -> tuple[Lack, ...]:
+    """What a pipeline asks for that this engine doesn't have."""
+    return tuple(lack for lack in LACKS if lack.asked(config))
+
+
+def rows() -> Iterator[tuple[str, str, str]]:
+    """The support table: what, on the embedded engine, on Spark."""
+    for lack in LACKS:
+        yield lack.what, "yes", "no"

@@ -1,0 +1,111 @@
+"""What Spark calls on workers in ``mapInArrow``: batches of rows in, frames out."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+
+from tailrace.engines.spark.frames import Frame
+from tailrace.engines.spark.kafka_rows import Run, runs_of
+from tailrace.engines.spark.mapping import PLAN, Place, SliceMapper
+from tailrace.sources.inline import taken_out
+from tailrace.sources.opening import open_source
+from tailrace.sources.types import Slice, Source
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from tailrace.engines.spark.jobs import Job
+
+RUN_BYTES = 24 << 20
+"""So much of a partition is mapped at a time: enough for the cost of a statement not to matter."""
+
+KEPT_MAPPERS = 64
+"""So many mappers a worker process keeps; each has a DuckDB connection."""
+
+_SCHEMA = pa.schema([("shard", pa.int32()), ("payload", pa.binary())])
+_kept: dict[tuple[str, int], SliceMapper] = {}
+
+
+def mapper_of(job: Job) -> SliceMapper:
+    """This worker's mapper for a job; a task has it for itself."""
+    name = (job.run, job.first)
+    if name not in _kept:
+        if len(_kept) >= KEPT_MAPPERS:
+            del _kept[next(iter(_kept))]
+        _kept[name] = SliceMapper(job)
+    mapper = _kept[name]
+    mapper.begin()
+    return mapper
+
+
+class MapPlans:
+    """Rows of the source of plans: decisions go to every shard, slices are read and mapped."""
+
+    def __init__(self, jobs: tuple[Job, ...], keys: tuple[int, ...]) -> None:
+        """``keys``: Spark's key of each shard."""
+        self._jobs, self._keys = jobs, keys
+
+    def __call__(self, batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        """Map one task's rows."""
+        for batch in batches:
+            for text in batch.column(0).to_pylist():
+                body = json.loads(text)
+                rows = self._slice(body) if "slice" in body else self._decisions(body)
+                for shard, payload in rows:
+                    yield row_batch(self._keys[shard], payload)
+
+    def _slice(self, body: dict[str, Any]) -> Iterator[tuple[int, bytes]]:
+        job = self._jobs[body["job"]]
+        piece, records = taken_out(Slice(**body["slice"]))
+        if records is None:
+            source: Source = open_source(job.plan.config)
+            try:
+                records = source.reread(piece)
+            finally:
+                source.close()
+        yield from mapper_of(job).frames(Place(piece, body["order"]), records)
+
+    def _decisions(self, body: dict[str, Any]) -> Iterator[tuple[int, bytes]]:
+        nothing: dict[str, Any] = {"before": [], "after": [], "notes": {}}
+        for number, job in enumerate(self._jobs):
+            mine = body["decisions"].get(str(number), nothing)
+            head = {"kind": PLAN, "job": number, "number": body["number"], **mine}
+            payload = Frame(head).pack()
+            for shard in range(job.shards):
+                yield job.first + shard, payload
+
+
+class MapKafka:
+    """Rows of Spark's Kafka source, as ``query.kafka_frame`` selects them; there is one job."""
+
+    def __init__(self, job: Job, keys: tuple[int, ...], wanted: tuple[str, ...]) -> None:
+        """``wanted``: what fields take of a message beside its value."""
+        self._job, self._keys, self._wanted = job, keys, wanted
+
+    def __call__(self, batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        """Map one task's rows, a run of one partition at a time."""
+        mapper = mapper_of(self._job)
+        most = self._job.plan.config.limits.max_record_bytes
+        for run in runs_of(batches, RUN_BYTES):
+            records = run.records(most, self._wanted)
+            for shard, payload in mapper.frames(_place(run), records):
+                yield row_batch(self._keys[shard], payload)
+
+
+def _place(run: Run) -> Place:
+    resume = {"offset": run.last + 1, "generation": 0}
+    return Place(Slice(run.partition, 0, run.first, run.last + 1, dict(resume)), run.first)
+
+
+def row_batch(key: int, payload: bytes) -> pa.RecordBatch:
+    """One row of ``frames.MAPPED``."""
+    return pa.record_batch([pa.array([key], pa.int32()), pa.array([payload])], schema=_SCHEMA)
+
+
+def slice_body(piece: Slice) -> dict[str, Any]:
+    """A slice as a plan has it."""
+    return asdict(piece)

@@ -1,0 +1,124 @@
+"""The Spark engine's mapper, reducer and driver without Spark, for the whole corpus in seconds.
+
+What Spark would do is done here in the worst way that it may: slices are mapped in any order,
+shards get their frames in any order, and state is read back from its blobs whenever chance wants.
+"""
+
+from __future__ import annotations
+
+import random
+from dataclasses import asdict, replace
+from typing import TYPE_CHECKING
+
+from tailrace.engines.delivery import Delivery
+from tailrace.engines.embedded.outcomes import Gathered, outcome_of
+from tailrace.engines.spark.frames import Frame
+from tailrace.engines.spark.mapping import PLAN, Place, SliceMapper
+from tailrace.engines.spark.reducing import HEADER, ShardReducer
+from tailrace.engines.spark.session import ClusterSession
+from tailrace.engines.turns import Turn, Turns
+from tailrace.sources.memory import MemorySource
+from tailrace.store.store import MEMORY, Store
+
+if TYPE_CHECKING:
+    from tailrace.engines.spark.jobs import Job
+    from tailrace.testing.case import Case
+    from tailrace.testing.outcome import Outcome, Variation
+
+MOST_SHARDS = 5
+
+
+class MemoryBlobs(dict[str, bytes]):
+    """Blobs of one shard."""
+
+    def put(self, name: str, data: bytes) -> None:
+        self[name] = data
+
+    def drop(self, name: str) -> None:
+        del self[name]
+
+
+class Sharded:
+    """Runs one case."""
+
+    def __init__(self, case: Case, variation: Variation) -> None:
+        self._turns = Turns(case, variation)
+        self._random = random.Random(variation.seed)
+        self._gathered = Gathered(pipeline=self._turns.plan.name)
+        plan = self._turns.plan
+        store = Store.open(MEMORY, plan.name, salt=case.salt)
+        self.session = ClusterSession(
+            plan,
+            store,
+            MemorySource(self._turns.contents, bounded=False),
+            Delivery({}),
+            previous=None,
+            observe=self._gathered.take,
+        )
+        self._shards = self._random.randint(1, MOST_SHARDS)
+        self._blobs = [MemoryBlobs() for _ in range(self._shards)]
+        self._job = self._made()
+
+    def _made(self) -> Job:
+        job = self.session.job("test", self._shards)
+        self._mapper = SliceMapper(job)
+        self._reducers: dict[int, ShardReducer] = {}
+        return job
+
+    def outcome(self) -> Outcome:
+        for turn in self._turns:
+            if turn.plan is None:
+                self._turn(turn)
+            elif turn.plan is not self.session.plan:
+                self.session.change(turn.plan)
+                self._job = self._made()
+        outcome = outcome_of(self.session, self._gathered)
+        self.session.store.close()
+        return outcome
+
+    def _turn(self, turn: Turn) -> None:
+        plan = self.session.plan
+        after = turn.decided_after(self.session.state, plan.grace)
+        head = {
+            "kind": PLAN,
+            "before": [asdict(one) for one in turn.before],
+            "after": [asdict(one) for one in after],
+            "notes": {},
+        }
+        mapped = [(shard, Frame(head).pack()) for shard in range(self._shards)]
+        chunks = list(enumerate(turn.chunks))
+        self._random.shuffle(chunks)
+        for order, chunk in chunks:
+            self._mapper.begin()
+            mapped += self._mapper.frames(Place(chunk.slice, order), chunk.records)
+        self._random.shuffle(mapped)
+        batch = self.session.state.batch + 1
+        found = [
+            Frame.unpack(out)
+            for shard in range(self._shards)
+            for out in self._reduce(shard, batch, [data for to, data in mapped if to == shard])
+        ]
+        self._random.shuffle(found)
+        self.session.conclude(batch, found)
+
+    def _reduce(self, shard: int, batch: int, payloads: list[bytes]) -> list[bytes]:
+        blobs = self._blobs[shard]
+        reducer = self._reducers.get(shard)
+        if reducer is None or self._random.random() < 0.5:
+            header = blobs.get(HEADER)
+            reducer = (
+                ShardReducer(self._job, shard)
+                if header is None
+                else ShardReducer.load(self._job, shard, Frame.unpack(header).head, blobs)
+            )
+        self._reducers[shard] = reducer
+        return list(reducer.run(batch, payloads, blobs))
+
+
+def without_notices(outcome: Outcome) -> Outcome:
+    """The outcome as an engine without early notices has it."""
+    return replace(
+        outcome,
+        notices=(),
+        revisions=tuple(replace(revision, notices=()) for revision in outcome.revisions),
+    )
