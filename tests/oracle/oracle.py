@@ -1,6 +1,5 @@
 """The oracle itself: a case in, an outcome out, one record and one decision after another."""
 
-import os
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -15,9 +14,8 @@ from tests.oracle.rules import EventRule, Rules, WindowRule, read
 from tests.oracle.templates import fill
 from tests.oracle.windows import Closed, Key, WindowState
 
-from tailrace.config import loads
 from tailrace.testing.case import Appear, Case, Clock, End, Idle, Reload, Return, Rows, Step
-from tailrace.testing.layout import layout_of
+from tailrace.testing.layout import layout_of, loaded
 from tailrace.testing.outcome import (
     WHOLE,
     Counts,
@@ -82,8 +80,7 @@ class World:
         self._start_rules()
 
     def _read(self, text: str) -> Rules:
-        case = self.case
-        return read(loads(text, case.pipeline_file, env=os.environ, sets=case.sets))
+        return read(loaded(self.case, text))
 
     def _start_rules(self) -> None:
         """New rules see nothing of what was read before: their first window begins after it."""

@@ -207,7 +207,7 @@ class Kafka(JavaServer):
             read: list[Message] = []
             unfinished = set(partitions)
             while unfinished:
-                for message in consumer.consume(10_000, 1.0):
+                for message in consumer.consume(10_000, 0.05):
                     error = message.error()
                     if error is None:
                         read.append(message)

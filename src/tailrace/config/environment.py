@@ -129,6 +129,8 @@ def meaning_env(text: str, env: Mapping[str, str]) -> dict[str, str | None]:
 
     With them the same pipeline can be read again later, whatever the environment is then.
     """
+    if not _REFERENCE.search(text):
+        return {}
     top = yaml.compose(text, Loader=yaml.SafeLoader)
     if not isinstance(top, yaml.MappingNode):
         return {}

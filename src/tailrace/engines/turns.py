@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import random
 from collections import defaultdict
 from dataclasses import dataclass
@@ -12,13 +11,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pyarrow as pa
 
-from tailrace.config import loads
 from tailrace.engines.epoch import Decision, DecisionKind
 from tailrace.formats.records import Records
 from tailrace.plan.compile import compile_pipeline
 from tailrace.sources.types import Chunk, Slice
 from tailrace.testing.case import Appear, Clock, End, Idle, Reload, Return, Rows
-from tailrace.testing.layout import layout_of
+from tailrace.testing.layout import layout_of, loaded
 from tailrace.testing.records import records
 
 if TYPE_CHECKING:
@@ -72,8 +70,7 @@ class Turns:
 
     def compile(self, text: str) -> Plan:
         """A pipeline of the case."""
-        case = self._case
-        return compile_pipeline(loads(text, case.pipeline_file, env=os.environ, sets=case.sets))
+        return compile_pipeline(loaded(self._case, text))
 
     def __iter__(self) -> Iterator[Turn]:
         """The turns, one after the other; the time since idle is kept between them."""

@@ -320,10 +320,11 @@ class Store:
 
     def column_types(self, table: str) -> dict[str, str]:
         """DuckDB's types of a table's columns by name; nothing without the table."""
+        if table.lower() not in map(str.lower, self._tables()):
+            return {}
+        # Unlike duckdb_columns() it doesn't look at every view that DuckDB has of its own.
         rows = self._connection.execute(
-            "select column_name, data_type from duckdb_columns() "
-            "where lower(table_name) = lower(?)",
-            [table],
+            "select name, type from pragma_table_info(?)", [_quoted(table)]
         ).fetchall()
         return dict(rows)
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
+from functools import lru_cache
 
-from tailrace.config import PipelineConfig, loads
+from tailrace.config import Loaded, PipelineConfig, loads
 from tailrace.config.format import Csv
 from tailrace.config.several import steps
 from tailrace.testing.case import Case
@@ -13,7 +14,17 @@ from tailrace.testing.records import Layout
 
 def config_of(case: Case) -> PipelineConfig:
     """Read the case's pipeline, with its `set`s; raises PipelineError if it is wrong."""
-    return loads(case.pipeline_text, case.pipeline_file, env=os.environ, sets=case.sets).config
+    return loaded(case, case.pipeline_text).config
+
+
+def loaded(case: Case, text: str) -> Loaded:
+    """Read a pipeline of the case, as above; what was read before is known."""
+    return _read(text, case.pipeline_file, case.sets, tuple(os.environ.items()))
+
+
+@lru_cache(maxsize=512)
+def _read(text: str, file: str, sets: tuple[str, ...], env: tuple[tuple[str, str], ...]) -> Loaded:
+    return loads(text, file, env=dict(env), sets=sets)
 
 
 def layout_of(case: Case) -> Layout:
