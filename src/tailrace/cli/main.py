@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import os
 import sys
+import threading
+from contextlib import suppress
 
 import click
 
@@ -64,7 +66,15 @@ def main() -> None:
     Exit codes: 0; what the verb returned or exited with; 2 for a mistake of the user's; 130 after
     Ctrl-C. A reader that went away (``tailrace query ... | head``) ends the command without a word.
     """
-    sys.exit(run(sys.argv[1:]))
+    code = run(sys.argv[1:])
+    if len(threading.enumerate()) > 1:
+        # A call of a server that doesn't answer was left behind. Everything that counts is on disk;
+        # an ordinary exit would wait for that call, and libraries complain of what it holds.
+        with suppress(OSError):
+            sys.stdout.flush()
+            sys.stderr.flush()
+        os._exit(code)
+    sys.exit(code)
 
 
 def run(args: list[str]) -> int:

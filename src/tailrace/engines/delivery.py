@@ -7,6 +7,7 @@ delivered to by the engine's thread, servers by a thread each (``lanes``).
 
 from __future__ import annotations
 
+import math
 import time
 from typing import TYPE_CHECKING
 
@@ -32,6 +33,9 @@ ENDED_PATIENCE_SECONDS = 60.0
 
 STOPPED_PATIENCE_SECONDS = 3.0
 """How long at a stop that somebody asked for."""
+
+STOPPED_MOST_SECONDS = 4.0
+"""How long then in all, however well it goes."""
 
 _LOOK_SECONDS = 0.02
 
@@ -117,21 +121,28 @@ class Delivery:
             if lane.failure is not None:
                 raise lane.failure
 
-    def drain(self, patience: float, give_up: Callable[[], bool] = lambda: False) -> None:
+    def drain(
+        self,
+        patience: float,
+        give_up: Callable[[], bool] = lambda: False,
+        *,
+        most: float = math.inf,
+    ) -> None:
         """Wait until servers have taken what waits, as long as there is progress.
 
-        Not longer than ``patience`` seconds without any, nor when ``give_up`` says so. A file that
-        can't be written now won't be in a minute.
+        Not longer than ``patience`` seconds without any, nor ``most`` in all, nor when ``give_up``
+        says so. A file that can't be written now won't be in a minute.
         """
         self.run(now=True)
         before = -1
-        until = self._clock() + patience
+        last = self._clock() + most
+        until = min(last, self._clock() + patience)
         servers = [lane for lane in self._lanes.values() if lane.output.remote]
         while any(lane.waits for lane in servers) and not give_up():
             self.run(now=True)
             progress = sum(lane.progress for lane in self._lanes.values())
             if progress != before:
-                before, until = progress, self._clock() + patience
+                before, until = progress, min(last, self._clock() + patience)
             if self._clock() >= until:
                 return
             time.sleep(_LOOK_SECONDS)

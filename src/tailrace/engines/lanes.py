@@ -37,7 +37,7 @@ MEMORY_BYTES = 32 << 20
 SILENT_SECONDS = 15.0
 """A server that has confirmed nothing for so long, although something waits, is in trouble."""
 
-CLOSE_SECONDS = 10.0
+CLOSE_SECONDS = 4.0
 """How long a call that waits for a server is waited for at a stop."""
 
 
@@ -235,7 +235,8 @@ class Lane:
             if self._thread.is_alive():
                 # A server that doesn't answer. What it still takes is not reported: it comes again.
                 return
-        self.output.close()
+        else:
+            self.output.close()
         if self._outbox is not None:
             self._outbox.close()
             self._outbox = None
@@ -359,6 +360,8 @@ class Lane:
                         self._news.wait(again if idle and left <= 0 else max(left, 0.001))
         except BaseException as error:  # noqa: BLE001 - the engine's thread raises it
             self.failure = error
+        # Here, because a server may not answer to that either.
+        self.output.close()
 
 
 def refused_rows(batch: OutboxBatch, receipt: Receipt) -> list[RefusedRow]:

@@ -5,6 +5,7 @@ No threads and no clock here.
 
 from __future__ import annotations
 
+import math
 import time
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, replace
@@ -12,6 +13,8 @@ from typing import TYPE_CHECKING
 
 from tailrace.engines.adopt import adopt
 from tailrace.engines.concluding import first_rules
+from tailrace.engines.lanes import CLOSE_SECONDS
+from tailrace.engines.leaving import Farewell
 from tailrace.engines.state import REPLAY, EngineState
 from tailrace.engines.tables import check_tables
 from tailrace.kernel.time import NEVER
@@ -70,6 +73,8 @@ class BaseSession(ABC):
         self.times = StageTimes()
         self.clock: int | None = None
         """The watermark while the clock leads: nothing has happened since the one in the state."""
+        self.source_hangs = False
+        """Whether a thread is left behind in it."""
         self._on_commit = on_commit
         self._observe = observe
         body = store.last_state()
@@ -140,28 +145,37 @@ class BaseSession(ABC):
         self.times.deliver += time.perf_counter() - started
         self._on_commit("delivered")
 
-    def settle(self, patience: float = 0.0, give_up: Callable[[], bool] = lambda: False) -> None:
+    def settle(
+        self,
+        patience: float = 0.0,
+        give_up: Callable[[], bool] = lambda: False,
+        *,
+        most: float = math.inf,
+    ) -> None:
         """Deliver, and tell the store of it without an epoch: at a stop, or when all is quiet.
 
-        Servers are waited for as long as they take something within ``patience`` seconds.
+        Servers are waited for as long as they take something within ``patience`` seconds, but not
+        longer than ``most``.
         """
         self.delivery.run()
         if patience:
-            self.delivery.drain(patience, give_up)
+            self.delivery.drain(patience, give_up, most=most)
         if self.delivery.unreported:
             self.store.confirm(self.delivery.confirmed())
             self._on_commit("confirmed")
 
     def close(self) -> None:
-        """Settle and give everything back."""
+        """Settle and give everything back; what hangs is left behind after some seconds."""
+        source = None if self.source_hangs else Farewell(self.source.close, "close the source")
         try:
             self.delivery.run(now=True)
             self.settle()
         finally:
             self.delivery.close()
-            self.source.close()
             try:
                 if self.delivery.unreported:
+                if source is not None:
+                    source.wait(CLOSE_SECONDS)
                     # Calls that were under way are waited for; what they brought is delivered.
                     self.store.confirm(self.delivery.confirmed())
             finally:

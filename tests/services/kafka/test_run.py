@@ -169,6 +169,27 @@ def test_a_broker_that_is_away_is_shown_and_makes_no_epochs(kafka: Kafka, tmp_pa
         process.signal(signal.SIGTERM)
 
 
+def test_a_broker_that_hangs_does_not_hold_up_a_stop(kafka: Kafka, tmp_path: Path) -> None:
+    topic, told = kafka.fresh_topic(), kafka.fresh_topic()
+    to_topic = f"  slow: {{kafka: {{brokers: [BROKERS], topic: {told}}}}}\n"
+    folder = place(tmp_path, kafka, topic, re.sub(r"  slow: \{file.*\n", to_topic, PIPELINE))
+    line = '{"@timestamp": "2026-01-01T00:00:00Z", "host": "a", "request_time": 3}'
+    kafka.send(topic, [line])
+    with running("run", "--no-progress", cwd=folder) as process:
+        eventually(lambda: kafka.values(told) != [])
+        kafka.send(topic, [line] * 4)
+        kafka.pause()
+        eventually(lambda: asked(folder).source_error is not None)
+        process.signal(signal.SIGTERM)
+        assert process.process.wait(25) == 0
+        process.ends()
+        assert process.lines[-1].endswith("the next run delivers them"), process.said()
+    kafka.resume()
+    ended = tailrace("run", "--until-end", cwd=folder)
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    assert len(kafka.values(told)) == 5
+
+
 def test_odd_messages_are_accounted_for(kafka: Kafka, tmp_path: Path) -> None:
     text = """
     name: web

@@ -154,6 +154,9 @@ def summary_lines(summary: Summary) -> list[str]:
         + (f"; early notices: {number(summary.notices)}" if summary.notices else "")
     )
     lines += aligned(_outputs(summary), right=(2,))
+    if summary.waiting:
+        rows = "1 row waits" if summary.waiting == 1 else f"{number(summary.waiting)} rows wait"
+        lines.append(f"  {rows} in the store for outputs; the next run delivers them")
     return [printable(text) for text in lines]
 
 

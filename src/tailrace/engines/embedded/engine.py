@@ -6,7 +6,11 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from tailrace.engines.delivery import ENDED_PATIENCE_SECONDS, STOPPED_PATIENCE_SECONDS
+from tailrace.engines.delivery import (
+    ENDED_PATIENCE_SECONDS,
+    STOPPED_MOST_SECONDS,
+    STOPPED_PATIENCE_SECONDS,
+)
 from tailrace.engines.due import next_due
 from tailrace.engines.embedded.intake import Left, Reader
 from tailrace.engines.embedded.liveness import LivenessClock
@@ -36,6 +40,9 @@ BACKLOG_BYTES = BATCH_BYTES // 2
 
 DROPPED = "partition_dropped"
 """The source's note of a stored partition that it no longer reads: nothing waits for it."""
+
+READER_SECONDS = 2.0
+"""How long a source that is being asked is waited for at a stop."""
 
 NOTES_SECONDS = 5.0
 """Notes alone, of a server that comes and goes, are stored no more often than this."""
@@ -112,7 +119,8 @@ class Engine:
                     break
                 self._step(reader, intake)
         finally:
-            reader.close()
+            reader.close(READER_SECONDS)
+            session.source_hangs = reader.hangs
         if self._notes:
             counted, self._notes = self._notes, {}
             self._listen(session.turn([], notes=counted), ())
@@ -121,7 +129,7 @@ class Engine:
         if ended:
             session.settle(ENDED_PATIENCE_SECONDS, give_up=lambda: self._stop)
         else:
-            session.settle(STOPPED_PATIENCE_SECONDS)
+            session.settle(STOPPED_PATIENCE_SECONDS, most=STOPPED_MOST_SECONDS)
         return ended
 
     def _reader(self, left: Left) -> Reader:

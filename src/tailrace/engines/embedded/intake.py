@@ -88,6 +88,7 @@ class Reader:
         self._changed = threading.Condition()
         self._stop = False
         self._wanted = False
+        self.hangs = False
         self._thread = threading.Thread(target=self._read, name="tailrace-read", daemon=True)
         self._thread.start()
 
@@ -137,12 +138,16 @@ class Reader:
         with self._changed:
             return bool(self._ready) and self._ready[0] is None
 
-    def close(self) -> Left:
-        """Stop reading; what was not taken goes to another reader, or is read again next time."""
+    def close(self, seconds: float | None = None) -> Left:
+        """Stop reading; what was not taken goes to another reader, or is read again next time.
+
+        After ``seconds`` a source that doesn't come back is left behind (``hangs``).
+        """
         with self._changed:
             self._stop = True
             self._changed.notify_all()
-        self._thread.join()
+        self._thread.join(seconds)
+        self.hangs = self._thread.is_alive()
         self._pool.shutdown(wait=True, cancel_futures=True)
         polls = tuple((item[0], item[2]) for item in self._ready if isinstance(item, tuple))
         return Left(frozenset(self._open), polls)
