@@ -24,6 +24,7 @@ from tailrace.config.outputs import Archive, Output
 from tailrace.config.rules import Rule
 from tailrace.config.scalars import Expression, FieldName, PipelineName
 from tailrace.config.source import FileSource, Source
+from tailrace.config.spark import SparkSettings
 from tailrace.config.web import WebSettings
 
 
@@ -73,6 +74,9 @@ class PipelineConfig(Model):
     )
     web: Annotated[WebSettings | None, NothingIsEmpty] = Field(
         default=None, description="Where a running pipeline tells how it stands, over HTTP."
+    )
+    spark: SparkSettings = Field(
+        default=SparkSettings(), description="How `--engine spark` runs it."
     )
     store: StoreSettings = Field(default=StoreSettings(), description="The file with the state.")
 

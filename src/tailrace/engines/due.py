@@ -5,20 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from tailrace.engines.processor import Processor
+    from tailrace.engines.running import Running
 
 
-def next_due(processor: Processor) -> int | None:
+def next_due(processor: Running) -> int | None:
     """An event time (microseconds) before which a watermark that moves on changes nothing.
 
     No window that closes before has anything to say, no incident's timer ends. None: nothing will
     happen without events.
     """
-    state = processor.state
-    starts = {rule.identity: state.rules[rule.identity].start for rule in processor.plan.rules}
-    windows = [
-        processor.reducers[group.identity].soonest(state.frontier, starts)
-        for group in processor.groups
-    ]
     timers = [fold.soonest for fold in processor.folds.values()]
-    return min((at for at in (*windows, *timers) if at is not None), default=None)
+    return min((at for at in (processor.soonest(), *timers) if at is not None), default=None)

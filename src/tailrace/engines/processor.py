@@ -73,6 +73,12 @@ class Processor:
         self.told: dict[str, int] = {}
         """Early notices that went out, and the ends of their windows while these are open."""
 
+    def soonest(self) -> int | None:
+        """An end before which no open window has anything to say; None: none ever has."""
+        after = self.state.frontier
+        ends = [reducer.soonest(after, self._starts) for reducer in self.reducers.values()]
+        return min((end for end in ends if end is not None), default=None)
+
     @property
     def folds(self) -> dict[str, IncidentFold]:
         """The incidents of each rule that alerts, by the rule's identity."""

@@ -41,3 +41,7 @@ class Running(Protocol):
     def holdings(self) -> Mapping[str, Holding]:
         """What is held, by group."""
         ...
+
+    def soonest(self) -> int | None:
+        """An end before which no open window has anything to say; None: none ever has."""
+        ...

@@ -99,7 +99,8 @@ class BaseSession(ABC):
         known = self.state.frontier if self.clock is None else max(self.state.frontier, self.clock)
         return None if known == NEVER else known
 
-    def _positions(self) -> dict[str, dict[str, Json]]:
+    def positions(self) -> dict[str, dict[str, Json]]:
+        """The source's own position of each partition."""
         return {
             name: partition.resume
             for name, partition in self.state.partitions.items()
@@ -137,7 +138,7 @@ class BaseSession(ABC):
         self.times.commit += time.perf_counter() - started
         self._on_commit("commit")
         if isinstance(self.source, Mirroring):
-            self.source.committed(self._positions())
+            self.source.committed(self.positions())
         for (seq, output, rows), size in zip(commit.outbox, sizes, strict=True):
             self.delivery.add(seq, output, rows, size)
         started = time.perf_counter()
@@ -173,9 +174,9 @@ class BaseSession(ABC):
         finally:
             self.delivery.close()
             try:
-                if self.delivery.unreported:
                 if source is not None:
                     source.wait(CLOSE_SECONDS)
+                if self.delivery.unreported:
                     # Calls that were under way are waited for; what they brought is delivered.
                     self.store.confirm(self.delivery.confirmed())
             finally:

@@ -113,7 +113,7 @@ class Session(BaseSession):
         self.store.drop_groups({group.identity for group in self.processor.groups})
 
     def _recover(self) -> None:
-        self.source.open(self._positions())
+        self.source.open(self.positions())
         body = self.store.unfinished_plan()
         if body is None:
             return
@@ -137,7 +137,7 @@ class Session(BaseSession):
             work.append((Chunk(piece, records), decoder.decode(records, piece.fields)))
         slices = tuple(chunk.slice for chunk, _ in work)
         self._finish(replace(plan, slices=slices, notes=notes), work)
-        self.source.open(self._positions())
+        self.source.open(self.positions())
 
     def turn(
         self,

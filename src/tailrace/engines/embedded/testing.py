@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from tailrace.engines.embedded.opening import make_decoder, open_session
 from tailrace.engines.embedded.outcomes import Gathered, outcome_of
 from tailrace.engines.turns import Turn, Turns
+from tailrace.formats.build import decode_spec
 from tailrace.sources.memory import MemorySource
 from tailrace.store.store import MEMORY
 from tailrace.testing.outcome import WHOLE
@@ -22,11 +23,12 @@ from tailrace.testing.outcome import WHOLE
 if TYPE_CHECKING:
     from tailrace.engines.embedded.session import Session
     from tailrace.formats.decoder import Decoder
+    from tailrace.formats.spec import DecodeSpec
     from tailrace.plan.model import Plan
     from tailrace.testing.case import Case
     from tailrace.testing.outcome import Outcome, Variation
 
-KEPT_DECODERS = 8
+KEPT_DECODERS = 24
 """Each has a DuckDB connection of its own, and some megabytes."""
 
 
@@ -39,15 +41,16 @@ class EmbeddedEngine:
     """Runs cases on the embedded engine. ``commit_points`` is how many the last run had."""
 
     commit_points: int = field(default=0, init=False)
-    _decoders: dict[str, Decoder] = field(default_factory=dict, init=False, repr=False)
+    _decoders: dict[DecodeSpec, Decoder] = field(default_factory=dict, init=False, repr=False)
 
     def decoder(self, plan: Plan) -> Decoder:
         """A decoder for the plan; opening one costs more than most cases, so a few are kept."""
-        if plan.text not in self._decoders:
+        spec = decode_spec(plan.config)
+        if spec not in self._decoders:
             if len(self._decoders) >= KEPT_DECODERS:
                 del self._decoders[next(iter(self._decoders))]
-            self._decoders[plan.text] = make_decoder(plan)
-        return self._decoders[plan.text]
+            self._decoders[spec] = make_decoder(plan)
+        return self._decoders[spec]
 
     def run(self, case: Case, variation: Variation = WHOLE) -> Outcome:
         """Feed the steps in order; PipelineError if the case's pipeline is wrong."""

@@ -47,6 +47,7 @@ class Joining:
         self.starts = starts
         self._conclusion = Conclusion(plan, state)
         self._holdings: dict[str, dict[int, Holding]] = {g.identity: {} for g in self.groups}
+        self._soonest: int | None = state.frontier
 
     @property
     def folds(self) -> dict[str, IncidentFold]:
@@ -60,6 +61,13 @@ class Joining:
     def holdings(self) -> dict[str, Holding]:
         """What is held, by group, over all shards, as of the last batch of this process."""
         return {identity: _sum(shards.values()) for identity, shards in self._holdings.items()}
+
+    def soonest(self) -> int | None:
+        """An end before which no open window has anything to say; None: none ever has.
+
+        Before the first batch of this process the shards have not told: then it is at once.
+        """
+        return self._soonest
 
     def run(self, batch: int, frames: Sequence[Frame]) -> Result:
         """One batch, from the frames of all shards."""
@@ -86,6 +94,8 @@ class Joining:
         advance(state, grace)
         self._check(closed)
         self._counts(closed)
+        ends = [frame.head["soonest"] for frame in closed]
+        self._soonest = min((int(end) for end in ends if end is not None), default=None)
         found = Found(
             closed=[self._closed(group, closed) for group in self.groups],
             fired=self._fired(homes),

@@ -204,6 +204,7 @@ class ShardReducer:
             "late": late,
             "evicted": evicted,
             "frontier": state.frontier,
+            "soonest": self._soonest(),
             "errors": self._errors(homes, horizons),
             "holdings": {
                 identity: (len(r.keys), r.rows, r.nbytes, r.held)
@@ -245,6 +246,14 @@ class ShardReducer:
                 tables[firings.rule.identity] = fired_table(reducer, firings)
         full = {rule: end for r in self.reducers.values() for rule, end in r.full.items()}
         return Frame({"failures": failures, "left_out": left_out, "full": full}, tables)
+
+    def _soonest(self) -> int | None:
+        ends = [
+            self.reducers[group.identity].soonest(self.state.frontier, self.job.starts)
+            for group in self.groups
+            if group.keys or self._mine
+        ]
+        return min((end for end in ends if end is not None), default=None)
 
     def _errors(
         self, homes: Sequence[Frame], horizons: Mapping[tuple[str, int], int]

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from tailrace.errors import PipelineError, Problem
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
@@ -41,6 +43,17 @@ LACKS = (
 def lacks(config: PipelineConfig) -> tuple[Lack, ...]:
     """What a pipeline asks for that this engine doesn't have."""
     return tuple(lack for lack in LACKS if lack.asked(config))
+
+
+def refuse(config: PipelineConfig) -> None:
+    """PipelineError if a pipeline asks for something that this engine doesn't have."""
+    found = lacks(config)
+    if found:
+        raise PipelineError(
+            problems=tuple(
+                Problem(f"{lack.what} is not there on Spark", hint=lack.hint) for lack in found
+            )
+        )
 
 
 def rows() -> Iterator[tuple[str, str, str]]:

@@ -82,12 +82,16 @@ class MapPlans:
 class MapKafka:
     """Rows of Spark's Kafka source, as ``query.kafka_frame`` selects them; there is one job."""
 
-    def __init__(self, job: Job, keys: tuple[int, ...], wanted: tuple[str, ...]) -> None:
-        """``wanted``: what fields take of a message beside its value."""
-        self._job, self._keys, self._wanted = job, keys, wanted
+    def __init__(
+        self, job: Job, keys: tuple[int, ...], wanted: tuple[str, ...], *, final: bool
+    ) -> None:
+        """``wanted``: what fields take of a message beside its value; ``final``: read nothing."""
+        self._job, self._keys, self._wanted, self._final = job, keys, wanted, final
 
     def __call__(self, batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         """Map one task's rows, a run of one partition at a time."""
+        if self._final:
+            return
         mapper = mapper_of(self._job)
         most = self._job.plan.config.limits.max_record_bytes
         for run in runs_of(batches, RUN_BYTES):

@@ -1,0 +1,180 @@
+"""Spark's checkpoint: whose it is, how far it is, and whether that fits the store."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+from tailrace.errors import StoreError
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
+    from tailrace.engines.state import EngineState
+
+MARK = "tailrace.json"
+"""The file that says whose checkpoint it is."""
+
+FORMAT = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """Whose checkpoint it is, and what was fixed when it was made."""
+
+    format: int
+    id: str
+    pipeline: str
+    store: str
+    shards: int
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """The last batch that Spark planned: its number, and the plans that it has taken up.
+
+    ``final``: one of them ends the input.
+    """
+
+    batch: int
+    number: int
+    final: bool
+
+
+class Checkpoint:
+    """The folder, on whatever file system Spark reaches it."""
+
+    def __init__(self, spark: SparkSession, path: str) -> None:
+        """Look at nothing yet."""
+        self.path = path
+        jvm: Any = spark._jvm  # noqa: SLF001 - Hadoop's file systems have no other door
+        context: Any = spark.sparkContext._jsc  # noqa: SLF001 - as above
+        self._jvm = jvm
+        root = jvm.org.apache.hadoop.fs.Path(path)
+        self._files = root.getFileSystem(context.hadoopConfiguration())
+
+    def _path(self, *parts: str) -> Any:  # noqa: ANN401 - Java's
+        return self._jvm.org.apache.hadoop.fs.Path("/".join([self.path, *parts]))
+
+    def _read(self, *parts: str) -> str | None:
+        path = self._path(*parts)
+        if not self._files.exists(path):
+            return None
+        stream = self._files.open(path)
+        try:
+            text = self._jvm.org.apache.commons.io.IOUtils.toString(stream, "UTF-8")
+        finally:
+            stream.close()
+        return str(text)
+
+    def _numbers(self, folder: str) -> list[int]:
+        path = self._path(folder)
+        if not self._files.exists(path):
+            return []
+        names = [str(status.getPath().getName()) for status in self._files.listStatus(path)]
+        return sorted(int(name) for name in names if name.isdigit())
+
+    def mark(self) -> Mark | None:
+        """Whose it is; None for a new one."""
+        text = self._read(MARK)
+        if text is None:
+            if self._numbers("offsets"):
+                raise StoreError(
+                    f"{self.path} is a checkpoint, but not one of Tailrace's",
+                    hint="name another folder with spark.checkpoint",
+                )
+            return None
+        body = json.loads(text)
+        if body.get("format") != FORMAT:
+            raise StoreError(
+                f"{self.path} is of another version of Tailrace (format {body.get('format')})",
+                hint="run it with that version, or begin with a new checkpoint and a new store",
+            )
+        return Mark(**body)
+
+    def make(self, pipeline: str, store: str, shards: int) -> Mark:
+        """Make it that of a store."""
+        mark = Mark(FORMAT, uuid.uuid4().hex, pipeline, store, shards)
+        self._files.mkdirs(self._path())
+        stream = self._files.create(self._path(MARK), True)  # noqa: FBT003 - Java has no keywords
+        try:
+            stream.write(bytearray(json.dumps(asdict(mark)).encode()))
+        finally:
+            stream.close()
+        return mark
+
+    def begun(self) -> Begun | None:
+        """The last batch that was planned; None before the first."""
+        batches = self._numbers("offsets")
+        if not batches:
+            return None
+        text = self._read("offsets", str(batches[-1])) or ""
+        number, final = 0, False
+        for line in text.splitlines()[2:]:
+            offset = _parsed(line)
+            if "plans" in offset:
+                number = int(offset["number"])
+                plans = json.loads(offset["plans"])
+                kinds = [d["kind"] for plan in plans.values() for d in plan["after"]]
+                final = "final" in kinds
+        return Begun(batches[-1], number, final)
+
+
+def _parsed(line: str) -> dict[str, Any]:
+    try:
+        body = json.loads(line)
+    except ValueError:
+        return {}
+    return body if isinstance(body, dict) else {}
+
+
+def taken_up(
+    checkpoint: Checkpoint,
+    state: EngineState,
+    *,
+    pipeline: str,
+    store: str,
+    store_path: str,
+    shards: int,
+) -> Mark:
+    """The mark of a checkpoint that fits a store, made if both are new.
+
+    StoreError, with the way out, if they don't belong together.
+    """
+    mark = checkpoint.mark()
+    if mark is None:
+        if state.epoch >= 0 and state.checkpoint:
+            raise StoreError(
+                f"{store_path} goes with a checkpoint that is not at {checkpoint.path}",
+                hint="name it with spark.checkpoint; without it, begin with a new store: the counts"
+                " of open windows are in the checkpoint",
+            )
+        if state.epoch >= 0:
+            raise StoreError(
+                f"{store_path} was made by the embedded engine, which keeps all state in it",
+                hint="go on with the embedded engine, or name another store with --store",
+            )
+        return checkpoint.make(pipeline, store, shards)
+    if mark.store != store:
+        raise StoreError(
+            f"the checkpoint {checkpoint.path} belongs to another store (of pipeline"
+            f" {mark.pipeline}), not to {store_path}",
+            hint="name the store that it belongs to with --store, or a new folder with"
+            " spark.checkpoint",
+        )
+    if state.checkpoint not in ("", mark.id):
+        raise StoreError(
+            f"{store_path} goes with an earlier checkpoint than the one at {checkpoint.path}",
+            hint="restore both from one copy, or begin with new ones",
+        )
+    begun = checkpoint.begun()
+    last = begun.batch if begun is not None else -1
+    if last < state.batch:
+        raise StoreError(
+            f"the checkpoint {checkpoint.path} is older than {store_path}: batch {last}, and the"
+            f" store has {state.batch}",
+            hint="restore both from one copy, or begin with new ones",
+        )
+    return mark

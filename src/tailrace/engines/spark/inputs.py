@@ -1,0 +1,169 @@
+"""What the driver knows of the input between batches: new slices of files, ends of partitions."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from typing import TYPE_CHECKING, Protocol
+
+from tailrace.config import KafkaSource
+from tailrace.sources.inline import with_records
+from tailrace.sources.kafka.broker import Broker, places_of
+from tailrace.sources.kafka.part import partition_name
+from tailrace.sources.kafka.watch import Watch
+from tailrace.sources.types import Chunk, Input, Poll, Source, Trouble
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from tailrace.engines.state import EngineState
+    from tailrace.sources.kafka.broker import Place
+    from tailrace.sources.types import Json
+
+PLAN_BYTES = 256 << 20
+"""So much one plan reads at most: a batch has a price, and its slices are read side by side."""
+
+POLL_BYTES = 24 << 20
+"""So much a slice has at most: what one task reads at a time."""
+
+REFRESH_SECONDS = 10.0
+
+
+class Watched(Input, Protocol):
+    """An input as the driver's loop sees it."""
+
+    def look(self, state: EngineState) -> Poll:
+        """What is new, without waiting; slices without records, or with them to carry."""
+        ...
+
+    def wait(self, seconds: float) -> None:
+        """Sleep until there may be news, at most so long."""
+        ...
+
+    @property
+    def ended(self) -> bool:
+        """Whether all of it was given out."""
+        ...
+
+
+class PlannedInput:
+    """A source of ours. The driver reads it to find slices; workers read these again.
+
+    ``carried``: what only this process has (standard input, what is sent by HTTP) goes along.
+    """
+
+    def __init__(self, source: Source, *, carried: bool) -> None:
+        self._source = source
+        self._carried = carried
+        self._open: set[str] = set()
+        self._done = False
+
+    @property
+    def bounded(self) -> bool:
+        """Whether the input ends by itself."""
+        return self._source.bounded
+
+    def open(self, positions: Mapping[str, dict[str, Json]], running: set[str]) -> None:
+        """Start at stored positions; ``running``: partitions that had not ended then."""
+        self._source.open(positions)
+        self._open = set(running)
+
+    def look(self, state: EngineState) -> Poll:
+        """Read on, up to one slice of each partition."""
+        watermarks = {name: p.maximum for name, p in state.partitions.items()}
+        poll = self._source.poll(POLL_BYTES, watermarks)
+        self._open |= set(poll.appeared)
+        self._open -= set(poll.ended)
+        self._done = self.bounded and not self._open
+        if self._carried:
+            chunks = tuple(
+                Chunk(with_records(one.slice, one.records), one.records) for one in poll.chunks
+            )
+            poll = replace(poll, chunks=chunks)
+        return poll
+
+    @property
+    def ended(self) -> bool:
+        """Whether all of it was given out."""
+        return self._done
+
+    def wait(self, seconds: float) -> None:
+        """Sleep until there may be news."""
+        self._source.wait(seconds)
+
+    def totals(self) -> tuple[int, int] | None:
+        """Bytes read and in all."""
+        return self._source.totals()
+
+    def close(self) -> None:
+        """Give back files and threads."""
+        self._source.close()
+
+
+class KafkaInput:
+    """Topics that Spark reads: here only what the broker says of them."""
+
+    ended = False
+
+    def __init__(self, config: KafkaSource, *, until_end: bool) -> None:
+        self.bounded = until_end
+        self._broker = Broker(config)
+        refresh = None if until_end else REFRESH_SECONDS
+        self._watch = Watch(self._broker, None, refresh_seconds=refresh)
+        self._known: set[str] = set()
+        self._appeared: list[str] = []
+        self.planned: dict[str, int] = {}
+        """How far concluded batches have read, marks of transactions included."""
+
+    def open(self) -> None:
+        """Connect; SourceError if nobody answers or a topic is missing."""
+        self._broker.connect()
+        topics = self._broker.topics()
+        self._take(places_of(topics))
+        self._watch.asked = tuple(places_of(topics))
+        if not self.bounded:
+            self._watch.start()
+
+    def _take(self, places: Iterable[Place]) -> None:
+        for name in (partition_name(*place) for place in places):
+            if name not in self._known:
+                self._known.add(name)
+                self._appeared.append(name)
+
+    def look(self, state: EngineState) -> Poll:
+        """Partitions that are new, and those of which all was concluded."""
+        failure = self._watch.failure
+        if failure is not None:
+            raise failure
+        topics, self._watch.topics = self._watch.topics, None
+        if topics is not None:
+            self._watch.asked = tuple(places_of(topics))
+            self._take(places_of(topics))
+        appeared, self._appeared = tuple(self._appeared), []
+        at_end = [
+            name
+            for place, end in self._watch.ends().items()
+            if (name := partition_name(*place)) in state.partitions
+            and max(self.planned.get(name, 0), state.partitions[name].position) >= end
+        ]
+        notes = []
+        while self._watch.notes:
+            notes.append(self._watch.notes.popleft())
+        return Poll(appeared=appeared, at_end=tuple(at_end), notes=tuple(notes))
+
+    def trouble(self) -> Trouble | None:
+        """What is wrong now."""
+        return self._watch.trouble
+
+    def totals(self) -> tuple[int, int] | None:
+        """Not known."""
+        return None
+
+    def wait(self, seconds: float) -> None:
+        """Sleep."""
+        time.sleep(seconds)
+
+    def close(self) -> None:
+        """Stop asking."""
+        if not self.bounded:
+            self._watch.stop()
