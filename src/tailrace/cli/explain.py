@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from tailrace.cli.printable import printable
+from tailrace.errors import TailraceError
 
 if TYPE_CHECKING:
     from tailrace.config import Loaded
@@ -64,10 +65,7 @@ def command(  # noqa: PLR0913 - one for each option
         told = tell_plan(plan)
         text = json.dumps(asdict(told), indent=2) if as_json else "\n".join(plan_lines(told))
     else:
-        if key is None:
-            raise click.UsageError("to explain a window, give RULE KEY TIME (KEY '-' if none)")
-        question = (rule, None, key) if time is None else (rule, key, time)
-        found = _explained(loaded, plan, question, window, store)
+        found = _explained(loaded, plan, _question(plan, rule, key, time), window, store)
         if as_json:
             text = json.dumps(found.to_json(), indent=2)
         else:
@@ -75,6 +73,28 @@ def command(  # noqa: PLR0913 - one for each option
 
             text = "\n".join(window_lines(found))
     click.echo(printable(loaded.redact(text)))
+
+
+def _question(
+    plan: Plan, name: str, key: str | None, time: str | None
+) -> tuple[str, str | None, str]:
+    """Rule, key and time; the only value after a rule without a key is its time."""
+    from tailrace.engines.explain.questions import window_rule
+
+    rule = window_rule(plan, name)
+    if time is not None:
+        return name, key, time
+    if key is not None and key != "-" and not rule.keys:
+        return name, None, key
+    fields = ",".join(each.name for each in rule.keys) or "-"
+    missing = "TIME" if key is not None else "KEY and TIME" if rule.keys else "TIME"
+    raise TailraceError(
+        f"to explain a window of {name}, {missing} is missing"
+        if missing == "TIME"
+        else f"to explain a window of {name}, {missing} are missing",
+        hint=f"explain PIPELINE {name} KEY TIME; the key is {fields}, the time any instant of the"
+        " window, for example 2024-05-01T12:00:20Z",
+    )
 
 
 def _explained(

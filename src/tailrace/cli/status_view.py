@@ -125,16 +125,22 @@ def _watermark(status: Status) -> Iterator[str]:
         yield f"  none yet: {waiting}"
         return
     parts = [moment(status.watermark)]
-    if status.newest is not None:
-        parts.append(
-            f"{elapsed((status.newest - status.watermark) / SECOND)} behind the newest event"
-        )
+    led = status.newest is not None and status.watermark > status.newest
+    if status.newest is not None and not led:
+        parts.append(_apart(status.watermark, status.newest, "the newest event"))
     if status.process is not None and not status.process.bounded:
-        parts.append(f"{elapsed((status.at - status.watermark) / SECOND)} behind the clock")
+        parts.append(_apart(status.watermark, status.at, "the clock"))
     yield "  " + ", ".join(parts)
+    if led:
+        yield f"  no input: it follows the clock; the newest event is of {moment(status.newest)}"
     live = sum(p.liveness == "live" for p in status.partitions)
     if live > 1:
         yield f"  {_slowest(status)}"
+
+
+def _apart(watermark: int, other: int, name: str) -> str:
+    seconds = (other - watermark) / SECOND
+    return f"{elapsed(abs(seconds))} {'behind' if seconds >= 0 else 'ahead of'} {name}"
 
 
 def _slowest(status: Status) -> str:

@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING, Protocol
 
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
+from starlette.middleware import Middleware
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from tailrace.errors import StoreError
 from tailrace.web.health import hindrances, illness
+from tailrace.web.local import LocalOnly
 from tailrace.web.metrics import CONTENT_TYPE, render
 
 if TYPE_CHECKING:
@@ -37,7 +39,11 @@ class Teller(Protocol):
 
 
 def application(teller: Teller, *, token: str | None, version: str) -> Starlette:
-    """The application; with a ``token`` whoever asks for metrics must bear it."""
+    """The application; with a ``token`` whoever asks for metrics must bear it.
+
+    Without one only this machine is answered, and no page of a browser that has been led here by
+    another name: what is asked for must be a local address.
+    """
 
     async def metrics(request: Request) -> Response:
         if not _allowed(request, token):
@@ -61,11 +67,12 @@ def application(teller: Teller, *, token: str | None, version: str) -> Starlette
         return JSONResponse(body, 503 if found else 200)
 
     return Starlette(
+        middleware=[] if token is not None else [Middleware(LocalOnly)],
         routes=[
             Route("/metrics", metrics),
             Route("/healthz", healthz),
             Route("/readyz", readyz),
-        ]
+        ],
     )
 
 

@@ -41,6 +41,15 @@ def test_a_source_that_is_away_is_pointed_at() -> None:
     assert as_document(away)["source_away_since"] == "2024-05-01T12:00:00.000Z"
 
 
+def test_a_watermark_that_follows_the_clock() -> None:
+    assert STATUS.newest is not None
+    quiet = replace(STATUS, watermark=STATUS.newest + 344 * SECOND, at=NOON + 400 * SECOND)
+    text = shown(quiet)
+    assert "  2024-05-01 12:05:49Z, 51s behind the clock\n" in text
+    assert "  no input: it follows the clock; the newest event is of 2024-05-01 12:00:05Z" in text
+    assert "51s ahead of the clock" in shown(replace(quiet, at=NOON + 298 * SECOND))
+
+
 def test_who_holds_the_watermark() -> None:
     waiting = PartitionStatus("/log/c", "live", 0, 0, 0, None)
     none_yet = replace(STATUS, watermark=None, partitions=(*STATUS.partitions, waiting))

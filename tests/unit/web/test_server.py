@@ -48,8 +48,8 @@ def served(told: Told, token: str | None = None) -> Iterator[str]:
         server.close()
 
 
-def asked(url: str, token: str | None = None) -> tuple[int, str]:
-    headers = {} if token is None else {"Authorization": f"Bearer {token}"}
+def asked(url: str, token: str | None = None, **more: str) -> tuple[int, str]:
+    headers = more if token is None else {**more, "Authorization": f"Bearer {token}"}
     try:
         asking = urllib.request.Request(url, headers=headers)  # noqa: S310 - our own server
         with urllib.request.urlopen(asking, timeout=10) as answer:  # noqa: S310 - as above
@@ -66,6 +66,30 @@ def test_metrics() -> None:
         assert asked(f"{url}/nothing")[0] == 404
     with served(Told(newest=None)) as url:
         assert asked(f"{url}/metrics") == (503, "still starting\n")
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "code"),
+    [
+        ("Host", "localhost:9464", 200),
+        ("Host", "127.0.0.2", 200),
+        ("Host", "[::1]:80", 200),
+        ("Host", "evil.example", 421),
+        ("Host", "127.0.0.1.evil.example:9464", 421),
+        ("Host", "127.0.0.1@evil.example", 421),
+        ("Host", "[", 421),
+        ("Host", "", 421),
+        ("Origin", "http://localhost:8080", 200),
+        ("Origin", "http://evil.example", 403),
+        ("Origin", "null", 403),
+    ],
+)
+def test_without_a_token_only_local_names_are_answered(name: str, value: str, code: int) -> None:
+    with served(Told()) as url:
+        for page in ("metrics", "readyz"):
+            assert asked(f"{url}/{page}", **{name: value})[0] == code
+    with served(Told(), token="s3cret") as url:  # noqa: S106 - the one of this test
+        assert asked(f"{url}/metrics", "s3cret", **{name: value})[0] in (200, 400)
 
 
 @pytest.mark.parametrize(("given", "code"), [(None, 401), ("wrong", 401), ("s3cret", 200)])

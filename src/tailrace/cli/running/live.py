@@ -120,7 +120,7 @@ def bar(now: Moment) -> RenderableType:
 
 def affairs(now: Moment) -> RenderableType:
     """How a followed input stands: rates, lag, what is open."""
-    lag = "no watermark yet" if now.lag is None else f"watermark {elapsed(now.lag)} behind"
+    lag = "no watermark yet" if now.lag is None else f"watermark {_lag(now.lag)}"
     head = Text.assemble(
         (now.pipeline, "bold"),
         (f"  {number(now.records_per_second)} events/s", "cyan"),
@@ -134,6 +134,10 @@ def affairs(now: Moment) -> RenderableType:
     if more > 0:
         incidents.append(Text(f"  and {number(more)} more open", style="red"))
     return Group(head, *incidents, *_errors(now))
+
+
+def _lag(seconds: float) -> str:
+    return f"{elapsed(abs(seconds))} {'behind' if seconds >= 0 else 'ahead'}"
 
 
 def _troubles(now: Moment) -> Text:
