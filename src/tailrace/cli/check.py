@@ -59,7 +59,7 @@ def command(pipelines: tuple[Path, ...], sets: tuple[str, ...], *, quiet: bool) 
                 click.echo("\n".join([f"{one_line(str(path))}: ok", *summary(loaded, plan)]))
                 for warning in warnings(loaded):
                     mark = click.style("warning: ", fg="yellow")
-                    click.echo(mark + printable(warning.render()))
+                    click.echo(mark + printable(warning.render()), err=True)
     return code
 
 
@@ -87,9 +87,11 @@ def summary(loaded: Loaded, plan: Plan) -> list[str]:
 
 def warnings(loaded: Loaded) -> Iterator[Problem]:
     """What may not be meant so; what isn't there yet."""
+    from tailrace.cli.libraries import missing_libraries
     from tailrace.plan.advice import advice
 
     yield from sorted(_missing(loaded), key=lambda problem: str(problem.where))
+    yield from missing_libraries(loaded)
     yield from advice(loaded)
 
 

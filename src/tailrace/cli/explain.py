@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from tailrace.cli.preparing import named
 from tailrace.cli.printable import printable
 from tailrace.errors import TailraceError
 
@@ -65,7 +66,9 @@ def command(  # noqa: PLR0913 - one for each option
         told = tell_plan(plan)
         text = json.dumps(asdict(told), indent=2) if as_json else "\n".join(plan_lines(told))
     else:
-        found = _explained(loaded, plan, _question(plan, rule, key, time), window, store)
+        with named(pipeline, loaded, plan):
+            question = _question(plan, rule, key, time)
+            found = _explained(loaded, plan, question, window, store)
         if as_json:
             text = json.dumps(found.to_json(), indent=2)
         else:
@@ -92,7 +95,7 @@ def _question(
         f"to explain a window of {name}, {missing} is missing"
         if missing == "TIME"
         else f"to explain a window of {name}, {missing} are missing",
-        hint=f"explain PIPELINE {name} KEY TIME; the key is {fields}, the time any instant of the"
+        hint=f"tailrace explain PIPELINE {name} KEY TIME; the key is {fields}, the time any instant of the"
         " window, for example 2024-05-01T12:00:20Z",
     )
 

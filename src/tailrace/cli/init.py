@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from tailrace.cli.finding import find_pipeline
+from tailrace.cli.preparing import with_name
 from tailrace.cli.printable import one_line, printable
 from tailrace.errors import Problem, TailraceError
 
@@ -50,7 +52,11 @@ def command(pipeline: Path | None, sets: tuple[str, ...], *, plan: bool) -> int:
     for title, preparation in preparations(checked):
         work.do(title, preparation)
     if work.problems:
-        raise TailraceError(problems=tuple(work.problems))
+        hinted = (
+            replace(p, hint=None if p.hint is None else with_name(p.hint, path))
+            for p in work.problems
+        )
+        raise TailraceError(problems=tuple(hinted))
     if not work.seen:
         click.echo(f"{one_line(str(path))} needs nothing to be made")
     return EXIT_DIFFERS if work.differs else 0

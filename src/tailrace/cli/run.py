@@ -8,7 +8,7 @@ import time
 from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -22,9 +22,12 @@ if TYPE_CHECKING:
     from tailrace.config import Output as OutputConfig
     from tailrace.engines.control.desk import Desk
     from tailrace.engines.embedded.opening import MakeOutput
-    from tailrace.engines.embedded.session import Session
+    from tailrace.engines.running import Listen, Loop
+    from tailrace.engines.session import BaseSession
     from tailrace.outputs import Output, OutputContext
     from tailrace.plan.model import Plan
+
+    MakeLoop = Callable[[Listen], Loop]
 
 EXIT_UNDELIVERED = 1
 IN_USE_SECONDS = 1.0
@@ -79,6 +82,18 @@ and SIGTERM before a bounded input was read to its end (run again to go on).
     help="Answer /metrics, /healthz and /readyz there; overrides web.listen.",
 )
 @click.option(
+    "--engine",
+    type=click.Choice(["embedded", "spark"]),
+    default="embedded",
+    show_default=True,
+    help="spark: the same alerts from many machines; needs tailrace[spark] and Java.",
+)
+@click.option(
+    "--master",
+    metavar="URL",
+    help="Where Spark runs: local[*], spark://HOST:7077, yarn, k8s://...; overrides spark.master.",
+)
+@click.option(
     "--accept-loss",
     is_flag=True,
     help="Leave out, and count, what an epoch had begun to read and that is gone since.",
@@ -86,6 +101,7 @@ and SIGTERM before a bounded input was read to its end (run again to go on).
 @click.option("--no-progress", is_flag=True, help="Lines only, on a terminal, too.")
 @click.option("--max-seconds", type=float, metavar="N", help="Stop after so long.")
 def command(  # noqa: PLR0913 - one for each option
+    *,
     pipeline: Path | None,
     sets: tuple[str, ...],
     store: Path | None,
@@ -93,7 +109,8 @@ def command(  # noqa: PLR0913 - one for each option
     log_format: str,
     web: str | None,
     max_seconds: float | None,
-    *,
+    engine: str,
+    master: str | None,
     until_end: bool,
     accept_loss: bool,
     no_progress: bool,
@@ -106,22 +123,28 @@ def command(  # noqa: PLR0913 - one for each option
     current folder is meant.
     """
     from tailrace.cli.running.watch import Watch
-    from tailrace.engines.embedded.opening import open_session
     from tailrace.plan.compile import check_file
 
     if output == log_format == "json":
         raise click.UsageError("--output json is a log already; give one of the two")
+    if master is not None and engine != "spark":
+        raise click.UsageError("--master goes with --engine spark")
+    if accept_loss and engine == "spark":
+        raise click.UsageError("--accept-loss is of the embedded engine; see source.kafka.on_gap")
     path = find_pipeline(pipeline)
     if web is not None:
         sets = (*sets, f"web.listen={web}")
     loaded, plan = check_file(path, sets=sets)
     display = display_for(output, log_format, live=not no_progress)
     watch = Watch(display, most_seconds=max_seconds)
+    store_path = store or loaded.store_path
     with ExitStack() as stack:
-        opened = partial(open_session, until_end=until_end, accept_loss=accept_loss)
-        session = _open(plan, store or loaded.store_path, display, watch, opened)
-        stack.callback(session.close)
-        return _run(session, path, sets, display, watch)
+        if engine == "spark":
+            opened = partial(_on_spark, stack, master=master, until_end=until_end)
+        else:
+            opened = partial(_here, stack, until_end=until_end, accept_loss=accept_loss)
+        loop = _open(plan, store_path, display, watch, opened)
+        return _run(loop, path, sets, display, watch)
 
 
 def maker(display: Display) -> MakeOutput:
@@ -157,31 +180,71 @@ def display_for(output: str, log_format: str = "text", *, live: bool) -> Display
     return Lines(colour=colour)
 
 
+def _here(
+    stack: ExitStack,
+    plan: Plan,
+    store: Path,
+    *,
+    until_end: bool,
+    accept_loss: bool,
+    **wanted: Any,  # noqa: ANN401 - handed on
+) -> MakeLoop:
+    """Open a session of this process; ``wanted`` as for ``open_session``."""
+    from tailrace.engines.embedded.engine import Engine
+    from tailrace.engines.embedded.opening import make_decoder, open_session
+
+    session = open_session(plan, store, until_end=until_end, accept_loss=accept_loss, **wanted)
+    stack.callback(session.close)
+    return lambda listen: Engine(session, make_decoder, listen=listen)
+
+
+def _on_spark(
+    stack: ExitStack,
+    plan: Plan,
+    store: Path,
+    *,
+    master: str | None,
+    until_end: bool,
+    **wanted: Any,  # noqa: ANN401 - handed on
+) -> MakeLoop:
+    """Start Spark and open a session for it; ``wanted`` as for ``open_cluster``."""
+    from tailrace.engines.spark.launching import SparkMissingError, missing
+
+    problems = missing()
+    if problems:
+        raise SparkMissingError(problems=tuple(problems))
+    from tailrace.engines.spark.cluster import open_cluster
+    from tailrace.engines.spark.engine import SparkEngine
+
+    session, cluster = open_cluster(plan, store, master=master, until_end=until_end, **wanted)
+    stack.callback(cluster.close)
+    stack.callback(session.close)
+    return lambda listen: SparkEngine(session, cluster, listen=listen)
+
+
 def _open(
-    plan: Plan, store: Path, display: Display, watch: Watch, opened: Callable[..., Session]
-) -> Session:
+    plan: Plan, store: Path, display: Display, watch: Watch, opened: Callable[..., MakeLoop]
+) -> Loop:
     from tailrace.store.reading import StoreInUseError
 
     deadline = time.monotonic() + IN_USE_SECONDS
     while True:
         try:
-            return opened(plan, store, make=maker(display), observe=watch.observe)
+            make = opened(plan, store, make=maker(display), observe=watch.observe)
+            return make(watch.listen)
         except StoreInUseError:
             if time.monotonic() > deadline:
                 raise
             time.sleep(0.1)
 
 
-def _run(
-    session: Session, path: Path, sets: tuple[str, ...], display: Display, watch: Watch
-) -> int:
+def _run(engine: Loop, path: Path, sets: tuple[str, ...], display: Display, watch: Watch) -> int:
     from tailrace.cli.running.reloading import Reloading
     from tailrace.cli.running.signals import heard
     from tailrace.engines.control.desk import Desk
-    from tailrace.engines.embedded.engine import Engine
-    from tailrace.engines.embedded.opening import make_decoder, make_outputs
+    from tailrace.engines.embedded.opening import make_outputs
 
-    engine = Engine(session, make_decoder, listen=watch.listen)
+    session = engine.session
     reader = session.store.reader()
     desk = Desk(reader)
     make_new = partial(make_outputs, store_id=session.store.identity, make=maker(display))
@@ -211,7 +274,7 @@ def _run(
     return EXIT_UNDELIVERED if ended and summary.waiting else 0
 
 
-def _serve(session: Session, desk: Desk, stack: ExitStack) -> str | None:
+def _serve(session: BaseSession, desk: Desk, stack: ExitStack) -> str | None:
     """Listen beside the store; what is wrong if that can't be, which ends no run."""
     from tailrace.cli.printable import one_line
     from tailrace.engines.control.server import ControlServer

@@ -6,11 +6,18 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from tailrace.alerts import IncidentFold
+    from tailrace.engines.concluding import Result
+    from tailrace.engines.session import BaseSession
     from tailrace.engines.state import EngineState
+    from tailrace.errors import TailraceError
+    from tailrace.outputs import Output
     from tailrace.plan.model import Group, Plan
+    from tailrace.sources.types import Note
+
+    Listen = Callable[[Result | None, tuple[Note, ...]], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +31,40 @@ class Holding:
     rows: int
     bytes: int
     panes: tuple[int, int] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Reloaded:
+    """A changed pipeline, and the outputs that it adds, not yet open."""
+
+    plan: Plan
+    outputs: Mapping[str, Output]
+
+
+class Loop(Protocol):
+    """An engine at work on a session."""
+
+    reload_error: TailraceError | None
+
+    @property
+    def session(self) -> BaseSession:
+        """What it works on."""
+        ...
+
+    def run(self) -> bool:
+        """Run; True if the input was read to its end, False if the run was stopped before."""
+        ...
+
+    def stop(self) -> None:
+        """Ask it to end after the epoch that is under way; by any thread or a signal."""
+        ...
+
+    def reload(self, load: Callable[[], Reloaded]) -> None:
+        """Ask it to take up what ``load`` gives, between two epochs.
+
+        If that raises a TailraceError, or an output can't be opened, the old plan stays.
+        """
+        ...
 
 
 class Running(Protocol):

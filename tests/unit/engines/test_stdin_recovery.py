@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tailrace.config import loads
-from tailrace.engines.embedded.engine import Engine, Reloaded
+from tailrace.engines.embedded.engine import Engine
 from tailrace.engines.embedded.opening import make_decoder, open_session
+from tailrace.engines.running import Reloaded
 from tailrace.errors import GoneError
 from tailrace.plan.compile import compile_pipeline
 from tailrace.sources.memory import MemorySource

@@ -9,10 +9,11 @@ from tests.unit.engines.pipelines import lines, open_in, plan_in, run
 from tailrace.config import loads
 from tailrace.engines.concluding import Result
 from tailrace.engines.embedded import engine as engine_module
-from tailrace.engines.embedded.engine import Engine, Reloaded
+from tailrace.engines.embedded.engine import Engine
 from tailrace.engines.embedded.opening import make_decoder, make_outputs, open_session
 from tailrace.engines.embedded.session import Session
 from tailrace.engines.gathering import status_of_file
+from tailrace.engines.running import Reloaded
 from tailrace.engines.status import Status
 from tailrace.errors import OutputError, PipelineError, StoreError
 from tailrace.plan.compile import compile_pipeline

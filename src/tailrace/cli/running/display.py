@@ -24,6 +24,8 @@ class Display(Protocol):
 
     printed: bool
     """Whether terminal outputs show for themselves what is sent to them."""
+    logged: bool
+    """Whether everything is told, whatever outputs take."""
 
     def start(self) -> None:
         """Begin; what was on the screen before stays."""
@@ -55,12 +57,21 @@ class Display(Protocol):
 
 
 class Lines:
-    """A line for each thing that happens."""
+    """A line for each thing that happens: alerts go to ``stream``, notes and messages beside it."""
 
     printed = True
+    logged = False
 
-    def __init__(self, stream: TextIO | None = None, *, colour: bool = False) -> None:
+    def __init__(
+        self,
+        stream: TextIO | None = None,
+        beside: TextIO | None = None,
+        *,
+        colour: bool = False,
+    ) -> None:
+        """Standard output, and standard error beside it, if nothing else is given."""
         self.stream = sys.stdout if stream is None else stream
+        self._beside = sys.stderr if beside is None else beside
         self._style = Style(colour)
 
     def start(self) -> None:
@@ -75,20 +86,24 @@ class Lines:
     def news(self, items: Iterable[Item]) -> None:
         """See ``Display``; of an epoch with very many news the first are told."""
         texts: list[str] = []
+        notes: list[str] = []
         left_out = 0
         for item in items:
-            if len(texts) < MOST:
+            if item.kind is Kind.NOTE:
+                notes.append(item_line(item, self._style))
+            elif len(texts) < MOST:
                 texts.append(item_line(item, self._style))
             else:
                 left_out += 1
         if left_out:
             texts.append(f"... and {number(left_out)} more; incidents are in table incidents")
         self._print(texts)
+        self._print(notes, self._beside)
 
     def say(self, lines: Sequence[str], level: Level = "info") -> None:
         """See ``Display``."""
         del level  # lines for people say it in words
-        self._print(lines)
+        self._print(lines, self._beside)
 
     def tick(self, now: Moment) -> None:
         """See ``Display``."""
@@ -100,13 +115,14 @@ class Lines:
         """See ``Display``."""
         self._print(summary_lines(summary))
 
-    def _print(self, lines: Sequence[str]) -> None:
+    def _print(self, lines: Sequence[str], stream: TextIO | None = None) -> None:
         if lines:
-            encoding = self.stream.encoding or "utf-8"
+            stream = self.stream if stream is None else stream
+            encoding = stream.encoding or "utf-8"
             text = "".join(f"{text}\n" for text in lines)
             # A terminal of another encoding sees escapes for what it lacks.
-            self.stream.write(text.encode(encoding, "backslashreplace").decode(encoding))
-            self.stream.flush()
+            stream.write(text.encode(encoding, "backslashreplace").decode(encoding))
+            stream.flush()
 
 
 def item_line(item: Item, style: Style) -> str:

@@ -29,6 +29,7 @@ class JsonLines:
     """Writes an object for each thing that happens, and one at the end."""
 
     printed = False
+    logged = False
 
     def __init__(self, stream: TextIO | None = None) -> None:
         self._stream = sys.stdout if stream is None else stream

@@ -5,6 +5,7 @@ The engine's thread draws, when the watch tells it to: a few times a second.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable, Sequence
 from io import TextIOBase
 from typing import TYPE_CHECKING, TextIO, cast
@@ -34,6 +35,7 @@ class LiveView:
     """Lines above, the run below."""
 
     printed = True
+    logged = False
 
     def __init__(self, console: Console | None = None, *, colour: bool = True) -> None:
         self._console = console or Console(highlight=False, no_color=not colour)
@@ -44,7 +46,9 @@ class LiveView:
             redirect_stdout=False,
             redirect_stderr=False,
         )
-        self._lines = Lines(cast("TextIO", _Above(self._console)), colour=colour)
+        above = cast("TextIO", _Above(self._console))
+        # Who sends standard error elsewhere wants to find notes and messages there.
+        self._lines = Lines(above, above if sys.stderr.isatty() else sys.stderr, colour=colour)
 
     def start(self) -> None:
         """See ``Display``."""

@@ -28,6 +28,7 @@ class LogLines:
     """Logs what happens."""
 
     printed = True
+    logged = True
 
     def __init__(
         self,

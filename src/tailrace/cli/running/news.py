@@ -52,12 +52,14 @@ class Audience:
     """Which rules' news are told by the command itself.
 
     Not those of alerts that are only asked for every window. ``printed``: terminal outputs are at
-    work and tell what is sent to them.
+    work and tell what is sent to them. ``logged``: those of every rule.
     """
 
-    def __init__(self, plan: Plan, *, printed: bool) -> None:
+    def __init__(self, plan: Plan, *, printed: bool, logged: bool = False) -> None:
         outputs = plan.config.outputs
         self._told: dict[str, bool] = {}
+        if logged:
+            return
         for rule in plan.every_rule:
             takers = [outputs[name] for name in rule.to if outputs[name].rows != "windows"]
             mine = not rule.to or bool(takers)

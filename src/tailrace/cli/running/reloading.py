@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tailrace.cli.printable import one_line
-from tailrace.engines.embedded.engine import Reloaded
+from tailrace.engines.running import Reloaded
 from tailrace.errors import PipelineError, Problem
 from tailrace.plan.compile import check_file
 

@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from tailrace.cli.running.display import Display
     from tailrace.engines.concluding import Result
     from tailrace.engines.control.desk import Desk
-    from tailrace.engines.embedded.engine import Engine
-    from tailrace.engines.embedded.session import Session
+    from tailrace.engines.running import Loop
+    from tailrace.engines.session import BaseSession
     from tailrace.errors import TailraceError
     from tailrace.sources.types import Note
     from tailrace.store.reading import StoreReader
@@ -58,7 +58,7 @@ class Watch:
         self._before = 0
         self._told_error: TailraceError | None = None
         self._failing: dict[str, str] = {}
-        self._engine: Engine | None = None
+        self._engine: Loop | None = None
         self._desk: Desk | None = None
         self._taken_up: Callable[[], list[str]] = list
 
@@ -68,7 +68,7 @@ class Watch:
 
     def begin(
         self,
-        engine: Engine,
+        engine: Loop,
         desk: Desk | None,
         reader: StoreReader,
         taken_up: Callable[[], list[str]],
@@ -97,9 +97,11 @@ class Watch:
             # The terminal is gone.
             engine.stop()
 
-    def _tell(self, engine: Engine, notes: tuple[Note, ...]) -> None:
+    def _tell(self, engine: Loop, notes: tuple[Note, ...]) -> None:
         session = engine.session
-        audience = Audience(session.plan, printed=self._display.printed)
+        audience = Audience(
+            session.plan, printed=self._display.printed, logged=self._display.logged
+        )
         while self._found:
             found = self._found.popleft()
             self._count(found)
@@ -120,7 +122,7 @@ class Watch:
             self._next_tick = now + TICK_SECONDS
             self._tick(engine, now)
 
-    def _tick(self, engine: Engine, now: float) -> None:
+    def _tick(self, engine: Loop, now: float) -> None:
         session = engine.session
         self._records.observe(session.state.counts.read, now)
         self._bytes.observe(session.state.counts.bytes, now)
@@ -150,7 +152,7 @@ class Watch:
             else:
                 self._open[revision.fingerprint] = _open_incident(revision)
 
-    def _process(self, engine: Engine) -> ProcessStatus:
+    def _process(self, engine: Loop) -> ProcessStatus:
         session, times = engine.session, engine.session.times
         stages = ("read", "decode", "wait", "kernel", "commit", "deliver")
         error = engine.reload_error
@@ -164,7 +166,7 @@ class Watch:
             reload_error=None if error is None else error.render(),
         )
 
-    def _moment(self, session: Session, now: float) -> Moment:
+    def _moment(self, session: BaseSession, now: float) -> Moment:
         state, standings = session.state, session.delivery.standings()
         watermark = session.watermark
         newest = list(self._open.values())[-NEWEST:]
@@ -186,7 +188,7 @@ class Watch:
             errors={n: s.error for n, s in standings.items() if s.error is not None},
         )
 
-    def summary(self, engine: Engine, reader: StoreReader, ended: str) -> Summary:
+    def summary(self, engine: Loop, reader: StoreReader, ended: str) -> Summary:
         """How the run ended."""
         status = with_store(live_status(engine.session, self._process(engine)), reader)
         return Summary(

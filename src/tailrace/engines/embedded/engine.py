@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tailrace.engines.delivery import (
@@ -19,13 +18,13 @@ from tailrace.engines.state import Liveness
 from tailrace.errors import StoreError, TailraceError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
 
     from tailrace.engines.concluding import Result
     from tailrace.engines.embedded.intake import Intake
     from tailrace.engines.embedded.session import Session
+    from tailrace.engines.running import Reloaded
     from tailrace.formats.decoder import Decoder
-    from tailrace.outputs import Output
     from tailrace.plan.model import Plan
     from tailrace.sources.types import Note
 
@@ -49,14 +48,6 @@ NOTES_SECONDS = 5.0
 
 TICK_SECONDS = 0.25
 """How often the clock is looked at when nothing comes."""
-
-
-@dataclass(frozen=True, slots=True)
-class Reloaded:
-    """A changed pipeline, and the outputs that it adds, not yet open."""
-
-    plan: Plan
-    outputs: Mapping[str, Output]
 
 
 class Engine:

@@ -133,7 +133,8 @@ def open_cluster(
         undo.callback(delivery.close)
         source = _input(plan, store, store_path, until_end=until_end)
         undo.callback(source.close)
-        spark = launch(plan.name, settings, where, folder=folder, kafka=kafka)
+        log = store_path.with_name(store_path.name + ".spark.log")
+        spark = launch(plan.name, settings, where, folder=folder, log=log, kafka=kafka)
         undo.callback(spark.stop)
         path = settings.checkpoint or f"{store_path.resolve()}.checkpoint"
         checkpoint = Checkpoint(spark, path)

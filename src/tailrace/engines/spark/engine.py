@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from pyspark.sql.streaming.query import StreamingQuery
 
     from tailrace.engines.concluding import Result
-    from tailrace.engines.embedded.engine import Reloaded
+    from tailrace.engines.running import Reloaded
     from tailrace.engines.spark.cluster import Cluster
     from tailrace.engines.spark.frames import Frame
     from tailrace.engines.spark.session import ClusterSession

@@ -7,7 +7,7 @@ import re
 import shutil
 import subprocess
 import sys
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,7 +15,7 @@ from tailrace.engines.spark.settings import settings_of
 from tailrace.errors import Problem, TailraceError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from pyspark.sql import SparkSession
 
@@ -26,24 +26,13 @@ VECTOR = "jdk.incubator.vector"
 CONNECTOR = "org.apache.spark:spark-sql-kafka-0-10_2.13"
 
 _LOG4J = """\
-rootLogger.level = error
+rootLogger.level = warn
 rootLogger.appenderRef.stderr.ref = console
 appender.console.type = Console
 appender.console.name = console
 appender.console.target = SYSTEM_ERR
 appender.console.layout.type = PatternLayout
-appender.console.layout.pattern = spark: %p %c{1}: %m%n%ex{short}
-# A batch's error reaches the run itself, which tells it once.
-logger.streaming.name = org.apache.spark.sql.execution
-logger.streaming.level = off
-logger.executor.name = org.apache.spark.executor
-logger.executor.level = off
-logger.scheduler.name = org.apache.spark.scheduler
-logger.scheduler.level = off
-logger.python.name = org.apache.spark.api.python
-logger.python.level = off
-logger.util.name = org.apache.spark.util
-logger.util.level = off
+appender.console.layout.pattern = %d{ISO8601}{UTC}Z %p %c{1}: %m%n%ex
 """
 
 
@@ -115,10 +104,13 @@ def launch(
     master: str,
     *,
     folder: Path,
+    log: Path,
     kafka: bool,
     shards: int | None = None,
 ) -> SparkSession:
     """Start Spark, or connect to it; ``folder``: for files of this run.
+
+    ``log``: the file for what Spark and its workers say, for none of it is about the pipeline.
 
     SparkMissingError if something isn't installed, TailraceError if the master can't be reached.
     """
@@ -128,38 +120,61 @@ def launch(
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
     os.environ.setdefault("PYSPARK_DRIVER_PYTHON", sys.executable)
     import pyspark
-    from pyspark.errors import PySparkException
     from pyspark.sql import SparkSession
 
-    log = folder / "log4j2.properties"
-    log.write_text(_LOG4J)
+    logging = folder / "log4j2.properties"
+    logging.write_text(_LOG4J)
     builder = SparkSession.builder.appName(f"tailrace {name}").master(master)
     for key, value in settings_of(settings, master, shards).items():
         builder = builder.config(key, value)
     options = settings.conf.get("spark.driver.extraJavaOptions", "")
     builder = builder.config(
-        "spark.driver.extraJavaOptions", f"{options} -Dlog4j2.configurationFile={log}".strip()
+        "spark.driver.extraJavaOptions", f"{options} -Dlog4j2.configurationFile={logging}".strip()
     )
     if settings.jars:
         builder = builder.config("spark.jars", ",".join(settings.jars))
     elif kafka and "spark.jars.packages" not in settings.conf:
         builder = builder.config("spark.jars.packages", f"{CONNECTOR}:{pyspark.__version__}")
     try:
-        session: SparkSession = builder.getOrCreate()
-    except (PySparkException, RuntimeError, OSError, Exception) as error:
+        with stderr_to(log):
+            session: SparkSession = builder.getOrCreate()
+    except Exception as error:
+        # Whatever the library raises: Py4J's errors have no common base with those of PySpark.
         raise TailraceError(
-            f"Spark doesn't start with the master {master}: {first_line(error)}", hint=_hint(kafka)
+            f"Spark doesn't start with the master {master}: {first_line(error)}",
+            hint=_hint(log, kafka=kafka),
         ) from error
     return session
 
 
-def _hint(kafka: bool) -> str:  # noqa: FBT001 - one reason or the other
-    if kafka:
+@contextmanager
+def stderr_to(log: Path) -> Iterator[None]:
+    """What is started meanwhile has ``log`` as its standard error; the log before it is kept."""
+    with suppress(FileNotFoundError):
+        log.replace(log.with_name(log.name + ".1"))
+    ours = os.dup(2)
+    file = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    try:
+        sys.stderr.flush()
+        os.dup2(file, 2)
+        yield
+    finally:
+        os.dup2(ours, 2)
+        os.close(ours)
+        os.close(file)
+
+
+def _hint(log: Path, *, kafka: bool) -> str:
+    try:
+        told = log.read_text(errors="replace")
+    except OSError:
+        told = ""
+    if kafka and "unresolved dependency" in told:
         return (
-            "is the address right, and can the Kafka connector be fetched? Where no registry is"
-            " reached, name its files: spark: {jars: [...]}"
+            "the Kafka connector can't be fetched; name its files in spark.jars (docs/spark.md says"
+            " which they are)"
         )
-    return "is the address right, and is Spark running there?"
+    return f"is the address right, and is Spark running there? Spark's own words are in {log}"
 
 
 def first_line(error: BaseException) -> str:

@@ -71,7 +71,7 @@ DEFAULTS = (
         "it listens on every interface and asks for no password; set it to true where that is fine",
     ),
     Setting("spark.ui.showConsoleProgress", "false", "the run has a display of its own"),
-    Setting("spark.log.level", "ERROR", "Spark's warnings at a start say nothing of a pipeline"),
+    Setting("spark.log.level", "WARN", "what is said goes to a file beside the store"),
     Setting("spark.driver.host", "127.0.0.1", "nobody else needs to reach the driver", local=True),
     Setting("spark.driver.bindAddress", "127.0.0.1", "as above", local=True),
 )
