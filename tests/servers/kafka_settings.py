@@ -20,6 +20,7 @@ BROKER = {
     "transaction.state.log.num.partitions": "1",
     "transaction.state.log.segment.bytes": "1048576",
     "group.initial.rebalance.delay.ms": "0",
+    "group.min.session.timeout.ms": "1000",
     # One that was killed is let in again when its former session has timed out.
     "broker.session.timeout.ms": "1500",
     "broker.heartbeat.interval.ms": "250",

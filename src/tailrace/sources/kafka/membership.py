@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from tailrace.errors import SourceError
@@ -24,7 +25,8 @@ if TYPE_CHECKING:
     from tailrace.sources.kafka.broker import Place
 
 SESSION_SECONDS = 6.0
-"""After so long a member that says nothing is dead; brokers allow no less by default."""
+"""After so long a member that says nothing is dead, unless the option session.timeout.ms says
+otherwise; brokers allow no less by default."""
 MIRROR_SECONDS = 2.0
 LEAVE_SECONDS = 2.0
 
@@ -38,6 +40,7 @@ class Membership:
         self._group = group
         self._name = f"tailrace-{instance}"
         self._admin = admin
+        self._session_seconds = _session_seconds(config.options)
         self._member: Consumer | None = None
         self._mirrored: Mapping[Place, int] = {}
         self._mirror_at = 0.0
@@ -50,7 +53,7 @@ class Membership:
 
         A member that died is counted out after its session, so that is waited for.
         """
-        deadline = time.monotonic() + SESSION_SECONDS + 2.0
+        deadline = time.monotonic() + self._session_seconds + 2.0
         while others := [other for other in self._members() if other.client_id != self._name]:
             if time.monotonic() > deadline:
                 raise self._taken(others[0])
@@ -62,8 +65,8 @@ class Membership:
             {
                 "group.id": self._group,
                 "enable.auto.commit": False,
-                "session.timeout.ms": int(SESSION_SECONDS * 1000),
-                "heartbeat.interval.ms": int(SESSION_SECONDS * 1000 / 3),
+                "session.timeout.ms": int(self._session_seconds * 1000),
+                "heartbeat.interval.ms": int(self._session_seconds * 1000 / 3),
             },
             fixed={"client.id": self._name},
         )
@@ -139,6 +142,13 @@ class Membership:
             hint="one process reads a pipeline, with one store; several share the work with the"
             " Spark engine. If that is another pipeline, give this one its own source.kafka.group",
         )
+
+
+def _session_seconds(options: Mapping[str, str]) -> float:
+    """How long a member that died is waited for; what is no number the library refuses."""
+    with suppress(KeyError, ValueError):
+        return int(options["session.timeout.ms"]) / 1000
+    return SESSION_SECONDS
 
 
 def _offsets(positions: list[tuple[Place, int]]) -> list[TopicPartition]:
