@@ -69,7 +69,8 @@ docs: dev ## write the generated parts of docs/
 lock: $(DEV) ## choose dependency versions anew (UPGRADE=1: the newest) and write their hashes
 	$(LOCK) $(if $(UPGRADE),--upgrade) --group build --output-file requirements.lock
 	$(LOCK) $(if $(UPGRADE),--upgrade) --extra all --group build \
-		--constraint requirements.lock --output-file requirements-all.lock
+		--constraint requirements.lock --constraint tools/constraints.txt \
+		--output-file requirements-all.lock
 	$(LOCK) $(if $(UPGRADE),--upgrade) --extra all --extra spark --group dev \
 		--constraint requirements-all.lock --output-file requirements-dev.lock
 
