@@ -15,7 +15,7 @@ from tailrace.cli.printable import one_line, printable
 from tailrace.errors import Problem, TailraceError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from tailrace.config import Loaded
     from tailrace.plan.model import EventRule, Plan, Rule
@@ -27,6 +27,7 @@ _EPILOG = """\
 Examples:
   tailrace check pipeline.yaml
   tailrace check *.yaml
+  tailrace check pipeline.yaml --engine spark
   tailrace check pipeline.yaml --set source.file.follow=true --set rules.flood.when='count(*) > 50'
 """
 
@@ -36,20 +37,30 @@ Examples:
     "pipelines", nargs=-1, required=True, metavar="PIPELINE...", type=click.Path(path_type=Path)
 )
 @click.option("--set", "sets", multiple=True, metavar="KEY=VALUE", help="Override a value.")
+@click.option(
+    "--engine",
+    type=click.Choice(["embedded", "spark"]),
+    default="embedded",
+    show_default=True,
+    help="spark: also what that engine lacks, and what this machine lacks for it.",
+)
 @click.option("--quiet", "-q", is_flag=True, help="Say only what is wrong.")
-def command(pipelines: tuple[Path, ...], sets: tuple[str, ...], *, quiet: bool) -> int:
+def command(pipelines: tuple[Path, ...], sets: tuple[str, ...], *, engine: str, quiet: bool) -> int:
     """Check pipeline files and say everything that is wrong, with file, line and column.
 
     Nothing is read or written but the files themselves. What is right is told in short: the source,
     the fields, the rules with their windows, the outputs; then what may not be meant so. Exit
     code 0: nothing is wrong (there may be warnings), 2: something is.
     """
+    from tailrace.engines.spark.support import refuse
     from tailrace.plan.compile import check_file
 
     code = 0
     for path in pipelines:
         try:
             loaded, plan = check_file(path, sets=sets)
+            if engine == "spark":
+                refuse(loaded.config, loaded.positions)
         except TailraceError as error:
             click.echo(printable(error.render()), err=True)
             click.echo(_count(path, len(error.problems)), err=True)
@@ -57,10 +68,18 @@ def command(pipelines: tuple[Path, ...], sets: tuple[str, ...], *, quiet: bool) 
         else:
             if not quiet:
                 click.echo("\n".join([f"{one_line(str(path))}: ok", *summary(loaded, plan)]))
-                for warning in warnings(loaded):
-                    mark = click.style("warning: ", fg="yellow")
-                    click.echo(mark + printable(warning.render()), err=True)
+                _warn(warnings(loaded))
+    if engine == "spark" and not quiet:
+        from tailrace.engines.spark.launching import missing
+
+        _warn(missing())
     return code
+
+
+def _warn(problems: Iterable[Problem]) -> None:
+    for problem in problems:
+        mark = click.style("warning: ", fg="yellow")
+        click.echo(mark + printable(problem.render()), err=True)
 
 
 def _count(path: Path, problems: int) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,8 +13,9 @@ from tailrace.errors import PipelineError, Problem
 from tailrace.plan.compile import check_file
 
 if TYPE_CHECKING:
-    from tailrace.config import Loaded
+    from tailrace.config import Loaded, PipelineConfig
     from tailrace.config import Output as OutputConfig
+    from tailrace.config.positions import Positions
     from tailrace.outputs import Output
     from tailrace.plan.model import EventRule, Plan, Rule
 
@@ -26,18 +27,23 @@ _OTHERS = ("time", "fields", "derive", "dedup", "limits", "archive", "dead_lette
 
 @dataclass
 class Reloading:
-    """Reads the file again when asked to. ``plan`` is the one that runs."""
+    """Reads the file again when asked to. ``plan`` is the one that runs.
+
+    ``lacks``: what the engine doesn't have of what a file asks for.
+    """
 
     path: Path
     sets: Sequence[str]
     plan: Plan
     make_outputs: Callable[[Plan, set[str]], dict[str, Output]]
+    lacks: Callable[[PipelineConfig, Positions], Iterable[Problem]] = lambda *_: ()
     _taken: Plan | None = field(default=None, init=False)
 
     def load(self) -> Reloaded:
         """The changed pipeline; PipelineError if it is wrong or changes what it may not."""
         loaded, plan = check_file(self.path, sets=self.sets)
-        problems = tuple(_refused(self.plan, plan, loaded))
+        lacks = self.lacks(loaded.config, loaded.positions)
+        problems = (*lacks, *_refused(self.plan, plan, loaded))
         if problems:
             raise PipelineError(problems=problems)
         outputs = self.make_outputs(plan, set(plan.config.outputs) - set(self.plan.config.outputs))

@@ -36,14 +36,8 @@ def untranslated(source: KafkaSource) -> tuple[str, ...]:
 
 
 def java_options(source: KafkaSource) -> dict[str, str]:
-    """Options of Spark's Kafka source; SourceError for one that can't be carried over."""
+    """Options of Spark's Kafka source; what is ``untranslated`` was refused before."""
     given = source.options
-    unknown = untranslated(source)
-    if unknown:
-        raise SourceError(
-            f"the Kafka option {unknown[0]} is librdkafka's and has no counterpart on Spark",
-            hint="leave it out for --engine spark",
-        )
     found = {
         "kafka.bootstrap.servers": source.bootstrap,
         "kafka.isolation.level": "read_committed",

@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from tailrace.config import KafkaSource
+from tailrace.config.positions import Positions
+from tailrace.engines.spark.kafka_options import untranslated
 from tailrace.errors import PipelineError, Problem
 
 if TYPE_CHECKING:
@@ -45,15 +48,31 @@ def lacks(config: PipelineConfig) -> tuple[Lack, ...]:
     return tuple(lack for lack in LACKS if lack.asked(config))
 
 
-def refuse(config: PipelineConfig) -> None:
-    """PipelineError if a pipeline asks for something that this engine doesn't have."""
-    found = lacks(config)
-    if found:
-        raise PipelineError(
-            problems=tuple(
-                Problem(f"{lack.what} is not there on Spark", hint=lack.hint) for lack in found
+def problems(config: PipelineConfig, positions: Positions | None = None) -> tuple[Problem, ...]:
+    """What a run on Spark would refuse, each with its place in the file."""
+    places = Positions() if positions is None else positions
+    found = [
+        Problem(f"{lack.what} is not there on Spark", places.where_key(lack.path), lack.hint)
+        for lack in lacks(config)
+    ]
+    source = config.source
+    if isinstance(source, KafkaSource):
+        found += [
+            Problem(
+                f"the Kafka option {name} is librdkafka's and has no counterpart on Spark",
+                places.where_key(("source", "kafka", "options", name)),
+                "leave it out for --engine spark",
             )
-        )
+            for name in untranslated(source)
+        ]
+    return tuple(found)
+
+
+def refuse(config: PipelineConfig, positions: Positions | None = None) -> None:
+    """PipelineError if a pipeline asks for something that this engine doesn't have."""
+    found = problems(config, positions)
+    if found:
+        raise PipelineError(problems=found)
 
 
 def rows() -> Iterator[tuple[str, str, str]]:
