@@ -6,7 +6,7 @@ Every commit point of every case is in the slow suite; here is one of every thir
 from __future__ import annotations
 
 import pytest
-from tests.conformance.test_corpus import CASES, agree, by_oracle, names
+from tests.conformance.test_corpus import CASES, agree, by_oracle, name_of, names
 
 from tailrace.engines.embedded.testing import EmbeddedEngine
 from tailrace.testing.case import Case
@@ -43,6 +43,12 @@ def test_cases_are_killed() -> None:
         ENGINE.run(case)
         killed += ENGINE.commit_points > 4
     assert killed > len(CASES[::30]) / 2
+
+
+def test_a_record_that_was_too_long_is_so_when_it_is_read_again() -> None:
+    (case,) = (case for case in CASES if name_of(case) == "dead: one row of each kind")
+    for point in range(5, 8):
+        agree(case, by_oracle(case), ENGINE, Variation(f"killed at {point}", kill=point))
 
 
 @pytest.mark.soak

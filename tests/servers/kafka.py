@@ -196,6 +196,7 @@ class Kafka(JavaServer):
                 "enable.auto.commit": False,
                 "isolation.level": "read_committed" if committed else "read_uncommitted",
                 "enable.partition.eof": True,
+                "fetch.wait.max.ms": 10,  # it is asked for the end, not followed
             },
             logger=QUIET,
         )

@@ -85,7 +85,8 @@ class _Run:
             raise Killed
 
     def _open(self) -> Session:
-        source = MemorySource(self._turns.contents, bounded=False)
+        longest = self._plan.config.limits.max_record_bytes
+        source = MemorySource(self._turns.contents, bounded=False, max_record_bytes=longest)
         return open_session(
             self._plan,
             self._store,
