@@ -16,8 +16,9 @@ class Job:
     """One pipeline of a query; travels to the workers.
 
     ``run``: names the query's run, so that what a worker keeps of another is not taken for it.
-    ``starts``: each rule's start by identity. ``first``: the number of the job's first shard among
-    those of all jobs, of which it has ``shards``.
+    ``starts``: each rule's start by identity. ``number``: its place among the jobs of the query, of
+    which there is one but in tests. ``first``: the number of its first shard among those of all jobs, of
+    which it has ``shards``.
     """
 
     run: str
@@ -26,6 +27,7 @@ class Job:
     starts: Mapping[str, int]
     shards: int
     first: int = 0
+    number: int = 0
 
 
 def for_workers(plan: Plan) -> Plan:

@@ -107,6 +107,7 @@ class SliceMapper:
         tally = Tally.of([(records, decoded)], mapped)
         head = {
             "kind": HOME,
+            "job": self.job.number,
             "partition": place.slice.partition,
             "order": place.order,
             "slice": asdict(place.slice),

@@ -25,6 +25,12 @@ FORMAT = "tailrace-plans"
 SCHEMA = "body string"
 _ARROW = pa.schema([("body", pa.string())])
 
+TASK_BYTES = 4 << 20
+"""Small slices are read together by one task, up to this."""
+
+SLICE_BYTES = 64 << 10
+"""What reading a slice costs beside its bytes."""
+
 Plans = Mapping[str, Any]
 """What a batch does: ``before`` and ``after`` decisions, ``slices``, by the number of the job."""
 
@@ -84,20 +90,25 @@ class PlanReader(DataSourceStreamReader):
         return {"number": offered["number"], "plans": json.dumps(offered["plans"])}
 
     def partitions(self, start: dict[str, Any], end: dict[str, Any]) -> Sequence[InputPartition]:
-        """One task for the decisions of all jobs, one for each slice."""
+        """One task for the decisions of all jobs, one for each large slice or some small ones."""
         if end["number"] == start["number"]:
             return []
         plans = json.loads(end["plans"])
         decisions: dict[str, Any] = {}
-        pieces: list[InputPartition] = []
+        tasks: list[list[dict[str, Any]]] = []
+        room = 0
         for job, plan in plans.items():
             slices = plan.pop("slices", [])
             decisions[job] = plan
             for order, piece in enumerate(slices):
-                body = {"job": int(job), "order": order, "slice": piece}
-                pieces.append(Piece(json.dumps(body)))
+                size = SLICE_BYTES + piece["end"] - piece["start"]
+                if size > room:
+                    tasks.append([])
+                    room = TASK_BYTES
+                room -= size
+                tasks[-1].append({"job": int(job), "order": order, "slice": piece})
         head = {"number": end["number"], "decisions": decisions}
-        return [Piece(json.dumps(head)), *pieces]
+        return [Piece(json.dumps(head)), *(Piece(json.dumps({"slices": t})) for t in tasks)]
 
     def read(self, partition: InputPartition) -> Iterator[pa.RecordBatch]:
         """The task's row."""

@@ -200,6 +200,7 @@ class ShardReducer:
         blobs.put(HEADER, self.header())
         head = {
             "kind": CLOSED,
+            "job": self.job.number,
             "shard": self.shard,
             "late": late,
             "evicted": evicted,

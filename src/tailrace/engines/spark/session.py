@@ -66,7 +66,7 @@ class ClusterSession(BaseSession):
         check_tables(self.store, plan)
         return self.adopt(plan)
 
-    def job(self, run: str, shards: int, first: int = 0) -> Job:
+    def job(self, run: str, shards: int, *, first: int = 0, number: int = 0) -> Job:
         """What workers need to know, now."""
         return Job(
             run=run,
@@ -75,6 +75,7 @@ class ClusterSession(BaseSession):
             starts=dict(self.processor.starts),
             shards=shards,
             first=first,
+            number=number,
         )
 
     def conclude(self, batch: int, frames: Sequence[Frame]) -> Result | None:

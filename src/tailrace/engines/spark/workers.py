@@ -54,7 +54,10 @@ class MapPlans:
         for batch in batches:
             for text in batch.column(0).to_pylist():
                 body = json.loads(text)
-                rows = self._slice(body) if "slice" in body else self._decisions(body)
+                if "decisions" in body:
+                    rows = self._decisions(body)
+                else:
+                    rows = (row for one in body["slices"] for row in self._slice(one))
                 for shard, payload in rows:
                     yield row_batch(self._keys[shard], payload)
 
@@ -70,10 +73,9 @@ class MapPlans:
         yield from mapper_of(job).frames(Place(piece, body["order"]), records)
 
     def _decisions(self, body: dict[str, Any]) -> Iterator[tuple[int, bytes]]:
-        nothing: dict[str, Any] = {"before": [], "after": [], "notes": {}}
-        for number, job in enumerate(self._jobs):
-            mine = body["decisions"].get(str(number), nothing)
-            head = {"kind": PLAN, "job": number, "number": body["number"], **mine}
+        for number, decided in body["decisions"].items():
+            job = self._jobs[int(number)]
+            head = {"kind": PLAN, "job": job.number, "number": body["number"], **decided}
             payload = Frame(head).pack()
             for shard in range(job.shards):
                 yield job.first + shard, payload
