@@ -293,4 +293,4 @@ def test_no_socket_ends_no_run(tmp_path: Path) -> None:
     (tmp_path / ".tailrace" / "web.duckdb.sock").mkdir(parents=True)
     result = tailrace("run", cwd=tmp_path)
     assert result.returncode == 0
-    assert "tailrace status can't ask this run" in result.stdout
+    assert "tailrace status can't ask this run" in result.stderr

@@ -90,13 +90,11 @@ def _question(
     if key is not None and key != "-" and not rule.keys:
         return name, None, key
     fields = ",".join(each.name for each in rule.keys) or "-"
-    missing = "TIME" if key is not None else "KEY and TIME" if rule.keys else "TIME"
+    missing = "KEY and TIME are" if key is None and rule.keys else "TIME is"
     raise TailraceError(
-        f"to explain a window of {name}, {missing} is missing"
-        if missing == "TIME"
-        else f"to explain a window of {name}, {missing} are missing",
-        hint=f"tailrace explain PIPELINE {name} KEY TIME; the key is {fields}, the time any instant of the"
-        " window, for example 2024-05-01T12:00:20Z",
+        f"to explain a window of {name}, {missing} missing",
+        hint=f"tailrace explain PIPELINE {name} KEY TIME; the key is {fields}, the time any instant"
+        " of the window, for example 2024-05-01T12:00:20Z",
     )
 
 

@@ -12,7 +12,7 @@ from tailrace.errors import Problem
 if TYPE_CHECKING:
     from tailrace.config import Loaded
 
-_BY_KIND = {
+_BY_KIND: dict[str, tuple[str, tuple[str, ...]]] = {
     "kafka": ("kafka", ("confluent_kafka",)),
     "opensearch": ("opensearch", ("urllib3",)),
     "sql": ("sql", ("sqlalchemy",)),
@@ -52,7 +52,7 @@ def _missing(
     if missing:
         noun = "library" if len(missing) == 1 else "libraries"
         yield Problem(
-            f"{what} needs the {noun} {', '.join(missing)}; without it a run is refused",
+            f"{what} needs the {noun} {', '.join(missing)}; a run is refused",
             loaded.positions.where_key(place),
             f"pip install 'tailrace[{extra}]'",
         )

@@ -1,4 +1,4 @@
-"""Mistakes at a start, told with the file's name: what is missing on servers is told all at once."""
+"""Mistakes at a start, told with the file's name; what servers lack is told all at once."""
 
 from __future__ import annotations
 

@@ -263,7 +263,8 @@ def test_times_ahead_of_their_message(kafka: Kafka, tmp_path: Path) -> None:
         ("{brokers: localhost:1, topics: TOPIC}", "no Kafka broker answers at localhost:1"),
         ("{brokers: no.such.host.invalid:9092, topics: TOPIC}", "no Kafka broker answers"),
         ("{brokers: BROKERS, topics: [TOPIC, TOPICS]}", "did you mean 'TOPIC'"),
-        ("{brokers: BROKERS, topics: gone}", "'tailrace init PIPELINE' makes what"),
+        ("{brokers: BROKERS, topics: gone}", "/pipeline.yaml' makes what a pipeline needs"),
+        ("{brokers: BROKERS, topics: [gone, too]}", "there is no topic too at BROKERS"),
         ("{brokers: BROKERS, topics: TOPIC, options: {no.such: 1}}", "source.kafka.options"),
         ("{brokers: BROKERS, topics: TOPIC, options: {fetch.min.bytes: x}}", "fetch.min.bytes"),
     ],
@@ -279,9 +280,30 @@ def test_mistakes(
     topic = kafka.fresh_topic()
     text = PIPELINE.replace("{brokers: BROKERS, topics: TOPIC, group: readers-TOPIC}", source)
     impatient(monkeypatch)
+    monkeypatch.chdir(tmp_path)
     assert run(["run", str(place(tmp_path, kafka, topic, text) / "pipeline.yaml")]) == 2
     said = said.replace("BROKERS", kafka.address).replace("TOPIC", topic)
     assert said in capsys.readouterr().err
+
+
+def test_all_that_is_missing_is_told_at_once(
+    kafka: Kafka,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    topic = kafka.fresh_topic()
+    monkeypatch.chdir(tmp_path)
+    text = PIPELINE.replace("topics: TOPIC", "topics: [no-source]")
+    for name in ("slow", "events"):
+        kind = f"{{kafka: {{brokers: [BROKERS], topic: no-{name}}}}}"
+        text = text.replace(f"{{file: {{path: {name}.ndjson}}}}", kind)
+    path = place(tmp_path, kafka, topic, text) / "pipeline.yaml"
+    assert run(["run", str(path)]) == 2
+    told = capsys.readouterr().err
+    for name in ("no-source", "no-slow", "no-events"):
+        assert told.count(f"there is no topic {name} at {kafka.address}") == 1
+    assert f"'tailrace init {path}' makes what a pipeline needs" in told
 
 
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:

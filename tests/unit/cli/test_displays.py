@@ -24,21 +24,25 @@ NEWS = [
 ]
 
 
-def lines_of(items: list[Item]) -> list[str]:
-    stream = io.StringIO()
-    Lines(stream).news(items)
-    return stream.getvalue().split("\n")[:-1]
+def lines_of(items: list[Item]) -> tuple[list[str], list[str]]:
+    """What is printed of alerts, and of what isn't one."""
+    stream, beside = io.StringIO(), io.StringIO()
+    view = Lines(stream, beside)
+    view.news(items)
+    view.say(["the output far takes no rows"], "warning")
+    return stream.getvalue().split("\n")[:-1], beside.getvalue().split("\n")[:-1]
 
 
 def test_a_line_for_each_thing() -> None:
-    words = [line.split("  ")[1].strip() for line in lines_of(NEWS)[:3]]
-    assert words == ["notice", "FIRING", "resolved"]
-    assert lines_of(NEWS)[3].startswith("note  \\x1b[2J\\x0d\\x0a")
-    assert all(line.isprintable() for line in lines_of(NEWS))
+    told, beside = lines_of(NEWS)
+    assert [line.split("  ")[1].strip() for line in told] == ["notice", "FIRING", "resolved"]
+    assert beside[0].startswith("note  \\x1b[2J\\x0d\\x0a")
+    assert beside[1:] == ["the output far takes no rows"]
+    assert all(line.isprintable() for line in told + beside)
 
 
 def test_very_many_news_are_cut() -> None:
-    told = lines_of(NEWS[:1] * (MOST + 1234))
+    told, _ = lines_of(NEWS[:1] * (MOST + 1234))
     assert len(told) == MOST + 1
     assert told[-1] == "... and 1,234 more; incidents are in table incidents"
 
@@ -144,7 +148,7 @@ def test_news_stand_above_the_live_view_whole() -> None:
     view.start()
     view.news(NEWS)
     view.stop()
-    for line in lines_of(NEWS):
+    for line in lines_of(NEWS)[0]:
         assert line in stream.getvalue()
 
 

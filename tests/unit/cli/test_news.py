@@ -48,3 +48,4 @@ def plan() -> Plan:
 )
 def test_whose_news_are_told(plan: Plan, rule: str, printed: bool, told: bool) -> None:
     assert Audience(plan, printed=printed).hears_of(rule) is told
+    assert Audience(plan, printed=printed, logged=True).hears_of(rule)

@@ -58,7 +58,7 @@ class Scored:
         self._display = display
         self._traffic = traffic
         self._told = 0
-        self.printed = display.printed
+        self.printed, self.logged = display.printed, display.logged
         self.alerts: list[Alert] = []
         self.ends: list[Alert] = []
 

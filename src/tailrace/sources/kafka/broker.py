@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
 from tailrace.config.kafka import is_pattern
 from tailrace.config.suggestions import suggestion
-from tailrace.errors import AwayError, SourceError
+from tailrace.errors import AwayError, Problem, SourceError
 from tailrace.sources.kafka.client import admin, error_of, refusal, refused
 
 if TYPE_CHECKING:
@@ -77,7 +77,7 @@ class Broker:
         found = self.known_topics()
         missing = [t for t in self._config.topics if not is_pattern(t) and t not in found]
         if missing:
-            raise self._missing(missing[0])
+            raise SourceError(problems=tuple(self._missing(missing)))
         return found
 
     def known_topics(self) -> dict[str, Topic]:
@@ -183,18 +183,19 @@ class Broker:
             " set the option security.protocol",
         )
 
-    def _missing(self, name: str) -> SourceError:
+    def _missing(self, topics: list[str]) -> Iterator[Problem]:
         try:
             names = [n for n in self._client.list_topics(timeout=ANSWER_SECONDS).topics if n]
         except Exception as exception:  # noqa: BLE001 - only a hint
             _library_error(exception)
             names = []
-        near = suggestion(name, [n for n in names if not n.startswith("__")], "topics") or ""
-        near = f"{near} or " if near.startswith("did you mean") else ""
-        return SourceError(
-            f"there is no topic {name} at {self._config.bootstrap}",
-            hint=f"{near}'tailrace init PIPELINE' makes what a pipeline needs",
-        )
+        for name in topics:
+            near = suggestion(name, [n for n in names if not n.startswith("__")], "topics") or ""
+            near = f"{near} or " if near.startswith("did you mean") else ""
+            yield Problem(
+                f"there is no topic {name} at {self._config.bootstrap}",
+                hint=f"{near}'tailrace init PIPELINE' makes what a pipeline needs",
+            )
 
 
 def _library_error(exception: Exception) -> KafkaError:
