@@ -54,7 +54,7 @@ def test_embedded_agrees(text: str, feed: tuple[int | None, int], embedded: Engi
 
 
 @pytest.mark.soak
-@settings(SLOW, max_examples=3000)
+@settings(SLOW, max_examples=1200)
 @given(text=cases(), feed=feeds())
 def test_embedded_agrees_for_long(
     text: str, feed: tuple[int | None, int], embedded: Engine
@@ -71,7 +71,7 @@ def test_embedded_survives_a_death(
 
 
 @pytest.mark.soak
-@settings(SLOW, max_examples=1000)
+@settings(SLOW, max_examples=400)
 @given(text=cases(), records=st.sampled_from((None, 1, 3)), point=st.integers(0, 999))
 def test_embedded_survives_many_deaths(
     text: str, records: int | None, point: int, embedded: Engine
