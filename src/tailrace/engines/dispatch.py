@@ -172,6 +172,10 @@ class Dispatch:
                 rows = text_rows.dead_letter_rows(columns)
             self._add(target, rows, lambda: dead_letter_address(columns))
 
+    def left(self, output: str, rows: pa.Table) -> None:
+        """Rows as another's ``batches`` gave them, which could not be delivered there."""
+        self._parts.append((output, rows))
+
     def batches(
         self,
     ) -> tuple[tuple[tuple[int, str, pa.Table], ...], tuple[tuple[str, pa.Table], ...]]:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from tailrace.engines.state import EngineState
 from tailrace.engines.status import (
+    REMOVED,
     GroupStatus,
     IncidentStatus,
     OutputStatus,
@@ -83,7 +84,7 @@ def live_status(session: BaseSession, process: ProcessStatus) -> Status:
 
 
 def with_store(status: Status, reader: StoreReader) -> Status:
-    """Add open incidents, the rows of tables and the size of the file."""
+    """Add open incidents, the rows of tables, the size of the file, and removed outputs' rows."""
     number, oldest = reader.open_incidents(INCIDENTS)
     incidents = tuple(
         IncidentStatus(
@@ -95,8 +96,15 @@ def with_store(status: Status, reader: StoreReader) -> Status:
         )
         for incident in oldest
     )
+    known = {output.name for output in status.outputs}
+    gone = tuple(
+        OutputStatus(name, REMOVED, reader.delivered().get(name, 0), wait.rows, wait.bytes)
+        for name, wait in reader.outbox().items()
+        if name not in known
+    )
     return replace(
         status,
+        outputs=(*status.outputs, *gone),
         incidents=number,
         oldest_incidents=incidents,
         tables=dict(reader.tables()),
@@ -227,12 +235,12 @@ def _stored_outputs(reader: StoreReader, plan: Plan | None) -> Iterator[OutputSt
     delivered, waiting = reader.delivered(), reader.outbox()
     kinds = _output_kinds(plan) if plan is not None else {}
     tables = {output.name for output in _tables(plan)} if plan is not None else set()
-    for name in dict.fromkeys((*kinds, *delivered, *waiting)):
+    for name in dict.fromkeys((*(delivered if plan is None else kinds), *waiting)):
         if name not in tables:
             wait = waiting.get(name)
             yield OutputStatus(
                 name,
-                kinds.get(name, ""),
+                kinds.get(name, "" if plan is None else REMOVED),
                 delivered.get(name, 0),
                 wait.rows if wait else 0,
                 wait.bytes if wait else 0,

@@ -12,6 +12,10 @@ from typing import cast
 Json = dict[str, object]
 
 
+REMOVED = "removed"
+"""The kind of an output that the pipeline doesn't have any more and for which rows wait."""
+
+
 @dataclass(frozen=True, slots=True)
 class PartitionStatus:
     """Where a partition stands; ``newest``: its greatest event time, ``read``: its records."""

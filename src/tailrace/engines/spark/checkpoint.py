@@ -33,12 +33,13 @@ class Mark:
 
 @dataclass(frozen=True, slots=True)
 class Begun:
-    """The last batch that Spark planned: its number, and the plans that it has taken up.
+    """The last batch that Spark planned: its number, and the number of its plan.
 
-    ``final``: one of them ends the input.
+    ``done``: Spark has noted it as done. ``final``: its plan ends the input.
     """
 
     batch: int
+    done: bool
     number: int
     final: bool
 
@@ -119,7 +120,8 @@ class Checkpoint:
                 plans = json.loads(offset["plans"])
                 kinds = [d["kind"] for plan in plans.values() for d in plan["after"]]
                 final = "final" in kinds
-        return Begun(batches[-1], number, final)
+        done = batches[-1] in self._numbers("commits")
+        return Begun(batches[-1], done, number, final)
 
 
 def _parsed(line: str) -> dict[str, Any]:

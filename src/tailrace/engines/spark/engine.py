@@ -127,11 +127,12 @@ class SparkEngine:
         """
         cluster, session = self._cluster, self.session
         begun = cluster.begun
-        if begun is not None and begun.batch > session.state.batch:
+        if begun is not None and not begun.done:
             self._query = cluster.start(session, self._hand_over, once=True, final=begun.final)
-            while session.state.batch < begun.batch and not self._stop:
+            while not self._stop and (self._query.isActive or not self._batches.empty()):
                 self._take_batch(TICK_SECONDS)
                 self._listen(None, ())
+            self._raise_failure()
             self._end_query()
         if cluster.wanted is not None and not self._stop:
             session.change(cluster.wanted)
@@ -199,6 +200,8 @@ class SparkEngine:
         while not self._stop:
             self._take_reload()
             self._take_batch(TICK_SECONDS)
+            # Progress is told of batches that are done, so all of it is committed.
+            source.planned = ends_of(self._query) or source.planned
             self._look()
             if self._offered is None:
                 self._offer(self._next_plan())
@@ -313,9 +316,6 @@ class SparkEngine:
         if self._offered is not None and self._cluster.number >= self._offered:
             self._offered = None
         batch.done.set()
-        source = self._cluster.input
-        if isinstance(source, KafkaInput) and self._query is not None:
-            source.planned = ends_of(self._query) or source.planned
         self._listen(result, ())
 
     def _raise_failure(self) -> None:

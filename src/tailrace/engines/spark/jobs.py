@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from tailrace.config.operation import DeadLetterSettings
 from tailrace.engines.epoch import Decision
+from tailrace.engines.spark.direct import direct_outputs
 from tailrace.engines.state import EngineState, Liveness
 from tailrace.plan.model import Plan
 
@@ -17,8 +18,8 @@ class Job:
 
     ``run``: names the query's run, so that what a worker keeps of another is not taken for it.
     ``starts``: each rule's start by identity. ``number``: its place among the jobs of the query, of
-    which there is one but in tests. ``first``: the number of its first shard among those of all jobs, of
-    which it has ``shards``.
+    which there is one but in tests. ``first``: the number of its first shard among those of all
+    jobs, of which it has ``shards``. ``store``: the store's id.
     """
 
     run: str
@@ -28,12 +29,20 @@ class Job:
     shards: int
     first: int = 0
     number: int = 0
+    store: str = ""
+
+    @property
+    def direct(self) -> frozenset[str]:
+        """The outputs that workers write to."""
+        return frozenset(self.plan.config.outputs)
 
 
 def for_workers(plan: Plan) -> Plan:
-    """The plan without what only the driver uses: outputs, with the passwords in them."""
+    """The plan without what only the driver uses: its outputs, with the passwords in them."""
+    direct = direct_outputs(plan)
+    mine = {name: output for name, output in plan.config.outputs.items() if name in direct}
     bare = plan.config.model_copy(
-        update={"outputs": {}, "archive": None, "web": None, "dead_letters": DeadLetterSettings()}
+        update={"outputs": mine, "web": None, "dead_letters": DeadLetterSettings()}
     )
     return replace(plan, config=bare, text="")
 

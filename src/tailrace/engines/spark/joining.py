@@ -15,6 +15,7 @@ from tailrace.engines.concluding import Conclusion, Found, Result
 from tailrace.engines.dispatch import incident_table
 from tailrace.engines.epoch import EpochPlan
 from tailrace.engines.running import Holding
+from tailrace.engines.spark.direct import LEFT, direct_outputs, drivers_plan
 from tailrace.engines.spark.jobs import arrivals
 from tailrace.engines.spark.mapping import HOME, PLAN
 from tailrace.engines.spark.reducing import CLOSED, decisions_of
@@ -43,9 +44,12 @@ class Joining:
         """Take a state that fits the plan; folds are loaded by the caller."""
         self.plan, self.state = plan, state
         starts = {rule.identity: state.rules[rule.identity].start for rule in plan.rules}
-        self.groups: tuple[Group, ...] = group_rules(plan.rules, starts)
+        own = drivers_plan(plan, direct_outputs(plan))
+        self.groups: tuple[Group, ...] = group_rules(own.rules, starts)
         self.starts = starts
-        self._conclusion = Conclusion(plan, state)
+        self._conclusion = Conclusion(own, state)
+        self.written: dict[str, int] = {}
+        """How many rows workers have written to each output in this run."""
         self._holdings: dict[str, dict[int, Holding]] = {g.identity: {} for g in self.groups}
         self._soonest: int | None = state.frontier
 
@@ -103,6 +107,12 @@ class Joining:
             dead=dead,
         )
         told = self._conclusion.tell(found, final=plan.final)
+        for frame in (*homes, *closed):
+            for name, rows in frame.head["written"].items():
+                self.written[name] = self.written.get(name, 0) + rows
+            for name, table in frame.tables.items():
+                if name.startswith(LEFT):
+                    told.dispatch.left(name.split(" ", 2)[2], table)
         outbox, tables = told.dispatch.batches()
         state.next_seq += len(outbox)
         state.epoch = plan.epoch
@@ -176,6 +186,8 @@ class Joining:
                     keys, rows, size, panes = held
                     panes = None if panes is None else (panes[0], panes[1])
                     self._holdings[group.identity][head["shard"]] = Holding(keys, rows, size, panes)
+            for rule_identity, number in head["fired"].items():
+                counts.rules[rule_identity].firings += number
             for source in (head["failures"], head["errors"]):
                 for rule_identity, number in source.items():
                     counts.rules[rule_identity].errors += number

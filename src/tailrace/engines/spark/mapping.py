@@ -14,6 +14,8 @@ import numpy as np
 import pyarrow as pa
 
 from tailrace.engines.accounts import Tally, dead_rows
+from tailrace.engines.dispatch import Dispatch
+from tailrace.engines.spark.direct import Written, for_driver, writer_of
 from tailrace.engines.spark.frames import Frame
 from tailrace.engines.spark.shards import shards_of
 from tailrace.formats.build import decode_spec
@@ -99,8 +101,15 @@ class SliceMapper:
 
     def _home(self, place: Place, records: Records, decoded: Decoded, mapped: Mapped) -> Frame:
         tables = {f"fired {identity}": rows.table for identity, rows in mapped.fired.items()}
+        written = Written()
         if mapped.archive is not None:
-            tables["archive"] = mapped.archive.table
+            if for_driver(self.job.plan.archive, self.job.direct):
+                tables["archive"] = mapped.archive.table
+            if self.job.direct:
+                dispatch = Dispatch(self.job.plan, 0)
+                dispatch.archive(mapped.archive)
+                written = writer_of(self.job).write(dispatch)
+                tables |= written.tables()
         dead = dead_rows(place.slice, records, decoded)
         if dead is not None:
             tables["dead"] = dead
@@ -114,6 +123,7 @@ class SliceMapper:
             "maximum": int(decoded.time.max()) if len(decoded.time) else NEVER,
             "tally": tally.to_json(),
             "errors": mapped.errors_by_pane,
+            "written": written.rows,
         }
         return Frame(head, tables)
 

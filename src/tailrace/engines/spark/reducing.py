@@ -13,7 +13,9 @@ import numpy as np
 import pyarrow as pa
 
 from tailrace.engines.contents import codes_of, group_tables, load_tables
+from tailrace.engines.dispatch import Dispatch
 from tailrace.engines.epoch import Decision, DecisionKind
+from tailrace.engines.spark.direct import Written, travels, writer_of
 from tailrace.engines.spark.frames import Frame
 from tailrace.engines.spark.jobs import Job, arrivals
 from tailrace.engines.spark.mapping import HOME, PLAN, SLICE
@@ -235,7 +237,9 @@ class ShardReducer:
         until = FOREVER if final else self.state.frontier
         failures: dict[str, int] = {}
         tables: dict[str, pa.Table] = {}
+        fired: dict[str, int] = {}
         left_out = 0
+        dispatch = Dispatch(self.job.plan, 0) if self.job.direct else None
         for group in self.groups if until > previous else ():
             if not group.keys and not self._mine:
                 continue
@@ -244,9 +248,23 @@ class ShardReducer:
             left_out += closed.left_out
             failures.update({rule: n for rule, n in closed.failures.items() if n})
             for firings in closed.firings:
-                tables[firings.rule.identity] = fired_table(reducer, firings)
+                rule = firings.rule
+                if dispatch is not None and not rule.alert:
+                    dispatch.windows(firings, reducer.keys)
+                if travels(rule, self.job.direct):
+                    tables[rule.identity] = fired_table(reducer, firings)
+                else:
+                    fired[rule.identity] = len(firings.keys)
         full = {rule: end for r in self.reducers.values() for rule, end in r.full.items()}
-        return Frame({"failures": failures, "left_out": left_out, "full": full}, tables)
+        written = writer_of(self.job).write(dispatch) if dispatch is not None else Written()
+        head = {
+            "failures": failures,
+            "left_out": left_out,
+            "full": full,
+            "fired": fired,
+            "written": written.rows,
+        }
+        return Frame(head, tables | written.tables())
 
     def _soonest(self) -> int | None:
         ends = [

@@ -76,6 +76,7 @@ class ClusterSession(BaseSession):
             shards=shards,
             first=first,
             number=number,
+            store=self.store.identity,
         )
 
     def conclude(self, batch: int, frames: Sequence[Frame]) -> Result | None:

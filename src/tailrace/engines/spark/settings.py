@@ -70,6 +70,11 @@ DEFAULTS = (
         "false",
         "it listens on every interface and asks for no password; set it to true where that is fine",
     ),
+    Setting(
+        "spark.sql.streaming.stopTimeout",
+        "20s",
+        "a stop waits no longer for a batch under way; it runs again at the next start",
+    ),
     Setting("spark.ui.showConsoleProgress", "false", "the run has a display of its own"),
     Setting("spark.log.level", "WARN", "what is said goes to a file beside the store"),
     Setting("spark.driver.host", "127.0.0.1", "nobody else needs to reach the driver", local=True),

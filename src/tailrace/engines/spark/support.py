@@ -11,7 +11,7 @@ from tailrace.engines.spark.kafka_options import untranslated
 from tailrace.errors import PipelineError, Problem
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from tailrace.config import PipelineConfig
 
@@ -40,7 +40,12 @@ LACKS = (
         lambda config: config.explain.retain > 0,
     ),
 )
-"""What is refused. Early notices are left out without a word: no alert is lost by that."""
+"""What is refused."""
+
+LEFT_OUT = (
+    ("early notices", "alerts come when their windows close; no alert is missing, none changes"),
+)
+"""What doesn't happen on Spark, without a word, for no result depends on it."""
 
 
 def lacks(config: PipelineConfig) -> tuple[Lack, ...]:
@@ -73,9 +78,3 @@ def refuse(config: PipelineConfig, positions: Positions | None = None) -> None:
     found = problems(config, positions)
     if found:
         raise PipelineError(problems=found)
-
-
-def rows() -> Iterator[tuple[str, str, str]]:
-    """The support table: what, on the embedded engine, on Spark."""
-    for lack in LACKS:
-        yield lack.what, "yes", "no"
