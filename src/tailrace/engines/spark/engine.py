@@ -174,6 +174,7 @@ class SparkEngine:
     def _read_kafka(self) -> bool:
         """Let Spark read topics: for ever, or as far as they reached when it began."""
         source = self._cluster.input
+        assert isinstance(source, KafkaInput)  # noqa: S101 - the caller looked
         if source.bounded:
             self._look()
             self._offer(self._next_plan())

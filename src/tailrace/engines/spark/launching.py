@@ -42,10 +42,11 @@ class SparkMissingError(TailraceError):
 
 def missing() -> Sequence[Problem]:
     """What this machine lacks for a run on Spark: the libraries, Java."""
-    return (*_libraries(), *_java())
+    return (*missing_libraries(), *_java())
 
 
-def _libraries() -> list[Problem]:
+def missing_libraries() -> list[Problem]:
+    """What is not installed of the extra."""
     hint = "pip install 'tailrace[spark]'"
     found = []
     for name in ("pyspark", "pandas", "grpc", "google.protobuf", "confluent_kafka"):
