@@ -36,8 +36,12 @@ VERBS = {
     "dead-letters": Verb(
         "tailrace.cli.dead_letters:command", "List, show and replay records that did not decode."
     ),
+    "outbox": Verb(
+        "tailrace.cli.outbox:command", "Show what waits for outputs; drop what nobody takes."
+    ),
     "generate": Verb("tailrace.cli.generate:command", "Write made-up traffic to try rules on."),
     "consume": Verb("tailrace.cli.consume:command", "Show the messages of a Kafka topic."),
+    "package": Verb("tailrace.cli.package:command", "Pack Python and a pipeline for Spark."),
     "schema": Verb("tailrace.cli.schema:command", "Print the JSON schema of the pipeline file."),
     "status": Verb("tailrace.cli.status:command", "Show how a pipeline stands."),
     "query": Verb("tailrace.cli.query:command", "Ask a pipeline's store a question in SQL."),

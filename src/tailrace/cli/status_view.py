@@ -10,6 +10,7 @@ import click
 
 from tailrace.cli.columns import aligned, elapsed, moment, number, size
 from tailrace.cli.printable import one_line
+from tailrace.engines.status import REMOVED
 from tailrace.formats.codes import Code
 from tailrace.plan.instants import iso
 
@@ -82,10 +83,7 @@ def _attention(status: Status) -> Iterator[str]:
         since = status.source_away_since
         away = elapsed(max(0, status.at - since) / SECOND)
         yield f"the source: {_told(status.source_error)} (since {moment(since)}, for {away})"
-    for output in status.outputs:
-        if output.error is not None:
-            waiting = f"{number(output.waiting_rows)} rows wait"
-            yield f"output {output.name}: {_told(output.error)} ({waiting})"
+    yield from _outputs_in_trouble(status.outputs)
     process = status.process
     if process is not None and process.reload_error is not None:
         yield f"the changed pipeline file was not taken up: {_told(process.reload_error)}"
@@ -94,6 +92,19 @@ def _attention(status: Status) -> Iterator[str]:
         slowest = status.slowest
         if behind > LAG_SECONDS and slowest is not None:
             yield f"the watermark is {elapsed(behind)} behind; {_slowest(status)}"
+
+
+def _outputs_in_trouble(outputs: Sequence[OutputStatus]) -> Iterator[str]:
+    for output in outputs:
+        if output.error is not None:
+            waiting = f"{number(output.waiting_rows)} rows wait"
+            yield f"output {output.name}: {_told(output.error)} ({waiting})"
+        elif output.kind == REMOVED:
+            yield (
+                f"output {output.name} is not in the pipeline any more, and"
+                f" {number(output.waiting_rows)} rows wait for it: put it back, or drop them"
+                " (tailrace outbox drop)"
+            )
 
 
 def _sections(status: Status) -> Iterator[tuple[str, list[str]]]:

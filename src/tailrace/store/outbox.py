@@ -112,6 +112,18 @@ def confirm(connection: duckdb.DuckDBPyConnection, delivered: Iterable[Delivered
             )
 
 
+def drop(connection: duckdb.DuckDBPyConnection, output: str) -> Backlog:
+    """Take out all that waits for an output, as if it had been delivered; what that was."""
+    dropped = backlogs(connection).get(output, Backlog())
+    connection.execute("delete from tailrace_outbox where output = ?", [output])
+    # Should the output come back: what it may have had of these is nothing that it doesn't know.
+    connection.execute(
+        "update tailrace_outputs set delivered = greatest(delivered, ?) where output = ?",
+        [dropped.newest, output],
+    )
+    return dropped
+
+
 @dataclass(frozen=True, slots=True)
 class RefusedBefore:
     """A refused row that was not sent again yet."""

@@ -344,6 +344,11 @@ class Store:
         """What is committed and not known to be delivered, by output."""
         return outbox.backlogs(self._connection)
 
+    def drop_waiting(self, output: str) -> outbox.Backlog:
+        """Give up what waits for an output; what that was."""
+        with self._transaction():
+            return outbox.drop(self._connection, output)
+
     def outbox(self) -> outbox.OutboxReader:
         """Who reads the outbox for another thread."""
         return outbox.OutboxReader(self._connection.cursor())

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING
 
+from tailrace.engines.status import REMOVED
+
 if TYPE_CHECKING:
     from tailrace.engines.status import OutputStatus, RuleStatus
 
@@ -68,8 +70,8 @@ class Summary:
 
     @property
     def waiting(self) -> int:
-        """Rows that no output has taken yet."""
-        return sum(output.waiting_rows for output in self.outputs)
+        """Rows that no output has taken yet, but for those of outputs that are gone."""
+        return sum(output.waiting_rows for output in self.outputs if output.kind != REMOVED)
 
     def to_json(self) -> dict[str, object]:
         """A JSON object."""
