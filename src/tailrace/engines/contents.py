@@ -117,7 +117,9 @@ def codes_of(reducer: GroupReducer, numbers: np.ndarray) -> pa.Array:
 
 def _arrow_type(partial: Partial) -> pa.DataType:
     """What a plain column that is no sum is kept as."""
-    return pa.int64() if partial.type is None else ARROW_TYPES[partial.type]
+    if partial.kind is PartialKind.COUNT or partial.type is None:
+        return pa.int64()
+    return ARROW_TYPES[partial.type]
 
 
 def _sql_type(partial: Partial) -> str:

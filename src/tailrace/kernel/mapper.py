@@ -140,7 +140,8 @@ class Mapper:
             passes = f"not _duplicate and {passes}"
         failures = [f"({passes}) and {failure_sql(rule.when) or 'false'}"]
         if rule.where is not None:
-            failures.append(failure_sql(rule.where) or "false")
+            failure = failure_sql(rule.where) or "false"
+            failures.append(f"not _duplicate and {failure}" if deduplicated else failure)
         failed = " or ".join(f"({failure})" for failure in failures)
         columns = f"{passes} as passed, {passes} and coalesce({to_sql(rule.when)}, false) as hit"
         query = f"select {columns}, coalesce({failed}, false) as failed from events"
