@@ -18,6 +18,7 @@ from tests.servers.postgresql import PostgreSQL
 from tests.servers.receiver import Receiver
 from tests.servers.redis import Redis
 from tests.servers.server import Server
+from tests.servers.spark import Spark
 
 Fresh = Callable[[S], S]
 
@@ -72,6 +73,12 @@ def mariadb(group: Group, request: pytest.FixtureRequest) -> MariaDB:
 def receiver(group: Group, request: pytest.FixtureRequest) -> Receiver:
     with skipping():
         return group.lend(Receiver, request.path.parent)
+
+
+@pytest.fixture(scope="module")
+def spark(group: Group, request: pytest.FixtureRequest) -> Spark:
+    with skipping():
+        return group.lend(Spark, request.path.parent)
 
 
 @pytest.fixture(autouse=True)
