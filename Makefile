@@ -13,6 +13,8 @@ TESTS ?= tests
 PYTEST_ARGS ?=
 # Pages that are printed by the code they describe, and the modules that print them.
 PAGES := pipeline:tailrace.config.reference semantics-decoding:tailrace.formats.reference
+# Of these only what follows the mark is printed.
+HALVES := expressions:tailrace.expr.reference spark:tailrace.engines.spark.reference
 LOCK := $(BIN)/uv pip compile pyproject.toml --quiet --universal --python-version 3.11 \
 	--generate-hashes --no-emit-index-url --no-emit-find-links --no-header
 
@@ -61,10 +63,10 @@ docs: dev ## write the generated parts of docs/
 	@for page in $(PAGES); do \
 		$(BIN)/python -m "$${page#*:}" > "docs/$${page%%:*}.md.new" && \
 		mv "docs/$${page%%:*}.md.new" "docs/$${page%%:*}.md" || exit 1; done
-	@# Of this page only what follows the mark is printed.
-	@sed '/^<!-- From here on:/q' docs/expressions.md > docs/expressions.md.new
-	@{ echo; $(BIN)/python -m tailrace.expr.reference; } >> docs/expressions.md.new
-	@mv docs/expressions.md.new docs/expressions.md
+	@for page in $(HALVES); do file="docs/$${page%%:*}.md"; \
+		sed '/^<!-- From here on:/q' "$$file" > "$$file.new" && \
+		{ echo; $(BIN)/python -m "$${page#*:}"; } >> "$$file.new" && \
+		mv "$$file.new" "$$file" || exit 1; done
 
 lock: $(DEV) ## choose dependency versions anew (UPGRADE=1: the newest) and write their hashes
 	$(LOCK) $(if $(UPGRADE),--upgrade) --group build --output-file requirements.lock

@@ -21,6 +21,7 @@ from tailrace.config.outputs import Archive, FileOutput, Output, TableOutput, Te
 from tailrace.config.pipeline import PipelineConfig
 from tailrace.config.rules import Alert, Record
 from tailrace.config.source import FileSource, FolderSource, SourceForm, StdinSource
+from tailrace.config.spark import SparkSettings
 from tailrace.config.targets.http import AlertmanagerOutput, WebhookOutput
 from tailrace.config.targets.kafka import KafkaOutput
 from tailrace.config.targets.opensearch import OpenSearchOutput
@@ -457,4 +458,16 @@ outputs:
     Section("web", 2, WebSettings, 'web: {listen: "0.0.0.0:9464", token: "${TOKEN:-x}"}\n'),
     Section("explain", 2, ExplainSettings, "explain: {retain: 1d}\n"),
     Section("store", 2, StoreSettings, "store: {path: /var/lib/tailrace/nginx.duckdb}\n"),
+    Section(
+        "spark",
+        2,
+        SparkSettings,
+        """\
+spark:
+  master: spark://spark-master:7077
+  checkpoint: hdfs://namenode/tailrace/nginx
+  shards: 16
+  conf: {spark.executor.memory: 4g, spark.ui.enabled: "true"}
+""",
+    ),
 )

@@ -11,6 +11,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tailrace.engines.spark.failures import first_line
 from tailrace.engines.spark.settings import settings_of
 from tailrace.errors import Problem, TailraceError
 
@@ -115,7 +116,7 @@ def launch(
 
     SparkMissingError if something isn't installed, TailraceError if the master can't be reached.
     """
-    problems = missing()
+    problems = (*missing(), *_absent(settings.jars))
     if problems:
         raise SparkMissingError(problems=tuple(problems))
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
@@ -148,6 +149,16 @@ def launch(
     return session
 
 
+def _absent(jars: Sequence[str]) -> Iterator[Problem]:
+    """Jars of this machine that aren't there: Spark would only log it."""
+    for jar in jars:
+        if ":" not in jar and not Path(jar).is_file():
+            yield Problem(
+                f"spark.jars names {jar}, and there is no such file",
+                hint="docs/spark.md says which files Kafka needs, and where they are",
+            )
+
+
 @contextmanager
 def stderr_to(log: Path) -> Iterator[None]:
     """What is started meanwhile has ``log`` as its standard error; the log before it is kept."""
@@ -176,17 +187,3 @@ def _hint(log: Path, *, kafka: bool) -> str:
             " which they are)"
         )
     return f"is the address right, and is Spark running there? Spark's own words are in {log}"
-
-
-def first_line(error: BaseException) -> str:
-    """What an error of Spark's says, without the stack that it was raised from."""
-    text = str(error).strip() or type(error).__name__
-    java = re.findall(r"^Caused by: [\w.$]+: (.+)$", text, re.MULTILINE)
-    if java:
-        return str(java[-1])
-    lines = [line.strip() for line in text.splitlines() if line.strip()]
-    for line in lines:
-        found = re.match(r"^:? ?(?:[\w$]+\.)+[\w$]*(?:Exception|Error): (.+)$", line)
-        if found:
-            return found[1]
-    return lines[0] if lines else type(error).__name__

@@ -76,7 +76,7 @@ def pack(path: Path, pipeline: str) -> Packed:
             for name, text, mode in _written(pipeline):
                 _add_text(tar, name, text, mode)
                 files += 1
-            for name, found in _found():
+            for name, found in contents():
                 tar.add(found, name, recursive=False)
                 files += 1
         unfinished.replace(path)
@@ -102,8 +102,8 @@ def _add_text(tar: tarfile.TarFile, name: str, text: str, mode: int) -> None:
     tar.addfile(entry, io.BytesIO(data))
 
 
-def _found() -> Iterator[tuple[str, Path]]:
-    """Each file: its name in the archive, and where it is."""
+def contents() -> Iterator[tuple[str, Path]]:
+    """Each file that is copied: its name in the archive, and where it is."""
     yield f"bin/{VERSION}", Path(os.path.realpath(sys.executable))
     if sysconfig.get_config_var("Py_ENABLE_SHARED"):
         library = str(sysconfig.get_config_var("INSTSONAME"))

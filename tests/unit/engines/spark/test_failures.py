@@ -1,0 +1,54 @@
+"""What is told of Spark's errors."""
+
+import pytest
+
+from tailrace.engines.spark.failures import first_line
+
+WORKER = """\
+[STREAM_FAILED] Query [id = 5fd12977, runId = d4af913a] terminated with exception: \
+[FOREACH_BATCH_USER_FUNCTION_ERROR] An error occurred in the user provided function in foreach \
+batch sink. Reason: An exception was raised by the Python Proxy. Return Message: Traceback (most \
+recent call last):
+  File "/x/py4j/clientserver.py", line 644, in _call_proxy
+    return_value = getattr(self.pool[obj_id], method)(*params)
+pyspark.errors.exceptions.captured.PythonException: An exception was thrown from the Python worker:
+Traceback (most recent call last):
+  File "/x/workers.py", line 61, in __call__
+    for shard, payload in rows:
+{error}
+ SQLSTATE: 39000
+Caused by: py4j.Py4JException: An exception was raised by the Python Proxy. Return Message: \
+Traceback (most recent call last):
+  File "/x/query.py", line 88, in batch
+"""
+JAVA = """\
+An error occurred while calling o51.awaitTermination.
+: org.apache.spark.SparkException: Job aborted due to stage failure: Task 0 failed
+\tat org.apache.spark.scheduler.DAGScheduler.abortStage(DAGScheduler.scala:2844)
+Caused by: org.apache.hadoop.fs.FSError: write failed
+\tat org.apache.hadoop.fs.RawLocalFileSystem.write(RawLocalFileSystem.java:260)
+Caused by: java.io.IOException: File too large
+\tat java.base/java.io.FileOutputStream.writeBytes(Native Method)
+"""
+CASES = {
+    "AttributeError: 'Job' has no 'number'": WORKER.format(
+        error="AttributeError: 'Job' has no 'number'"
+    ),
+    "in.log is not what it was": WORKER.format(
+        error="tailrace.errors.SourceError: in.log is not what it was"
+    ),
+    "Python in worker is 3.9": WORKER.format(
+        error="pyspark.errors.PySparkRuntimeError: [PYTHON_VERSION_MISMATCH] Python in worker is 3.9"
+    ),
+    "File too large": JAVA,
+    "Job aborted": "org.apache.spark.SparkException: Job aborted SQLSTATE: XXKST\n\tat x.y(Z:1)",
+    "Failed to find the data source: kafka": (
+        "[DATA_SOURCE_NOT_FOUND] Failed to find the data source: kafka SQLSTATE: 42K02"
+    ),
+    "RuntimeError": "",
+}
+
+
+@pytest.mark.parametrize(("wanted", "text"), CASES.items())
+def test_one_sentence(wanted: str, text: str) -> None:
+    assert first_line(RuntimeError(text)) == wanted
