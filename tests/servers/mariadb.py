@@ -28,6 +28,8 @@ class MariaDB(Database):
     usual_port: ClassVar[int] = 3306
     user: ClassVar[str | None] = "mysql"
     driver: ClassVar[str] = "mysql+pymysql"
+    # It takes /dev/shm for memory that outlives a power cut, and works differently there.
+    in_memory: ClassVar[bool] = False
     # To connect is to read a greeting, too.
     patience: ClassVar[dict[str, int]] = {
         "connect_timeout": 2,

@@ -39,6 +39,8 @@ class PostgreSQL(Database):
             "listen_addresses": "127.0.0.1",
             "port": str(self.port),
             "unix_socket_directories": str(self.folder),
+            # What a killed one leaves behind goes with its folder.
+            "dynamic_shared_memory_type": "mmap",
         }
         options = [part for item in settings.items() for part in ("-c", "=".join(item))]
         return [program("postgres", PACKAGE), "-D", "data", *options]

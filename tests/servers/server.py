@@ -7,6 +7,7 @@ import signal
 import tempfile
 import time
 from abc import ABC, abstractmethod
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import ClassVar, Self
@@ -15,6 +16,8 @@ from tests.servers.installed import ROOT, Missing
 from tests.servers.ports import free_port
 from tests.servers.process import Process, launch
 
+IN_MEMORY = Path("/dev/shm")  # noqa: S108 - folders in it have names that nobody knows
+ROOM = 3 << 30
 LOGS = ROOT / ".cache/logs"
 """Logs of servers that failed, or whose test did."""
 
@@ -37,6 +40,8 @@ class Server(ABC):
     """Where people expect it; tests choose a free one."""
     user: ClassVar[str | None] = None
     """Whom it runs as where the tests run as root and it refuses to."""
+    in_memory: ClassVar[bool] = True
+    """Whether its data may lie in a file system in memory."""
     stop_signal: ClassVar[signal.Signals] = signal.SIGTERM
     START_SECONDS: ClassVar[float] = 150
 
@@ -70,6 +75,17 @@ class Server(ABC):
     def answers(self) -> bool:
         """Whether it does what clients want of it; asked by a client, in a second or two."""
 
+    @classmethod
+    def place(cls) -> Path | None:
+        """Where its folder is: in memory, if that has room; None for the usual place.
+
+        What a server wrote outlives its process there, too.
+        """
+        with suppress(OSError):
+            if cls.in_memory and shutil.disk_usage(IN_MEMORY).free >= ROOM:
+                return IN_MEMORY
+        return None
+
     # Its life
 
     @property
@@ -91,7 +107,7 @@ class Server(ABC):
     def folder(self) -> Path:
         """Its own temporary folder, for data, settings and log."""
         if self._folder is None:
-            self._folder = Path(tempfile.mkdtemp(prefix=f"tailrace-{self.name}-"))
+            self._folder = Path(tempfile.mkdtemp(prefix=f"tailrace-{self.name}-", dir=self.place()))
             if self.runs_as is not None:
                 owner = pwd.getpwnam(self.runs_as)
                 os.chown(self._folder, owner.pw_uid, owner.pw_gid)
