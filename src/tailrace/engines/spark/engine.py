@@ -18,8 +18,8 @@ from tailrace.engines.due import next_due
 from tailrace.engines.embedded.engine import DROPPED, TICK_SECONDS
 from tailrace.engines.embedded.liveness import LivenessClock
 from tailrace.engines.epoch import Decision, DecisionKind
+from tailrace.engines.spark.failures import first_line
 from tailrace.engines.spark.inputs import PLAN_BYTES, KafkaInput, PlannedInput
-from tailrace.engines.spark.launching import first_line
 from tailrace.engines.spark.mapping import PLAN
 from tailrace.engines.spark.planned import offer
 from tailrace.engines.spark.query import ends_of

@@ -38,7 +38,7 @@ CASES = {
         error="tailrace.errors.SourceError: in.log is not what it was"
     ),
     "Python in worker is 3.9": WORKER.format(
-        error="pyspark.errors.PySparkRuntimeError: [PYTHON_VERSION_MISMATCH] Python in worker is 3.9"
+        error="pyspark.errors.PySparkError: [PYTHON_VERSION_MISMATCH] Python in worker is 3.9"
     ),
     "File too large": JAVA,
     "Job aborted": "org.apache.spark.SparkException: Job aborted SQLSTATE: XXKST\n\tat x.y(Z:1)",

@@ -1,0 +1,46 @@
+"""What Spark's errors say to a person: one sentence out of the stacks of two languages."""
+
+from __future__ import annotations
+
+import re
+
+_WORKER = "An exception was thrown from the Python worker"
+_CODE = re.compile(r"^\[[A-Z][A-Z0-9_.]*\] ")
+_STATE = re.compile(r"\s*SQLSTATE: \w+.*$", re.DOTALL)
+_PYTHON = re.compile(r"^([A-Za-z_][\w.]*): (\S.*)$")
+_JAVA = re.compile(r"^(?:Caused by|:)?:? ?(?:[a-z][\w$]*\.)+[A-Z][\w$]*: (\S.*)$")
+_OWN = ("tailrace.", "pyspark.")
+
+
+def first_line(error: BaseException) -> str:
+    """What an error of Spark's says, without the stack that it was raised from."""
+    text = str(error).strip()
+    found = _of_python(text) or _of_java(text)
+    if not found:
+        lines = [line.strip() for line in text.splitlines() if line.strip()]
+        found = lines[0] if lines else type(error).__name__
+    return _STATE.sub("", _CODE.sub("", found)).strip()
+
+
+def _of_python(text: str) -> str | None:
+    """The last line of a worker's traceback; its kind is told unless it is ours or PySpark's."""
+    if _WORKER not in text:
+        return None
+    _, _, after = text.rpartition(_WORKER)
+    for line in reversed(_STATE.sub("", after).splitlines()):
+        found = _PYTHON.match(line)
+        if found:
+            kind, words = found.groups()
+            return words if kind.startswith(_OWN) else f"{kind.rpartition('.')[2]}: {words}"
+    return None
+
+
+def _of_java(text: str) -> str | None:
+    """The innermost cause."""
+    lines = text.splitlines()
+    causes = [line for line in lines if line.startswith("Caused by: ")]
+    for line in [*reversed(causes), *lines]:
+        found = _JAVA.match(line.strip())
+        if found:
+            return found[1]
+    return None
