@@ -44,7 +44,7 @@ def java(folder: str, *, heap: str) -> list[str]:
 
     `heap`: at most so much memory for objects, as Java writes it: "512m".
     """
-    jars = JARS / folder
+    jars = (JARS / folder).resolve()  # an archive is good for the path that it was made for
     if not jars.is_dir():
         raise Missing(
             f"the jars of {folder} are not in {JARS.parent.name}/{JARS.name} (make servers)"
