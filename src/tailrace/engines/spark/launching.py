@@ -138,14 +138,11 @@ def launch(
     elif kafka and "spark.jars.packages" not in settings.conf:
         builder = builder.config("spark.jars.packages", f"{CONNECTOR}:{pyspark.__version__}")
     try:
-        with stderr_to(log):
+        with spoken_to(log):
             session: SparkSession = builder.getOrCreate()
     except Exception as error:
         # Whatever the library raises: Py4J's errors have no common base with those of PySpark.
-        raise TailraceError(
-            f"Spark doesn't start with the master {master}: {first_line(error)}",
-            hint=_hint(log, kafka=kafka),
-        ) from error
+        raise _refusal(error, master, log) from error
     return session
 
 
@@ -160,30 +157,37 @@ def _absent(jars: Sequence[str]) -> Iterator[Problem]:
 
 
 @contextmanager
-def stderr_to(log: Path) -> Iterator[None]:
-    """What is started meanwhile has ``log`` as its standard error; the log before it is kept."""
+def spoken_to(log: Path) -> Iterator[None]:
+    """What is started meanwhile speaks into ``log``, on both streams; the log before it is kept."""
     with suppress(FileNotFoundError):
         log.replace(log.with_name(log.name + ".1"))
-    ours = os.dup(2)
+    ours = (os.dup(1), os.dup(2))
     file = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     try:
-        sys.stderr.flush()
-        os.dup2(file, 2)
+        for number, stream in ((1, sys.stdout), (2, sys.stderr)):
+            stream.flush()
+            os.dup2(file, number)
         yield
     finally:
-        os.dup2(ours, 2)
-        os.close(ours)
+        for number, kept in enumerate(ours, 1):
+            os.dup2(kept, number)
+            os.close(kept)
         os.close(file)
 
 
-def _hint(log: Path, *, kafka: bool) -> str:
+def _refusal(error: Exception, master: str, log: Path) -> TailraceError:
     try:
         told = log.read_text(errors="replace")
     except OSError:
         told = ""
-    if kafka and "unresolved dependency" in told:
-        return (
-            "the Kafka connector can't be fetched; name its files in spark.jars (docs/spark.md says"
-            " which they are)"
+    unresolved = re.search(r"unresolved dependency: ([^\s;#]+)#([^\s;]+);([^\s:]+)", told)
+    if unresolved:
+        return SparkMissingError(
+            f"Spark can't fetch {':'.join(unresolved.groups())}",
+            hint="name the files of the Kafka connector in spark.jars (docs/spark.md says which"
+            f" they are); where it was looked for is in {log}",
         )
-    return f"is the address right, and is Spark running there? Spark's own words are in {log}"
+    return TailraceError(
+        f"Spark doesn't start with the master {master}: {first_line(error)}",
+        hint=f"is the address right, and is Spark running there? Spark's own words are in {log}",
+    )
