@@ -15,11 +15,13 @@ from tailrace.config.kafka import beside_names
 from tailrace.engines.delivery import Delivery
 from tailrace.engines.embedded.opening import make_outputs
 from tailrace.engines.spark.checkpoint import Begun, Checkpoint, taken_up
+from tailrace.engines.spark.failures import first_line
 from tailrace.engines.spark.inputs import KafkaInput, PlannedInput
 from tailrace.engines.spark.launching import launch
 from tailrace.engines.spark.query import Messages, Query
 from tailrace.engines.spark.session import ClusterSession
 from tailrace.engines.spark.support import refuse
+from tailrace.errors import TailraceError
 from tailrace.outputs import make_output
 from tailrace.plan.compile import compile_text
 from tailrace.sources.opening import open_source
@@ -79,20 +81,32 @@ class Cluster:
             wanted = beside_names(config.time, config.fields)
             messages = Messages(config.source, wanted, config.spark.max_records)
         job = session.job(uuid.uuid4().hex, self.shards)
-        query = Query(
-            self.spark,
-            (job,),
-            plans=self.plans,
-            checkpoint=self.checkpoint.path,
-            messages=messages,
-            final=final,
-        )
-        return query.start(
-            conclude,
-            available_now=available_now,
-            once=once,
-            trigger=f"{int(config.spark.trigger) // 1000} milliseconds",
-        )
+        try:
+            query = Query(
+                self.spark,
+                (job,),
+                plans=self.plans,
+                checkpoint=self.checkpoint.path,
+                messages=messages,
+                final=final,
+            )
+            return query.start(
+                conclude,
+                available_now=available_now,
+                once=once,
+                trigger=f"{int(config.spark.trigger) // 1000} milliseconds",
+            )
+        except TailraceError:
+            raise
+        except Exception as error:
+            # Py4J's errors have no common base with those of PySpark.
+            raise TailraceError(
+                f"Spark doesn't start the query: {first_line(error)}",
+                hint="if it lacks the Kafka connector, name its files in spark.jars (docs/spark.md"
+                " says which they are)"
+                if messages is not None
+                else None,
+            ) from error
 
     def close(self) -> None:
         """Stop Spark and remove this run's files."""
