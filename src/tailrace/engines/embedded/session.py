@@ -14,7 +14,7 @@ from tailrace.engines.epoch import Decision, DecisionKind, EpochPlan
 from tailrace.engines.processor import Processor
 from tailrace.engines.session import BaseSession
 from tailrace.engines.tables import check_tables
-from tailrace.errors import AwayError, GoneError, Problem, SourceError
+from tailrace.errors import AwayError, GoneError, Problem, SourceError, StoreError
 from tailrace.kernel.time import FOREVER
 from tailrace.sources.types import Chunk
 
@@ -79,6 +79,12 @@ class Session(BaseSession):
         super().__init__(
             plan, store, delivery, previous=previous, on_commit=on_commit, observe=observe
         )
+        if self.state.checkpoint:
+            raise StoreError(
+                f"{store.path} was made by the Spark engine: the counts of open windows are in its"
+                " checkpoint",
+                hint="go on with --engine spark, or name another store with --store",
+            )
         self.processor = self._processor()
         self._recover()
         if self.plan is not plan:
