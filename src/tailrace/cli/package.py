@@ -21,19 +21,22 @@ On the machine that starts the run (the driver), in the folder for its store, on
   mkdir -p environment && tar -xzf {archive} -C environment
   export PYSPARK_PYTHON=./environment/bin/python PYSPARK_DRIVER_PYTHON=./environment/bin/python
 
-Standalone cluster:
+Standalone cluster (spark.checkpoint in a folder that all machines share):
   spark-submit --master spark://HOST:7077 --archives {archive}#environment \\
-    environment/run.py run environment/{pipeline} --engine spark --master spark://HOST:7077
+    environment/run.py run environment/{pipeline} --store {name}.duckdb \
+    --engine spark --master spark://HOST:7077
 
 YARN (HADOOP_CONF_DIR is set; spark.checkpoint in hdfs:):
   spark-submit --master yarn --deploy-mode client --archives {archive}#environment \\
-    environment/run.py run environment/{pipeline} --engine spark --master yarn
+    environment/run.py run environment/{pipeline} --store {name}.duckdb \
+    --engine spark --master yarn
 
 Kubernetes (from a pod that the executors reach; spark.checkpoint on a volume or store they share):
   spark-submit --master k8s://https://HOST:6443 --deploy-mode client \\
     --conf spark.kubernetes.container.image=IMAGE --conf spark.driver.host=ADDRESS_OF_THIS_POD \\
     --archives {archive}#environment \\
-    environment/run.py run environment/{pipeline} --engine spark --master k8s://https://HOST:6443
+    environment/run.py run environment/{pipeline} --store {name}.duckdb \
+    --engine spark --master k8s://https://HOST:6443
 """
 
 
@@ -68,4 +71,4 @@ def command(*, pipeline: Path | None, out: Path | None) -> None:
     packed = pack(archive, path.read_text(encoding="utf-8"))
     told = one_line(str(packed.path))
     click.echo(f"{told}: {size(packed.bytes)}, {number(packed.files)} files\n")
-    click.echo(_COMMANDS.format(archive=told, pipeline=PIPELINE), nl=False)
+    click.echo(_COMMANDS.format(archive=told, pipeline=PIPELINE, name=plan.name), nl=False)

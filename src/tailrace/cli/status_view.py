@@ -118,6 +118,7 @@ def _sections(status: Status) -> Iterator[tuple[str, list[str]]]:
     yield from _section("OUTPUTS", _outputs(status.outputs, status.tables))
     yield from _section(f"DEAD LETTERS  {number(status.dead)}", _dead(status))
     yield from _section("NOTES", _counted(status.notes))
+    yield from _section("SPARK", _spark(status))
     yield from _section("TIME BY STAGE", _times(status))
 
 
@@ -262,6 +263,17 @@ def _dead(status: Status) -> Iterator[str]:
 def _counted(counts: Mapping[str, int]) -> Iterator[str]:
     rows = [(number(count), one_line(name)) for name, count in sorted(counts.items())]
     yield from aligned(rows, right=(0,))
+
+
+def _spark(status: Status) -> Iterator[str]:
+    spark = None if status.process is None else status.process.spark
+    if spark is not None:
+        told = f"  batch {number(spark.batch)} took {elapsed(spark.batch_seconds)}"
+        if spark.rows_per_second is not None:
+            told += f", {number(spark.rows_per_second)} messages/s"
+        yield told
+        held = f"{size(spark.state_bytes)} in files, {size(spark.state_memory_bytes)} in memory"
+        yield f"  state {number(spark.state_rows)} rows, {held}"
 
 
 def _times(status: Status) -> Iterator[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from tailrace.engines.concluding import Result
     from tailrace.engines.session import BaseSession
     from tailrace.engines.state import EngineState
+    from tailrace.engines.status import SparkStatus
     from tailrace.errors import TailraceError
     from tailrace.outputs import Output
     from tailrace.plan.model import Group, Plan
@@ -64,6 +65,15 @@ class Loop(Protocol):
 
         If that raises a TailraceError, or an output can't be opened, the old plan stays.
         """
+        ...
+
+
+@runtime_checkable
+class OnSpark(Protocol):
+    """A loop whose kernel Spark runs."""
+
+    def progress(self) -> SparkStatus | None:
+        """What Spark tells of its last batch; None before the first."""
         ...
 
 

@@ -88,8 +88,27 @@ class IncidentStatus:
 
 
 @dataclass(frozen=True, slots=True)
+class SparkStatus:
+    """What Spark tells of its last batch; ``rows_per_second``: messages, None without Kafka.
+
+    ``state_rows``, ``state_bytes`` (files) and ``state_memory_bytes``: of its stores, over all
+    workers.
+    """
+
+    batch: int
+    batch_seconds: float
+    state_rows: int
+    state_bytes: int
+    state_memory_bytes: int
+    rows_per_second: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class ProcessStatus:
-    """The process that runs the pipeline; ``times``: seconds by stage, over all its threads."""
+    """The process that runs the pipeline; ``times``: seconds by stage, over all its threads.
+
+    ``spark`` None: it isn't on Spark, or no batch is done.
+    """
 
     pid: int
     started_at: int
@@ -98,6 +117,7 @@ class ProcessStatus:
     bounded: bool
     times: dict[str, float]
     reload_error: str | None = None
+    spark: SparkStatus | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,7 +184,10 @@ class Status:
             for group in groups
         )
         process = cast("Json | None", values["process"])
-        values["process"] = None if process is None else ProcessStatus(**process)  # type: ignore[arg-type]  # as above
+        if process is not None:
+            spark = cast("Json | None", process.get("spark"))
+            told = None if spark is None else SparkStatus(**spark)  # type: ignore[arg-type]  # as above
+            values["process"] = ProcessStatus(**{**process, "spark": told})  # type: ignore[arg-type]  # as above
         return cls(**values)  # type: ignore[arg-type]  # as above
 
 

@@ -16,7 +16,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4, generate_latest
 
 if TYPE_CHECKING:
-    from tailrace.engines.status import Status
+    from tailrace.engines.status import SparkStatus, Status
 
 CONTENT_TYPE = CONTENT_TYPE_PLAIN_0_0_4
 SECOND = 1_000_000
@@ -204,6 +204,22 @@ def _process(status: Status) -> Iterator[Metric]:
         "Whether the pipeline file, when it was last read, was taken up.",
         process.reload_error is None,
     )
+    if process.spark is not None:
+        yield from _spark(process.spark)
+
+
+def _spark(spark: SparkStatus) -> Iterator[Metric]:
+    yield _gauge("spark_batch", "Number of Spark's last batch.", spark.batch)
+    yield _gauge("spark_batch_seconds", "How long Spark's last batch took.", spark.batch_seconds)
+    yield _gauge("spark_state_rows", "Rows in Spark's state.", spark.state_rows)
+    yield _gauge("spark_state_bytes", "Files of Spark's state.", spark.state_bytes)
+    yield _gauge("spark_state_memory_bytes", "Memory of Spark's state.", spark.state_memory_bytes)
+    if spark.rows_per_second is not None:
+        yield _gauge(
+            "spark_rows_per_second",
+            "Messages a second of Spark's last batch.",
+            spark.rows_per_second,
+        )
 
 
 def _by_name(counts: Mapping[str, int]) -> list[Row]:

@@ -10,6 +10,7 @@ from tailrace.engines.status import (
     PartitionStatus,
     ProcessStatus,
     RuleStatus,
+    SparkStatus,
     Status,
 )
 
@@ -33,6 +34,14 @@ PROCESS = ProcessStatus(
     records_per_second=12_345.6,
     bounded=False,
     times={"read": 1.0, "kernel": 25.0},
+)
+SPARK = SparkStatus(
+    batch=17,
+    batch_seconds=1.25,
+    state_rows=64,
+    state_bytes=5 << 20,
+    state_memory_bytes=9 << 10,
+    rows_per_second=123_456.7,
 )
 STATUS = Status(
     pipeline="nginx",

@@ -3,7 +3,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import click
-from tests.unit.cli.moments import NOON, SECOND, STATUS
+from tests.unit.cli.moments import NOON, PROCESS, SECOND, SPARK, STATUS
 
 from tailrace.cli.status_view import as_document, lines
 from tailrace.engines.status import PartitionStatus, Status
@@ -89,3 +89,14 @@ def test_it_travels() -> None:
     assert Status.from_json(json.loads(json.dumps(STATUS.to_json()))) == STATUS
     stored = replace(STATUS, process=None)
     assert Status.from_json(json.loads(json.dumps(stored.to_json()))) == stored
+
+
+def test_what_spark_tells() -> None:
+    assert "SPARK" not in shown(STATUS)
+    on_spark = replace(STATUS, process=replace(PROCESS, spark=SPARK))
+    text = shown(on_spark)
+    assert "SPARK\n  batch 17 took 1.2s, 123,457 messages/s\n" in text
+    assert "  state 64 rows, 5.0 MiB in files, 9.0 KiB in memory\n" in text
+    files = replace(PROCESS, spark=replace(SPARK, rows_per_second=None))
+    assert "  batch 17 took 1.2s\n" in shown(replace(STATUS, process=files))
+    assert Status.from_json(json.loads(json.dumps(on_spark.to_json()))) == on_spark

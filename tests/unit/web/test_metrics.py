@@ -3,7 +3,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from prometheus_client.parser import text_string_to_metric_families
-from tests.unit.cli.moments import HOSTILE, STATUS
+from tests.unit.cli.moments import HOSTILE, PROCESS, SPARK, STATUS
 
 from tailrace.engines.status import OutputStatus
 from tailrace.web.metrics import render
@@ -44,6 +44,23 @@ def test_whether_the_source_is_there() -> None:
     away = replace(STATUS, source_error="no broker answers", source_away_since=0)
     for status, up in ((STATUS, 1), (away, 0)):
         assert samples(render(status, "1.2"))["tailrace_source_up", frozenset()] == up
+
+
+def test_what_spark_tells() -> None:
+    assert b"spark" not in render(STATUS, "1.2")
+    for spark, rate in ((SPARK, 123_456.7), (replace(SPARK, rows_per_second=None), None)):
+        status = replace(STATUS, process=replace(PROCESS, spark=spark))
+        found = samples(render(status, "1.2"))
+        names = {
+            "batch": 17,
+            "batch_seconds": 1.25,
+            "state_rows": 64,
+            "state_bytes": 5 << 20,
+            "state_memory_bytes": 9 << 10,
+        }
+        for name, value in names.items():
+            assert found[f"tailrace_spark_{name}", frozenset()] == value
+        assert found.get(("tailrace_spark_rows_per_second", frozenset())) == rate
 
 
 def test_outputs() -> None:

@@ -18,6 +18,7 @@ from tailrace.cli.running.moment import Moment, OpenIncident, Summary
 from tailrace.cli.running.news import Audience, items, note_item
 from tailrace.engines.gathering import clock, live_status, with_store
 from tailrace.engines.meter import Meter
+from tailrace.engines.running import OnSpark
 from tailrace.engines.status import ProcessStatus
 
 if TYPE_CHECKING:
@@ -164,6 +165,7 @@ class Watch:
             bounded=session.source.bounded,
             times={stage: getattr(times, stage) for stage in stages},
             reload_error=None if error is None else error.render(),
+            spark=engine.progress() if isinstance(engine, OnSpark) else None,
         )
 
     def _moment(self, session: BaseSession, now: float) -> Moment:

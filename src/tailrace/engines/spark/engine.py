@@ -22,6 +22,7 @@ from tailrace.engines.spark.failures import first_line
 from tailrace.engines.spark.inputs import PLAN_BYTES, KafkaInput, PlannedInput
 from tailrace.engines.spark.mapping import PLAN
 from tailrace.engines.spark.planned import offer
+from tailrace.engines.spark.progress import told
 from tailrace.engines.spark.query import ends_of
 from tailrace.engines.state import Liveness
 from tailrace.errors import StoreError, TailraceError
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     from tailrace.engines.spark.cluster import Cluster
     from tailrace.engines.spark.frames import Frame
     from tailrace.engines.spark.session import ClusterSession
+    from tailrace.engines.status import SparkStatus
     from tailrace.sources.types import Note, Poll
 
 
@@ -86,6 +88,7 @@ class SparkEngine:
         self._next = _Plan()
         self._offered: int | None = None
         self._refused = False
+        self._progress: SparkStatus | None = None
 
     def stop(self) -> None:
         """Ask the loop to end after the batch that is under way."""
@@ -117,6 +120,12 @@ class SparkEngine:
         else:
             session.settle(STOPPED_PATIENCE_SECONDS)
         return ended
+
+    def progress(self) -> SparkStatus | None:
+        """What Spark tells of its last batch; None before the first."""
+        if self._query is not None:
+            self._progress = told(self._query.lastProgress) or self._progress
+        return self._progress
 
     # -- ways to run -------------------------------------------------------------------------------
 

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from tailrace.config.format import FORMAT_NAMES
 from tailrace.config.outputs import KINDS
 from tailrace.config.source import SourceForm
+from tailrace.engines.spark.direct import KINDS as DIRECT
 from tailrace.engines.spark.settings import DEFAULTS, ROCKSDB
 from tailrace.engines.spark.support import LACKS, LEFT_OUT
 from tailrace.plan.model import EventRule, Rule
@@ -49,9 +50,12 @@ def _support() -> Iterator[str]:
     yield f"| formats {formats} | yes | yes | decoded by workers |"
     for what, how in RULES.values():
         yield f"| {what} | yes | yes | {how} |"
-    outputs = ", ".join(f"`{kind}`" for kind in KINDS)
+    outputs = ", ".join(f"`{kind}`" for kind in KINDS if kind not in DIRECT)
     yield f"| outputs {outputs} | yes | yes | delivered by the driver |"
-    yield "| `archive`, `dead_letters`, `web` | yes | yes | delivered and answered by the driver |"
+    for kind in sorted(DIRECT):
+        who = "records and archives by workers, alerts by the driver"
+        yield f"| output `{kind}` | yes | yes | {who} |"
+    yield "| `archive`, `dead_letters`, `web` | yes | yes | |"
     for lack in LACKS:
         yield f"| {lack.what} (`{'.'.join(lack.path)}`) | yes | **refused** | {lack.hint} |"
     for what, why in LEFT_OUT:
