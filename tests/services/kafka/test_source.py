@@ -324,7 +324,7 @@ def test_the_end_is_confirmed_by_the_broker_alone(kafka: Kafka) -> None:
     taken.until(lambda found: not found.at_end)
     kafka.start()
     kafka.send(topic, [b"after"])
-    taken.has(4).to_end().close()
+    taken.has(4).noted("broker_back").to_end().close()
     assert taken.all == [*values(3), b"after"]
     assert taken.notes == ["broker_down", "broker_back"]
 

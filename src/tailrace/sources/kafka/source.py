@@ -189,8 +189,6 @@ class KafkaTopics:
         for chunk in chunks:
             self._read_bytes += len(chunk.records.data)
             self._read_messages += len(chunk.records)
-        if chunks:
-            watch.well()
         appeared, self._new = tuple(self._new), []
         notes, self._notes = [*self._notes], []
         while watch.notes:
@@ -306,9 +304,6 @@ class KafkaTopics:
         """What the library says of its connections, called while messages are fetched."""
         if refused(error):
             self._refusal = error
-        elif self._watch is not None and error.code() == error._ALL_BROKERS_DOWN:  # noqa: SLF001 - as above
-            where = self._config.bootstrap
-            self._watch.fail(f"Kafka can't be reached: no broker answers at {where}")
 
     def _bring_back(self) -> None:
         """Find a place for partitions whose next message is gone, once the rest was taken."""
