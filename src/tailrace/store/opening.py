@@ -69,15 +69,20 @@ def connect(path: str) -> duckdb.DuckDBPyConnection:
 
 
 def prepare(
-    connection: duckdb.DuckDBPyConnection, path: str, pipeline: str, salt: str | None
+    connection: duckdb.DuckDBPyConnection,
+    path: str,
+    pipeline: str,
+    salt: str | None,
+    *,
+    empty: bool,
 ) -> None:
     """Make a new store's tables, or see whether these are a store of the pipeline.
 
-    One of an older version is brought up to date, once it is known to be the pipeline's.
+    One of an older version is brought up to date, once it is known to be the pipeline's. ``empty``:
+    it is known to be new; to look for its tables costs more than to make them.
     """
-    tables = {
-        row[0] for row in connection.execute("select table_name from duckdb_tables()").fetchall()
-    }
+    listed = "select table_name from duckdb_tables()"
+    tables = set() if empty else {row[0] for row in connection.execute(listed).fetchall()}
     if "tailrace_meta" not in tables:
         if tables:
             raise StoreError(

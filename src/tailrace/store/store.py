@@ -37,7 +37,7 @@ class Store:
         self._connection = connection
         self._closed = False
         self.path = path
-        self._known_panes: set[str] = set()
+        self._known_panes: set[str] | None = set() if path == MEMORY else None
         self._columns: dict[str, set[str]] = {}
         meta = dict(connection.execute("select name, value from tailrace_meta").fetchall())
         self.salt: str = meta["salt"]
@@ -56,7 +56,7 @@ class Store:
             release(text)
             raise
         try:
-            prepare(connection, text, pipeline, salt)
+            prepare(connection, text, pipeline, salt, empty=text == MEMORY)
             return cls(connection, text)
         except StoreError:
             connection.close()
@@ -220,7 +220,7 @@ class Store:
                 self._connection.execute(
                     f"create table if not exists {name} as select * from changed limit 0"
                 )
-                self._known_panes.add(table)
+                self._pane_tables().add(table)
             self._add_columns(table, rows)
             self._connection.execute(f"insert into {name} by name select * from changed")
 
@@ -228,7 +228,7 @@ class Store:
         """Give a table the columns that its rows now have, null in those that are there."""
         known = self._columns.get(table)
         if known is None:
-            known = self._columns[table] = {name.lower() for name in self.column_types(table)}
+            known = self._columns[table] = {name.lower() for name in self._types(table)}
         if known.issuperset(map(str.lower, rows.column_names)):
             return
         kinds = self._connection.execute("describe select * from changed").fetchall()
@@ -240,7 +240,7 @@ class Store:
                 known.add(column.lower())
 
     def _pane_tables(self) -> set[str]:
-        if not self._known_panes:
+        if self._known_panes is None:
             rows = self._connection.execute("select table_name from duckdb_tables()").fetchall()
             self._known_panes = {row[0] for row in rows}
         return self._known_panes
@@ -276,7 +276,7 @@ class Store:
             parts = table.split("_")
             if parts[0] in {"panes", "side"} and len(parts) > 1 and parts[1] not in keep:
                 self._connection.execute(f"drop table {_quoted(table)}")
-                self._known_panes.discard(table)
+                self._pane_tables().discard(table)
                 self._columns.pop(table, None)
 
     def folds(self, rule: str) -> list[str]:
@@ -322,6 +322,9 @@ class Store:
         """DuckDB's types of a table's columns by name; nothing without the table."""
         if table.lower() not in map(str.lower, self._tables()):
             return {}
+        return self._types(table)
+
+    def _types(self, table: str) -> dict[str, str]:
         # Unlike duckdb_columns() it doesn't look at every view that DuckDB has of its own.
         rows = self._connection.execute(
             "select name, type from pragma_table_info(?)", [_quoted(table)]
