@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 from pyspark.sql.datasource import DataSource, DataSourceStreamReader, InputPartition
+from pyspark.sql.streaming.datasource import SupportsTriggerAvailableNow
 
 from tailrace.outputs.durably import replace_file
 
@@ -67,12 +68,27 @@ class Piece(InputPartition):
         self.body = body
 
 
-class PlanReader(DataSourceStreamReader):
-    """Offers one plan at a time."""
+class PlanReader(DataSourceStreamReader, SupportsTriggerAvailableNow):
+    """Offers one plan at a time.
+
+    A source that doesn't support the trigger would make Spark read all of Kafka in one batch.
+    """
 
     def __init__(self, path: Path) -> None:
         """``path``: where the driver writes."""
         self._path = path
+        self._last: int | None = None
+
+    def prepareForTriggerAvailableNow(self) -> None:  # noqa: N802 - Spark's name
+        """From now on offer what is there now, and nothing after it."""
+        self._last = int(self._offered().get("number", 0))
+
+    def _offered(self) -> dict[str, Any]:
+        try:
+            offered: dict[str, Any] = json.loads(self._path.read_bytes())
+        except FileNotFoundError:
+            return {}
+        return offered
 
     def initialOffset(self) -> dict[str, Any]:  # noqa: N802 - Spark's name
         """Before the first plan."""
@@ -81,11 +97,9 @@ class PlanReader(DataSourceStreamReader):
     def latestOffset(self, start: dict[str, Any], limit: ReadLimit) -> dict[str, Any]:  # noqa: N802 - Spark's name
         """The plan after ``start`` if there is one."""
         del limit
-        try:
-            offered = json.loads(self._path.read_bytes())
-        except FileNotFoundError:
-            return start
-        if offered["number"] != start["number"] + 1:
+        offered = self._offered()
+        number = offered.get("number")
+        if number != start["number"] + 1 or (self._last is not None and number > self._last):
             return start
         return {"number": offered["number"], "plans": json.dumps(offered["plans"])}
 
