@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import json
 import uuid
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
+from tailrace.engines.spark.failures import first_line
 from tailrace.errors import StoreError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from pyspark.sql import SparkSession
 
     from tailrace.engines.state import EngineState
@@ -53,41 +57,44 @@ class Checkpoint:
         jvm: Any = spark._jvm  # noqa: SLF001 - Hadoop's file systems have no other door
         context: Any = spark.sparkContext._jsc  # noqa: SLF001 - as above
         self._jvm = jvm
-        root = jvm.org.apache.hadoop.fs.Path(path)
-        self._files = root.getFileSystem(context.hadoopConfiguration())
+        with _reaching(path):
+            root = jvm.org.apache.hadoop.fs.Path(path)
+            self._files = root.getFileSystem(context.hadoopConfiguration())
 
     def _path(self, *parts: str) -> Any:  # noqa: ANN401 - Java's
         return self._jvm.org.apache.hadoop.fs.Path("/".join([self.path, *parts]))
 
     def _read(self, *parts: str) -> str | None:
-        path = self._path(*parts)
-        if not self._files.exists(path):
-            return None
-        stream = self._files.open(path)
-        try:
-            text = self._jvm.org.apache.commons.io.IOUtils.toString(stream, "UTF-8")
-        finally:
-            stream.close()
+        with _reaching("/".join([self.path, *parts])):
+            path = self._path(*parts)
+            if not self._files.exists(path):
+                return None
+            stream = self._files.open(path)
+            try:
+                text = self._jvm.org.apache.commons.io.IOUtils.toString(stream, "UTF-8")
+            finally:
+                stream.close()
         return str(text)
 
     def _numbers(self, folder: str) -> list[int]:
-        path = self._path(folder)
-        if not self._files.exists(path):
-            return []
-        names = [str(status.getPath().getName()) for status in self._files.listStatus(path)]
+        with _reaching(self.path):
+            path = self._path(folder)
+            if not self._files.exists(path):
+                return []
+            names = [str(status.getPath().getName()) for status in self._files.listStatus(path)]
         return sorted(int(name) for name in names if name.isdigit())
 
     def mark(self) -> Mark | None:
         """Whose it is; None for a new one."""
         text = self._read(MARK)
-        if text is None:
+        if not text:  # empty if a run died while it made it
             if self._numbers("offsets"):
                 raise StoreError(
                     f"{self.path} is a checkpoint, but not one of Tailrace's",
                     hint="name another folder with spark.checkpoint",
                 )
             return None
-        body = json.loads(text)
+        body = _parsed(text)
         if body.get("format") != FORMAT:
             raise StoreError(
                 f"{self.path} is of another version of Tailrace (format {body.get('format')})",
@@ -98,12 +105,13 @@ class Checkpoint:
     def make(self, pipeline: str, store: str, shards: int) -> Mark:
         """Make it that of a store."""
         mark = Mark(FORMAT, uuid.uuid4().hex, pipeline, store, shards)
-        self._files.mkdirs(self._path())
-        stream = self._files.create(self._path(MARK), True)  # noqa: FBT003 - Java has no keywords
-        try:
-            stream.write(bytearray(json.dumps(asdict(mark)).encode()))
-        finally:
-            stream.close()
+        with _reaching(self.path, "written"):
+            self._files.mkdirs(self._path())
+            stream = self._files.create(self._path(MARK), True)  # noqa: FBT003 - Java's
+            try:
+                stream.write(bytearray(json.dumps(asdict(mark)).encode()))
+            finally:
+                stream.close()
         return mark
 
     def begun(self) -> Begun | None:
@@ -122,6 +130,19 @@ class Checkpoint:
                 final = "final" in kinds
         done = batches[-1] in self._numbers("commits")
         return Begun(batches[-1], done, number, final)
+
+
+@contextmanager
+def _reaching(path: str, done: str = "read") -> Iterator[None]:
+    """Errors of Hadoop's file systems as StoreErrors."""
+    try:
+        yield
+    except Exception as error:
+        # Py4J's errors have no common base with those of PySpark.
+        raise StoreError(
+            f"the checkpoint {path} can't be {done}: {first_line(error)}",
+            hint="see that Spark reaches it and may write there; spark.checkpoint names it",
+        ) from error
 
 
 def _parsed(line: str) -> dict[str, Any]:
