@@ -354,6 +354,7 @@ def test_passwords(
     plain = source.replace(options, "{}")
     other = place(tmp_path / "plain", kafka, topic, text.replace(source, plain))
     impatient(monkeypatch)
+    monkeypatch.chdir(other)
     assert run(["run", "--until-end", str(other / "pipeline.yaml")]) == 2
     assert "no Kafka broker answers" in capsys.readouterr().err
     explained = tailrace("explain", cwd=folder, **right_word)
