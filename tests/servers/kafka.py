@@ -54,6 +54,7 @@ class Kafka(JavaServer):
         self.accounts = dict(accounts or {})
         self._sasl_port = 0
         self._admin: AdminClient | None = None
+        self._paused = False
 
     @property
     def own_url(self) -> str:
@@ -110,6 +111,16 @@ class Kafka(JavaServer):
             return False
         partitions = [each for topic in known.topics.values() for each in topic.partitions.values()]
         return bool(known.brokers) and all(each.leader >= 0 for each in partitions)
+
+    def pause(self) -> None:
+        super().pause()
+        self._paused = True
+
+    def resume(self) -> None:
+        super().resume()
+        if self._paused:
+            # One that asks a broker that is being let in again may take it for gone for minutes.
+            self._paused, self._admin = False, None
 
     @property
     def client(self) -> dict[str, str | int | float | bool]:

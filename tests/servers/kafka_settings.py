@@ -22,8 +22,8 @@ BROKER = {
     "group.initial.rebalance.delay.ms": "0",
     "group.min.session.timeout.ms": "1000",
     # One that was killed is let in again when its former session has timed out.
-    "broker.session.timeout.ms": "1500",
-    "broker.heartbeat.interval.ms": "250",
+    "broker.session.timeout.ms": "3000",
+    "broker.heartbeat.interval.ms": "500",
     "log.cleaner.dedupe.buffer.size": "8388608",
     "num.io.threads": "4",
     "num.network.threads": "2",
