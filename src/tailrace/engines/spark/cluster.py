@@ -15,7 +15,7 @@ from tailrace.config.kafka import beside_names
 from tailrace.engines.delivery import Delivery
 from tailrace.engines.embedded.opening import make_outputs
 from tailrace.engines.spark.checkpoint import Begun, Checkpoint, taken_up
-from tailrace.engines.spark.failures import first_line
+from tailrace.engines.spark.failures import failed
 from tailrace.engines.spark.inputs import KafkaInput, PlannedInput
 from tailrace.engines.spark.launching import launch
 from tailrace.engines.spark.query import Messages, Query
@@ -100,13 +100,7 @@ class Cluster:
             raise
         except Exception as error:
             # Py4J's errors have no common base with those of PySpark.
-            raise TailraceError(
-                f"Spark doesn't start the query: {first_line(error)}",
-                hint="if it lacks the Kafka connector, name its files in spark.jars (docs/spark.md"
-                " says which they are)"
-                if messages is not None
-                else None,
-            ) from error
+            raise failed("Spark doesn't start the query", error) from error
 
     def close(self) -> None:
         """Stop Spark and remove this run's files."""

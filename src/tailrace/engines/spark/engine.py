@@ -18,7 +18,7 @@ from tailrace.engines.due import next_due
 from tailrace.engines.embedded.engine import DROPPED, TICK_SECONDS
 from tailrace.engines.embedded.liveness import LivenessClock
 from tailrace.engines.epoch import Decision, DecisionKind
-from tailrace.engines.spark.failures import first_line
+from tailrace.engines.spark.failures import failed
 from tailrace.engines.spark.inputs import PLAN_BYTES, KafkaInput, PlannedInput
 from tailrace.engines.spark.mapping import PLAN
 from tailrace.engines.spark.planned import offer
@@ -108,6 +108,7 @@ class SparkEngine:
                     " closed",
                     hint="name another store.path and checkpoint",
                 )
+            session.settle(ENDED_PATIENCE_SECONDS, give_up=lambda: self._stop)
             return True
         try:
             self._finish_begun()
@@ -334,10 +335,7 @@ class SparkEngine:
             return
         error = query.exception()
         if error is not None and not self._refused:
-            raise TailraceError(
-                f"Spark has stopped the query: {first_line(error)}",
-                hint="nothing is lost: run again to go on from the last batch that was committed",
-            ) from error
+            raise failed("Spark has stopped the query", error) from error
 
     def _idle(self) -> None:
         self.session.settle()

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import re
+import sys
+
+from tailrace.errors import TailraceError
 
 _WORKER = "An exception was thrown from the Python worker"
 _CODE = re.compile(r"^\[[A-Z][A-Z0-9_.]*\] ")
@@ -10,6 +13,28 @@ _STATE = re.compile(r"\s*SQLSTATE: \w+.*$", re.DOTALL)
 _PYTHON = re.compile(r"^([A-Za-z_][\w.]*): (\S.*)$")
 _JAVA = re.compile(r"^(?:Caused by|:)?:? ?(?:[a-z][\w$]*\.)+[A-Z][\w$]*: (\S.*)$")
 _OWN = ("tailrace.", "pyspark.")
+_HERE = f"{sys.version_info[0]}.{sys.version_info[1]}"
+_HINTS = (
+    (
+        "Python in worker has different version",
+        f"PYSPARK_PYTHON names the Python that workers start; it must be {_HERE}, as here",
+    ),
+    ("Cannot run program", "PYSPARK_PYTHON names the Python that workers start"),
+    (
+        "find the data source: kafka",
+        "name the files of the Kafka connector in spark.jars (docs/spark.md says which they are)",
+    ),
+    ("No space left", "make room for Spark's checkpoint and temporary files, and run again"),
+    ("too large", "make room for Spark's checkpoint and temporary files, and run again"),
+)
+_HINT = "nothing is lost: run again to go on from the last batch that was committed"
+
+
+def failed(what: str, error: BaseException) -> TailraceError:
+    """An error of a query for people: ``what`` has failed, and why."""
+    why = first_line(error)
+    hint = next((hint for words, hint in _HINTS if words in why), _HINT)
+    return TailraceError(f"{what}: {why}", hint=hint)
 
 
 def first_line(error: BaseException) -> str:
@@ -38,7 +63,7 @@ def _of_python(text: str) -> str | None:
 def _of_java(text: str) -> str | None:
     """The innermost cause."""
     lines = text.splitlines()
-    causes = [line for line in lines if line.startswith("Caused by: ")]
+    causes = [line for line in lines if line.startswith("Caused by: ") and ": error=" not in line]
     for line in [*reversed(causes), *lines]:
         found = _JAVA.match(line.strip())
         if found:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import socket
 import subprocess
 import sys
 from contextlib import contextmanager, suppress
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from tailrace.config.spark import SparkSettings
 
 JAVA = 17
+CONNECT_SECONDS = 5.0
 VECTOR = "jdk.incubator.vector"
 CONNECTOR = "org.apache.spark:spark-sql-kafka-0-10_2.13"
 
@@ -116,7 +118,7 @@ def launch(
 
     SparkMissingError if something isn't installed, TailraceError if the master can't be reached.
     """
-    problems = (*missing(), *_absent(settings.jars))
+    problems = (*missing(), *_absent(settings.jars), *_unreachable(master))
     if problems:
         raise SparkMissingError(problems=tuple(problems))
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
@@ -154,6 +156,25 @@ def _absent(jars: Sequence[str]) -> Iterator[Problem]:
                 f"spark.jars names {jar}, and there is no such file",
                 hint="docs/spark.md says which files Kafka needs, and where they are",
             )
+
+
+def _unreachable(master: str) -> Iterator[Problem]:
+    """A standalone master that nobody answers at: Spark would try for a minute."""
+    if not master.startswith("spark://"):
+        return
+    reasons = []
+    for address in master.removeprefix("spark://").split(","):
+        host, _, port = address.rpartition(":")
+        try:
+            socket.create_connection((host, int(port)), timeout=CONNECT_SECONDS).close()
+        except (OSError, ValueError) as error:
+            reasons.append(str(error))
+        else:
+            return
+    yield Problem(
+        f"no Spark master answers at {master}: {reasons[-1]}",
+        hint="is the address right, and is the master running? Its page shows spark://HOST:PORT",
+    )
 
 
 @contextmanager
