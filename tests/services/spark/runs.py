@@ -95,6 +95,11 @@ class Run:
         """Make the pipeline file one with these rules."""
         (self.folder / "pipeline.yaml").write_text(f"source: {self.source}\n{REST}{rules}")
 
+    def init(self) -> None:
+        """Make what the pipeline's outputs need."""
+        program = [sys.executable, "-m", "tailrace.cli.main", "init", "pipeline.yaml"]
+        subprocess.run(program, cwd=self.folder, check=True, env=environment())
+
     def start(self, *options: str) -> None:
         program = (sys.executable, "-m", "tailrace.cli.main", "run", "pipeline.yaml")
         with (self.folder / "run.log").open("ab") as log:
