@@ -21,7 +21,7 @@ _HINTS = (
     ),
     ("Cannot run program", "PYSPARK_PYTHON names the Python that workers start"),
     (
-        "find the data source: kafka",
+        "data source: kafka",
         "name the files of the Kafka connector in spark.jars (docs/spark.md says which they are)",
     ),
     ("No space left", "make room for Spark's checkpoint and temporary files, and run again"),
