@@ -13,7 +13,7 @@ from tests.servers.kafka import Kafka
 from tests.servers.spark import Spark
 from tests.services.conftest import skipping
 from tests.services.spark.conftest import Made
-from tests.services.spark.runs import Run, agree, traffic, with_kafka
+from tests.services.spark.runs import Run, agree, pieces, with_kafka
 
 PARTITIONS = 8
 COUNTS = [
@@ -38,16 +38,19 @@ def filled(
     kafka: Kafka, tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
 ) -> Iterator[Filled]:
     topic = kafka.fresh_topic(partitions=PARTITIONS)
-    lines = traffic(7, request.param, rate=1000.0)
-    for number in range(PARTITIONS):
-        # One that has less to say than the others holds the watermark back.
-        mine = lines[number::PARTITIONS] if number else lines[: len(lines) // 2 : PARTITIONS]
-        kafka.send(topic, (line.rstrip(b"\n") for line in mine), partition=number)
+    done, count = 0, request.param
+    for piece in pieces(7, count, rate=1000.0):
+        for number in range(PARTITIONS):
+            # One ends early: its watermark would hold all others back if it didn't end.
+            most = count // 2 if number == 0 else count
+            mine = piece[(number - done) % PARTITIONS : max(0, most - done) : PARTITIONS]
+            kafka.send(topic, (line.rstrip(b"\n") for line in mine), partition=number)
+        done += len(piece)
     source = f"{{kafka: {{brokers: '{kafka.address}', topics: [{topic}]}}}}"
     plain = Run(tmp_path_factory.mktemp("nginx") / "embedded", source)
     try:
         plain.finish()
-        yield Filled(source, request.param, plain)
+        yield Filled(source, count, plain)
     finally:
         plain.end()
 
