@@ -91,9 +91,12 @@ def produce(
 
 
 def watch(
-    brokers: str, topic: str, writer: multiprocessing.Process
+    brokers: str, topic: str, writer: multiprocessing.Process, patience: float = 3
 ) -> dict[str, tuple[str, float]]:
-    """When the first message about each client came, and what it said; until all is quiet."""
+    """When the first message about each client came, and what it said.
+
+    ``patience``: seconds after the writer's last event.
+    """
     consumer = Consumer(
         {
             "bootstrap.servers": brokers,
@@ -106,7 +109,7 @@ def watch(
     consumer.assign([TopicPartition(topic, 0, 0)])
     found: dict[str, tuple[str, float]] = {}
     last = time.monotonic()
-    while writer.is_alive() or time.monotonic() < last + 3:
+    while writer.is_alive() or time.monotonic() < last + patience:
         messages = consumer.consume(1000, 0.001)
         seen = time.time()
         if writer.is_alive():

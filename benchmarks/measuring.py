@@ -82,11 +82,11 @@ class Run:
     output_rows: Mapping[str, int]
 
 
-def options(rows: int) -> argparse.Namespace:
+def options(rows: int, runs: int = 5) -> argparse.Namespace:
     """Read the command line: ``--rows`` and ``--runs``."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--rows", type=int, default=rows, help="events (default %(default)s)")
-    parser.add_argument("--runs", type=int, default=5, help="paired runs (default %(default)s)")
+    parser.add_argument("--runs", type=int, default=runs, help="paired runs (default %(default)s)")
     return parser.parse_args()
 
 
