@@ -13,6 +13,7 @@ from dataclasses import asdict, dataclass, field, replace
 from threading import Event
 from typing import TYPE_CHECKING, Any
 
+from tailrace.config import KafkaSource
 from tailrace.engines.delivery import ENDED_PATIENCE_SECONDS, STOPPED_PATIENCE_SECONDS
 from tailrace.engines.due import next_due
 from tailrace.engines.embedded.engine import DROPPED, TICK_SECONDS
@@ -335,7 +336,9 @@ class SparkEngine:
             return
         error = query.exception()
         if error is not None and not self._refused:
-            raise failed("Spark has stopped the query", error) from error
+            kafka = self.session.plan.config.source
+            topics = kafka.topics if isinstance(kafka, KafkaSource) else ()
+            raise failed("Spark has stopped the query", error, topics) from error
 
     def _idle(self) -> None:
         self.session.settle()

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import re
 import sys
+from typing import TYPE_CHECKING
 
-from tailrace.errors import TailraceError
+from tailrace.errors import SourceError, TailraceError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 _WORKER = "An exception was thrown from the Python worker"
 _CODE = re.compile(r"^\[[A-Z][A-Z0-9_.]*\] ")
@@ -30,9 +34,15 @@ _HINTS = (
 _HINT = "nothing is lost: run again to go on from the last batch that was committed"
 
 
-def failed(what: str, error: BaseException) -> TailraceError:
-    """An error of a query for people: ``what`` has failed, and why."""
+def failed(what: str, error: BaseException, topics: Sequence[str] = ()) -> TailraceError:
+    """An error of a query for people: ``what`` has failed, and why; ``topics``: what it reads."""
     why = first_line(error)
+    if "does not host this topic-partition" in why:
+        return SourceError(
+            f"{what}: a topic that is read is not there any more ({', '.join(topics)})",
+            hint="make it again, or take it out of source.kafka.topics, with on_gap: count; then"
+            " run again",
+        )
     hint = next((hint for words, hint in _HINTS if words in why), _HINT)
     return TailraceError(f"{what}: {why}", hint=hint)
 
