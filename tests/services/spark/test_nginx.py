@@ -16,10 +16,8 @@ from tests.services.spark.conftest import Made
 from tests.services.spark.runs import Run, agree, pieces, with_kafka
 
 PARTITIONS = 8
-COUNTS = [
-    pytest.param(300_000, id="300k"),
-    pytest.param(10_000_000, id="10M", marks=pytest.mark.soak),
-]
+SMALL = pytest.param(300_000, id="300k")
+LARGE = pytest.param(10_000_000, id="10M", marks=pytest.mark.soak)
 
 pytestmark = [pytest.mark.timeout(3000), pytest.mark.usefixtures("connector")]
 
@@ -33,7 +31,7 @@ class Filled:
     plain: Run
 
 
-@pytest.fixture(scope="module", params=COUNTS)
+@pytest.fixture(scope="module")
 def filled(
     kafka: Kafka, tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
 ) -> Iterator[Filled]:
@@ -61,12 +59,14 @@ def connector() -> None:
         with_kafka("local[2]")
 
 
+@pytest.mark.parametrize("filled", [SMALL, LARGE], indirect=True)
 def test_local(filled: Filled, tmp_path: Path, run: Made) -> None:
     spark = run(tmp_path / "spark", filled.source, with_kafka("local[2]"))
     spark.finish()
     agree(spark.contents(), filled.plain.contents(), spark.said)
 
 
+@pytest.mark.parametrize("filled", [SMALL, LARGE], indirect=True)
 def test_an_executor_is_killed(filled: Filled, spark: Spark, tmp_path: Path, run: Made) -> None:
     options = with_kafka(spark.url, shards=4, max_records=filled.count // 4)
     cluster = run(tmp_path / "spark", filled.source, options)
@@ -78,6 +78,7 @@ def test_an_executor_is_killed(filled: Filled, spark: Spark, tmp_path: Path, run
 
 
 @pytest.mark.soak
+@pytest.mark.parametrize("filled", [SMALL, LARGE], indirect=True)
 def test_a_cluster_undisturbed(filled: Filled, spark: Spark, tmp_path: Path, run: Made) -> None:
     cluster = run(tmp_path / "spark", filled.source, with_kafka(spark.url))
     cluster.finish()
@@ -85,6 +86,7 @@ def test_a_cluster_undisturbed(filled: Filled, spark: Spark, tmp_path: Path, run
 
 
 @pytest.mark.soak
+@pytest.mark.parametrize("filled", [SMALL], indirect=True)
 @pytest.mark.parametrize("seed", range(4))
 @pytest.mark.parametrize("victim", ["executor", "worker", "driver"])
 def test_killed_at_random_moments(
