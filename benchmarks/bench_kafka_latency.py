@@ -116,7 +116,9 @@ def watch(
             last = time.monotonic()
         for message in messages:
             row = json.loads(message.value() or b"{}")
-            found.setdefault(row["key"]["client_ip"], (row["state"], seen))
+            # An alert on single events has the event's fields instead of a key.
+            client = row.get("key", row.get("fields"))["client_ip"]
+            found.setdefault(client, (row["state"], seen))
     consumer.close()
     return found
 

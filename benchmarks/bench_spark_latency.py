@@ -37,7 +37,7 @@ format: json
 time: {{field: "@timestamp", grace: 5s}}
 fields: {{client_ip: text, host: text, country: text, status: integer, request_time: double}}
 rules:
-  - {{alert: crossed, by: client_ip, when: "client_ip like '203.%'", to: [alerts]}}
+  - {{alert: crossed, when: "client_ip like '203.%'", to: [alerts]}}
   - {{record: hosts, by: host, window: 1m, select: {{mean: avg(request_time)}}, to: [hosts]}}
 outputs:
   alerts: {{kafka: {{brokers: "{brokers}", topic: {alerts}}}}}
