@@ -131,10 +131,10 @@ class Run:
         self.process.kill()
         self.process.wait()
 
-    def stop(self) -> None:
+    def stop(self, code: int = 0) -> None:
         assert self.process is not None
         self.process.send_signal(signal.SIGTERM)
-        assert self.ended() == 0, self.said
+        assert self.ended() == code, self.said
 
     def end(self) -> None:
         """Leave nothing behind, however the test went."""

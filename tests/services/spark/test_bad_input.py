@@ -9,6 +9,7 @@ import pytest
 from tests.servers.kafka import Kafka
 from tests.servers.ports import free_port
 from tests.servers.process import descendants
+from tests.servers.spark import Spark
 from tests.services.conftest import skipping
 from tests.services.spark.conftest import Made
 from tests.services.spark.refusals import Command, Outcome, is_clear, outcomes
@@ -126,6 +127,15 @@ def test_what_spark_can_not_start_with(kafka: Kafka, tmp_path: Path) -> None:
     expect(run(*on_spark(dead)), f"no Spark master answers at {dead}")
     for outcome, words in zip(outcomes(commands), wanted, strict=True):
         is_clear(outcome, *words)
+
+
+def test_a_cluster_without_room(spark: Spark, tmp_path: Path, run: Made) -> None:
+    (tmp_path / "access.ndjson").write_bytes(b"".join(traffic(1, 500, rate=20.0)))
+    source = f"{{file: {{path: '{tmp_path}/access.ndjson'}}}}"
+    waiting = run(tmp_path / "spark", source, on_spark(spark.url, {"spark.executor.memory": "8g"}))
+    waiting.start()
+    waiting.until(lambda: f"{spark.url} has given no executors for" in waiting.said)
+    waiting.stop(code=143)
 
 
 def test_a_topic_that_is_deleted_while_it_is_read(kafka: Kafka, tmp_path: Path, run: Made) -> None:

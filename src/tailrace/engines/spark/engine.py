@@ -19,6 +19,7 @@ from tailrace.engines.due import next_due
 from tailrace.engines.embedded.engine import DROPPED, TICK_SECONDS
 from tailrace.engines.embedded.liveness import LivenessClock
 from tailrace.engines.epoch import Decision, DecisionKind
+from tailrace.engines.spark.executors import Executors
 from tailrace.engines.spark.failures import failed
 from tailrace.engines.spark.inputs import PLAN_BYTES, KafkaInput, PlannedInput
 from tailrace.engines.spark.mapping import PLAN
@@ -79,6 +80,7 @@ class SparkEngine:
         """The running thread calls ``listen`` after each batch, and every quarter of a second."""
         self.session = session
         self._cluster = cluster
+        self._executors = Executors(cluster.spark)
         self._listen = listen
         self._stop = False
         self._reload: Callable[[], Reloaded] | None = None
@@ -142,7 +144,7 @@ class SparkEngine:
             self._query = cluster.start(session, self._hand_over, once=True, final=begun.final)
             while not self._stop and (self._query.isActive or not self._batches.empty()):
                 self._take_batch(TICK_SECONDS)
-                self._listen(None, ())
+                self._idle()
             self._raise_failure()
             self._end_query()
         if cluster.wanted is not None and not self._stop:
@@ -342,7 +344,8 @@ class SparkEngine:
 
     def _idle(self) -> None:
         self.session.settle()
-        self._listen(None, ())
+        note = self._executors.note()
+        self._listen(None, () if note is None else (note,))
 
     def _blocked(self) -> bool:
         """Back-pressure: nothing is planned while more than the bound waits for outputs."""
