@@ -30,6 +30,8 @@ LARGE = 256 << 20
 
 OUTPUTS = ("incidents", "rows", "slow", "events", "rejects")
 
+QUICK = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"
+
 GOALS = """
 rules:
   - alert: goal1
@@ -230,6 +232,9 @@ def on_spark(master: str, conf: Mapping[str, str] | None = None, **keys: object)
     settings = {
         "spark.driver.memory": "512m",
         "spark.driver.host": "127.0.0.1",
+        # Tests start Java more often than they work it.
+        "spark.driver.extraJavaOptions": QUICK,
+        "spark.executor.extraJavaOptions": QUICK,
         "spark.executor.memory": "512m",
         "spark.executor.cores": "1",
         # Once is enough to see that a task is tried again; four cost time when all is wrong.
