@@ -189,11 +189,6 @@ class Spark(Daemon):
         """The ids of all executors' processes."""
         return [pid for worker in self.workers if worker.alive for pid in worker.executors()]
 
-    def last_executor(self) -> int | None:
-        """One that runs now, if there is one."""
-        found = self.executors()
-        return found[-1] if found else None
-
 
 def environment() -> dict[str, str]:
     """What a driver is started with so that this machine alone is involved."""
