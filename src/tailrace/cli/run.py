@@ -16,23 +16,19 @@ from tailrace.cli.finding import find_pipeline
 from tailrace.cli.preparing import named
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable
 
     from tailrace.cli.running.display import Display
     from tailrace.cli.running.watch import Watch
     from tailrace.config import Output as OutputConfig
-    from tailrace.config import PipelineConfig
-    from tailrace.config.positions import Positions
     from tailrace.engines.control.desk import Desk
     from tailrace.engines.embedded.opening import MakeOutput
     from tailrace.engines.running import Listen, Loop
     from tailrace.engines.session import BaseSession
-    from tailrace.errors import Problem
     from tailrace.outputs import Output, OutputContext
     from tailrace.plan.model import Plan
 
     MakeLoop = Callable[[Listen], Loop]
-    Lacks = Callable[[PipelineConfig, Positions], Iterable[Problem]]
 
 EXIT_UNDELIVERED = 1
 IN_USE_SECONDS = 1.0
@@ -128,7 +124,7 @@ def command(  # noqa: PLR0913 - one for each option
     current folder is meant.
     """
     from tailrace.cli.running.watch import Watch
-    from tailrace.engines.spark.support import problems, refuse
+    from tailrace.engines.spark.support import refuse
     from tailrace.plan.compile import check_file
 
     if output == log_format == "json":
@@ -152,8 +148,7 @@ def command(  # noqa: PLR0913 - one for each option
         else:
             opened = partial(_here, stack, until_end=until_end, accept_loss=accept_loss)
         loop = _open(plan, store_path, display, watch, opened)
-        lacks: Lacks = problems if engine == "spark" else lambda *_: ()
-        return _run(loop, path, sets, display, watch, lacks)
+        return _run(loop, path, sets, display, watch)
 
 
 def maker(display: Display) -> MakeOutput:
@@ -247,25 +242,23 @@ def _open(
             time.sleep(0.1)
 
 
-def _run(
-    engine: Loop,
-    path: Path,
-    sets: tuple[str, ...],
-    display: Display,
-    watch: Watch,
-    lacks: Lacks,
-) -> int:
+def _run(engine: Loop, path: Path, sets: tuple[str, ...], display: Display, watch: Watch) -> int:
     from tailrace.cli.running.reloading import Reloading
     from tailrace.cli.running.signals import heard
     from tailrace.engines.control.desk import Desk
     from tailrace.engines.embedded.opening import make_outputs
+    from tailrace.engines.running import OnSpark
 
     session = engine.session
     reader = session.store.reader()
     desk = Desk(reader)
     make_new = partial(make_outputs, store_id=session.store.identity, make=maker(display))
     reloading = Reloading(
-        path, sets, session.plan, lambda plan, names: make_new(plan, names=names), lacks
+        path,
+        sets,
+        session.plan,
+        lambda plan, names: make_new(plan, names=names),
+        on_spark=isinstance(engine, OnSpark),
     )
     with ExitStack() as stack:
         stack.callback(reader.close)

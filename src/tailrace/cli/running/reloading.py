@@ -2,25 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tailrace.cli.printable import one_line
 from tailrace.engines.running import Reloaded
+from tailrace.engines.spark import support
 from tailrace.errors import PipelineError, Problem
 from tailrace.plan.compile import check_file
 
 if TYPE_CHECKING:
-    from tailrace.config import Loaded, PipelineConfig
+    from tailrace.config import Loaded
     from tailrace.config import Output as OutputConfig
-    from tailrace.config.positions import Positions
     from tailrace.outputs import Output
     from tailrace.plan.model import EventRule, Plan, Rule
 
 FIXED = ("name", "source", "format", "store", "outbox", "web")
 """Sections that need a new start."""
+
+AGAIN = "stop the pipeline and start it again"
 
 _OTHERS = ("time", "fields", "derive", "dedup", "limits", "archive", "dead_letters", "explain")
 
@@ -29,21 +31,23 @@ _OTHERS = ("time", "fields", "derive", "dedup", "limits", "archive", "dead_lette
 class Reloading:
     """Reads the file again when asked to. ``plan`` is the one that runs.
 
-    ``lacks``: what the engine doesn't have of what a file asks for.
+    ``on_spark``: what that engine lacks is refused, and its settings can't change.
     """
 
     path: Path
     sets: Sequence[str]
     plan: Plan
     make_outputs: Callable[[Plan, set[str]], dict[str, Output]]
-    lacks: Callable[[PipelineConfig, Positions], Iterable[Problem]] = lambda *_: ()
+    on_spark: bool = False
     _taken: Plan | None = field(default=None, init=False)
 
     def load(self) -> Reloaded:
         """The changed pipeline; PipelineError if it is wrong or changes what it may not."""
         loaded, plan = check_file(self.path, sets=self.sets)
-        lacks = self.lacks(loaded.config, loaded.positions)
-        problems = (*lacks, *_refused(self.plan, plan, loaded))
+        problems = tuple(_refused(self.plan, plan, loaded))
+        if self.on_spark:
+            problems += support.problems(loaded.config, loaded.positions)
+            problems += tuple(_fixed(("spark",), self.plan, plan, loaded))
         if problems:
             raise PipelineError(problems=problems)
         outputs = self.make_outputs(plan, set(plan.config.outputs) - set(self.plan.config.outputs))
@@ -68,21 +72,24 @@ def changes(old: Plan, new: Plan) -> Iterator[str]:
     yield from (f"  {one_line(change)}" for change in found)
 
 
-def _refused(old: Plan, new: Plan, loaded: Loaded) -> Iterator[Problem]:
-    hint = "stop the pipeline and start it again"
-    for section in FIXED:
+def _fixed(sections: Sequence[str], old: Plan, new: Plan, loaded: Loaded) -> Iterator[Problem]:
+    for section in sections:
         if getattr(old.config, section) != getattr(new.config, section):
             where = loaded.positions.where_key((section,))
-            yield Problem(f"'{section}' can't change while the pipeline runs", where, hint)
+            yield Problem(f"'{section}' can't change while the pipeline runs", where, AGAIN)
+
+
+def _refused(old: Plan, new: Plan, loaded: Loaded) -> Iterator[Problem]:
+    yield from _fixed(FIXED, old, new, loaded)
     if old.config.limits.max_record_bytes != new.config.limits.max_record_bytes:
         where = loaded.positions.where_key(("limits", "max_record_bytes"))
-        yield Problem("'max_record_bytes' can't change while the pipeline runs", where, hint)
+        yield Problem("'max_record_bytes' can't change while the pipeline runs", where, AGAIN)
     for name, output in new.config.outputs.items():
         before = old.config.outputs.get(name)
         if before is not None and not _same_target(before, output):
             where = loaded.positions.where_key(("outputs", name))
             message = f"the output '{name}' can't lead elsewhere while the pipeline runs"
-            yield Problem(message, where, f"give it another name, or {hint}")
+            yield Problem(message, where, f"give it another name, or {AGAIN}")
 
 
 def _same_target(old: OutputConfig, new: OutputConfig) -> bool:

@@ -96,11 +96,15 @@ def test_a_reload_is_refused_too(tmp_path: Path) -> None:
     path = tmp_path / "p.yaml"
     path.write_text(CASES[0][0])
     plan = compile_file(path)
-    reloading = Reloading(path, (), plan, lambda _plan, _names: {}, support.problems)
+    reloading = Reloading(path, (), plan, lambda _plan, _names: {}, on_spark=True)
     assert reloading.load().plan.name == "p"
     path.write_text(CASES[1][0])
     with pytest.raises(PipelineError, match="dedup is not there on Spark"):
         reloading.load()
+    path.write_text(CASES[0][0] + "spark: {shards: 3}\n")
+    with pytest.raises(PipelineError, match="'spark' can't change while the pipeline runs"):
+        reloading.load()
+    Reloading(path, (), plan, lambda _plan, _names: {}).load()
 
 
 def test_without_a_file_the_path_is_the_place() -> None:
