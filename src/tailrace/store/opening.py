@@ -47,7 +47,8 @@ def connect(path: str) -> duckdb.DuckDBPyConnection:
     config: dict[str, str | bool | int | float | list[str]] = {
         "threads": 1,
         "enable_external_access": False,
-        "checkpoint_threshold": "256MB",
+        # Panes that were dropped take space until a checkpoint, and memory to know them.
+        "checkpoint_threshold": "64MB",
     }
     try:
         connection = duckdb.connect(path, config=config)

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 DECODERS = 2
 """Decoding threads: as many as cores, the kernel taking turns with them."""
 
-AHEAD = 6
+AHEAD = 4
 """Polls that may wait decoded; bounds memory to about this many batches."""
 
 
