@@ -62,7 +62,7 @@ class Daemon(Server):
             "SPARK_DAEMON_MEMORY": self.heap,
             "SPARK_DAEMON_JAVA_OPTS": "-XX:+UseSerialGC -XX:TieredStopAtLevel=1",
             "SPARK_LOCAL_IP": "127.0.0.1",
-            "SPARK_LOCAL_DIRS": str(self.folder),
+            **apart(self.folder),
         }
         return [
             *("env", *(f"{name}={value}" for name, value in settings.items())),
@@ -188,6 +188,15 @@ class Spark(Daemon):
     def executors(self) -> list[int]:
         """The ids of all executors' processes."""
         return [pid for worker in self.workers if worker.alive for pid in worker.executors()]
+
+
+def apart(folder: Path) -> dict[str, str]:
+    """Environment with which Java and Spark leave what a kill keeps them from removing there."""
+    return {
+        "TMPDIR": str(folder),
+        "SPARK_LOCAL_DIRS": str(folder),
+        "JDK_JAVA_OPTIONS": f"-Djava.io.tmpdir={folder}",
+    }
 
 
 def environment() -> dict[str, str]:

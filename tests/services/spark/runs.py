@@ -15,7 +15,7 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
-from tests.servers.spark import connector, environment
+from tests.servers.spark import apart, connector, environment
 
 from tailrace.generate.attacks import parse_attack
 from tailrace.generate.nginx import NginxTraffic
@@ -94,8 +94,12 @@ class Run:
     process: subprocess.Popen[bytes] | None = field(default=None, init=False)
 
     def __post_init__(self) -> None:
-        self.folder.mkdir(parents=True, exist_ok=True)
+        self._own.mkdir(parents=True, exist_ok=True)
         self.write(self.rules)
+
+    @property
+    def _own(self) -> Path:
+        return self.folder / "temporary"
 
     def write(self, rules: str) -> None:
         """Make the pipeline file one with these rules."""
@@ -114,7 +118,7 @@ class Run:
                 cwd=self.folder,
                 stdout=log,
                 stderr=log,
-                env=environment(),
+                env=environment() | apart(self._own),
                 start_new_session=True,
             )
 
