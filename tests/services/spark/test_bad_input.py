@@ -3,6 +3,7 @@
 import resource
 import sys
 import zipfile
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -162,7 +163,8 @@ def test_a_checkpoint_on_a_full_disk(tmp_path: Path, run: Made) -> None:
     assert spark.process is not None
     # Spark's own processes alone can't write any more; the store's disk has room.
     for pid in descendants(spark.process.pid):
-        resource.prlimit(pid, resource.RLIMIT_FSIZE, (100, 100))
+        with suppress(ProcessLookupError):  # one that was about to end
+            resource.prlimit(pid, resource.RLIMIT_FSIZE, (100, 100))
     with log.open("ab") as sink:
         sink.writelines(lines[1000:])
     assert spark.ended() == 2, spark.said
