@@ -184,7 +184,13 @@ class Run:
         return sorted(int(name) for name in names if name.isdigit())
 
     def forget(self, kind: str, batch: int) -> None:
-        """Remove what ``batches`` names, with its checksum."""
+        """Remove what ``batches`` names, with its checksum, once nobody writes it any more."""
+        assert self.process is not None
+        deadline = time.monotonic() + 60
+        with suppress(ProcessLookupError):
+            while time.monotonic() < deadline:
+                os.killpg(self.process.pid, 0)  # Java ends some time after its Python
+                time.sleep(0.05)
         for name in (str(batch), f".{batch}.crc"):
             (self.checkpoint / kind / name).unlink(missing_ok=True)
 
