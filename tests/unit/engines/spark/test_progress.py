@@ -7,6 +7,7 @@ import pytest
 from tailrace.engines.running import OnSpark
 from tailrace.engines.spark.engine import SparkEngine
 from tailrace.engines.spark.progress import told
+from tailrace.engines.spark.settings import DEFAULTS
 from tailrace.engines.status import SparkStatus
 
 PLANS = "org.apache.spark.sql.execution.datasources.v2.python.PythonMicroBatchStream@2494732d"
@@ -45,6 +46,12 @@ def test_told(changed: dict[str, Any], found: SparkStatus | None) -> None:
 
 def test_before_the_first_batch() -> None:
     assert told(None) is None
+
+
+def test_spark_keeps_the_last_progress() -> None:
+    values = {setting.name: setting.value for setting in DEFAULTS}
+    # It drops the oldest as long as there are this many or more, the newest included.
+    assert int(values.get("spark.sql.streaming.numRecentProgressUpdates", 100)) > 1
 
 
 def test_the_engine_tells() -> None:
