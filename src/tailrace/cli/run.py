@@ -131,8 +131,6 @@ def command(  # noqa: PLR0913 - one for each option
         raise click.UsageError("--output json is a log already; give one of the two")
     if master is not None and engine != "spark":
         raise click.UsageError("--master goes with --engine spark")
-    if accept_loss and engine == "spark":
-        raise click.UsageError("--accept-loss is of the embedded engine; see source.kafka.on_gap")
     path = find_pipeline(pipeline)
     if web is not None:
         sets = (*sets, f"web.listen={web}")
@@ -144,7 +142,9 @@ def command(  # noqa: PLR0913 - one for each option
         stack.enter_context(named(path, loaded, plan))
         if engine == "spark":
             refuse(loaded.config, loaded.positions)
-            opened = partial(_on_spark, stack, master=master, until_end=until_end)
+            opened = partial(
+                _on_spark, stack, master=master, until_end=until_end, accept_loss=accept_loss
+            )
         else:
             opened = partial(_here, stack, until_end=until_end, accept_loss=accept_loss)
         loop = _open(plan, store_path, display, watch, opened)

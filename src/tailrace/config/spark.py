@@ -17,6 +17,8 @@ RESERVED = {
     "spark.sql.streaming.stateStore.providerClass": "the engine's state needs RocksDB",
     "spark.sql.shuffle.partitions": "the key 'shards' says it",
     "spark.sql.session.timeZone": "times are UTC",
+    "spark.sql.streaming.noDataMicroBatches.enabled": "what time alone brings comes as a plan",
+    "spark.sql.execution.arrow.useLargeVarTypes": "messages are read in pieces that need none",
     "spark.master": "the key 'master' says it",
     "spark.jars": "the key 'jars' says it",
 }
@@ -52,10 +54,10 @@ class SparkSettings(Model):
         default=Duration(100_000),
         description="How often it is looked for new records when a batch is done before.",
     )
-    max_records: int | None = Field(
-        default=None,
+    max_records: int = Field(
+        default=2_000_000,
         ge=1,
-        description="The most messages of Kafka that one batch takes. By default all there are.",
+        description="The most messages of Kafka that one batch takes.",
     )
     jars: SeveralOrNone = Field(
         default=(),

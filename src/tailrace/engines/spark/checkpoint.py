@@ -107,11 +107,15 @@ class Checkpoint:
         mark = Mark(FORMAT, uuid.uuid4().hex, pipeline, store, shards)
         with _reaching(self.path, "written"):
             self._files.mkdirs(self._path())
-            stream = self._files.create(self._path(MARK), True)  # noqa: FBT003 - Java's
+            fresh = self._path(MARK + ".new")
+            stream = self._files.create(fresh, True)  # noqa: FBT003 - Java's
             try:
                 stream.write(bytearray(json.dumps(asdict(mark)).encode()))
             finally:
                 stream.close()
+            # One that a run left half made is in the way.
+            self._files.delete(self._path(MARK), False)  # noqa: FBT003 - as above
+            self._files.rename(fresh, self._path(MARK))
         return mark
 
     def begun(self) -> Begun | None:
@@ -123,7 +127,7 @@ class Checkpoint:
         number, final = 0, False
         for line in text.splitlines()[2:]:
             offset = _parsed(line)
-            if "plans" in offset:
+            if offset.keys() == {"number", "plans"}:
                 number = int(offset["number"])
                 plans = json.loads(offset["plans"])
                 kinds = [d["kind"] for plan in plans.values() for d in plan["after"]]
@@ -167,17 +171,17 @@ def taken_up(
     StoreError, with the way out, if they don't belong together.
     """
     mark = checkpoint.mark()
+    if state.epoch >= 0 and not state.checkpoint:
+        raise StoreError(
+            f"{store_path} was made by the embedded engine, which keeps all state in it",
+            hint="go on with the embedded engine, or name another store with --store",
+        )
     if mark is None:
-        if state.epoch >= 0 and state.checkpoint:
+        if state.epoch >= 0:
             raise StoreError(
                 f"{store_path} goes with a checkpoint that is not at {checkpoint.path}",
                 hint="name it with spark.checkpoint; without it, begin with a new store: the counts"
                 " of open windows are in the checkpoint",
-            )
-        if state.epoch >= 0:
-            raise StoreError(
-                f"{store_path} was made by the embedded engine, which keeps all state in it",
-                hint="go on with the embedded engine, or name another store with --store",
             )
         return checkpoint.make(pipeline, store, shards)
     if mark.store != store:
@@ -194,9 +198,12 @@ def taken_up(
         )
     begun = checkpoint.begun()
     last = begun.batch if begun is not None else -1
-    if last < state.batch:
+    # A batch that was begun and not committed may be ahead by one.
+    ahead = begun is not None and not begun.done and last == state.batch + 1
+    if last != state.batch and not ahead:
+        age = "older" if last < state.batch else "newer"
         raise StoreError(
-            f"the checkpoint {checkpoint.path} is older than {store_path}: batch {last}, and the"
+            f"the checkpoint {checkpoint.path} is {age} than {store_path}: batch {last}, and the"
             f" store has {state.batch}",
             hint="restore both from one copy, or begin with new ones",
         )

@@ -6,7 +6,7 @@ import shutil
 import tempfile
 import uuid
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -57,8 +57,8 @@ class Cluster:
     folder: Path
     wanted: Plan | None
     begun: Begun | None
+    accept_loss: bool = False
     number: int = 0
-    run: str = field(default_factory=lambda: uuid.uuid4().hex)
 
     def look_again(self) -> None:
         """See how far Spark has planned."""
@@ -79,8 +79,11 @@ class Cluster:
         messages = None
         if isinstance(config.source, KafkaSource):
             wanted = beside_names(config.time, config.fields)
-            messages = Messages(config.source, wanted, config.spark.max_records)
-        job = session.job(uuid.uuid4().hex, self.shards)
+            assert isinstance(self.input, KafkaInput)  # noqa: S101 - made for this source
+            messages = Messages(
+                config.source, wanted, config.spark.max_records, self.input.identities
+            )
+        job = session.job(uuid.uuid4().hex, self.shards, accept_loss=self.accept_loss)
         try:
             query = Query(
                 self.spark,
@@ -111,12 +114,13 @@ class Cluster:
             shutil.rmtree(self.folder, ignore_errors=True)
 
 
-def open_cluster(
+def open_cluster(  # noqa: PLR0913 - every part can be replaced by the caller
     plan: Plan,
     store_path: Path,
     *,
     master: str | None = None,
     until_end: bool = False,
+    accept_loss: bool = False,
     make: MakeOutput = make_output,
     on_commit: Callable[[str], None] = lambda _: None,
     observe: Callable[[Result], None] = lambda _: None,
@@ -141,6 +145,8 @@ def open_cluster(
         undo.callback(delivery.close)
         source = _input(plan, store, store_path, until_end=until_end)
         undo.callback(source.close)
+        if isinstance(source, KafkaInput):
+            source.connect()
         log = store_path.with_name(store_path.name + ".spark.log")
         spark = launch(plan.name, settings, where, folder=folder, log=log, kafka=kafka)
         undo.callback(spark.stop)
@@ -170,6 +176,7 @@ def open_cluster(
             folder,
             wanted=plan if session.plan is not plan else None,
             begun=None,
+            accept_loss=accept_loss,
         )
         cluster.look_again()
         undo.pop_all()

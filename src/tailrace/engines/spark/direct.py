@@ -6,6 +6,7 @@ Windows of ``record`` rules and archived events for OpenSearch go out where they
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -25,6 +26,9 @@ if TYPE_CHECKING:
 
 KINDS = frozenset({"opensearch"})
 """Outputs that know a row by its id alone; the others keep account of batches as well."""
+
+LEAVE_SECONDS = 30.0
+"""A server that failed isn't asked again by this worker for so long: a batch has many slices."""
 
 LEFT = "left "
 """Begins the names of tables with rows that the driver must deliver: then a number, an output."""
@@ -51,15 +55,20 @@ class DirectWriter:
         self._store_id = store_id
         self._open: dict[str, Output] = {}
         self._seq = 0
+        self._left_until: dict[str, float] = {}
 
     def write(self, dispatch: Dispatch) -> Written:
         """Write what was dispatched; nothing is raised, what fails is left."""
         written = Written()
         for _, name, rows in dispatch.batches()[0]:
+            if time.monotonic() < self._left_until.get(name, 0.0):
+                written.left.append((name, rows))
+                continue
             try:
                 refused = self._deliver(name, rows)
             except OutputError:
                 self._close(name)
+                self._left_until[name] = time.monotonic() + LEAVE_SECONDS
                 written.left.append((name, rows))
                 continue
             written.rows[name] = written.rows.get(name, 0) + rows.num_rows - len(refused)
@@ -77,6 +86,11 @@ class DirectWriter:
         receipt = self._open[name].deliver(OutboxBatch(self._seq, rows))
         return [one.row for one in receipt.refused]
 
+    def close(self) -> None:
+        """Give back all connections."""
+        for name in list(self._open):
+            self._close(name)
+
     def _close(self, name: str) -> None:
         output = self._open.pop(name, None)
         if output is not None:
@@ -90,6 +104,8 @@ def writer_of(job: Job) -> DirectWriter:
     """This worker process's writer for a job."""
     name = (job.run, job.number)
     if name not in _writers:
+        for other in [other for other in _writers if other[0] != job.run]:
+            _writers.pop(other).close()
         _writers[name] = DirectWriter(job.plan, job.store)
     return _writers[name]
 

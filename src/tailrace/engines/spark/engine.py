@@ -7,64 +7,43 @@ come by Spark's own connector, with a plan or without.
 
 from __future__ import annotations
 
-import queue
 import time
-from dataclasses import asdict, dataclass, field, replace
-from threading import Event
-from typing import TYPE_CHECKING, Any
+from contextlib import suppress
+from typing import TYPE_CHECKING
 
 from tailrace.config import KafkaSource
 from tailrace.engines.delivery import ENDED_PATIENCE_SECONDS, STOPPED_PATIENCE_SECONDS
-from tailrace.engines.due import next_due
-from tailrace.engines.embedded.engine import DROPPED, TICK_SECONDS
-from tailrace.engines.embedded.liveness import LivenessClock
-from tailrace.engines.epoch import Decision, DecisionKind
+from tailrace.engines.embedded.engine import TICK_SECONDS
 from tailrace.engines.spark.executors import Executors
 from tailrace.engines.spark.failures import failed
-from tailrace.engines.spark.inputs import PLAN_BYTES, KafkaInput, PlannedInput
+from tailrace.engines.spark.handing import Handover
+from tailrace.engines.spark.inputs import KafkaInput, PlannedInput
 from tailrace.engines.spark.mapping import PLAN
 from tailrace.engines.spark.planned import offer
+from tailrace.engines.spark.planning import Planned, Planner
 from tailrace.engines.spark.progress import told
 from tailrace.engines.spark.query import ends_of
 from tailrace.engines.state import Liveness
 from tailrace.errors import StoreError, TailraceError
-from tailrace.sources.reader import nothing
-from tailrace.sources.types import Chunk
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
     from pyspark.sql.streaming.query import StreamingQuery
 
     from tailrace.engines.concluding import Result
     from tailrace.engines.running import Reloaded
     from tailrace.engines.spark.cluster import Cluster
-    from tailrace.engines.spark.frames import Frame
+    from tailrace.engines.spark.handing import Batch
     from tailrace.engines.spark.session import ClusterSession
     from tailrace.engines.status import SparkStatus
-    from tailrace.sources.types import Note, Poll
+    from tailrace.sources.types import Note
 
+STOP_SECONDS = 10.0
+"""How long a stop waits for the batch under way; after that it runs again at the next start."""
 
-@dataclass(slots=True)
-class _Batch:
-    """A batch on its way from Spark's thread to the loop; ``failure`` is raised in the former."""
-
-    number: int
-    frames: Sequence[Frame]
-    done: Event = field(default_factory=Event)
-    failure: BaseException | None = None
-
-
-@dataclass(slots=True)
-class _Plan:
-    """What is gathered for the next plan."""
-
-    polls: list[tuple[Poll, float]] = field(default_factory=list)
-    bytes: int = 0
-
-
-class StoppedError(Exception):
-    """Tells Spark's thread that its batch isn't wanted now; it runs again at the next start."""
+PLANNED_TICK_SECONDS = 0.05
+"""While a batch reads files the next slices are looked for this often."""
 
 
 class SparkEngine:
@@ -77,7 +56,7 @@ class SparkEngine:
         *,
         listen: Callable[[Result | None, tuple[Note, ...]], None] = lambda _result, _notes: None,
     ) -> None:
-        """The running thread calls ``listen`` after each batch, and every quarter of a second."""
+        """The running thread calls ``listen`` after each batch, and several times a second."""
         self.session = session
         self._cluster = cluster
         self._executors = Executors(cluster.spark)
@@ -85,12 +64,10 @@ class SparkEngine:
         self._stop = False
         self._reload: Callable[[], Reloaded] | None = None
         self.reload_error: TailraceError | None = None
-        self._liveness = LivenessClock(session.plan.idle_after, session.plan.grace)
-        self._batches: queue.Queue[_Batch] = queue.Queue()
+        self._planner = Planner(session, cluster.input)
+        self._handover = Handover()
         self._query: StreamingQuery | None = None
-        self._next = _Plan()
         self._offered: int | None = None
-        self._refused = False
         self._progress: SparkStatus | None = None
 
     def stop(self) -> None:
@@ -104,21 +81,22 @@ class SparkEngine:
     def run(self) -> bool:
         """Run; True if the input was read to its end, False if the run was stopped before."""
         session, source = self.session, self._cluster.input
-        if session.state.finished:
-            if not source.bounded:
-                raise StoreError(
-                    f"{session.store.path}: this input was read to its end and its windows are"
-                    " closed",
-                    hint="name another store.path and checkpoint",
-                )
-            session.settle(ENDED_PATIENCE_SECONDS, give_up=lambda: self._stop)
-            return True
+        ended = False
         try:
             self._finish_begun()
-            self._open()
-            ended = self._read_kafka() if isinstance(source, KafkaInput) else self._read_planned()
-        finally:
-            self._end_query()
+            ended = self._finished()
+            if not ended and not self._stop:
+                self._open()
+                kafka = isinstance(source, KafkaInput)
+                ended = self._read_kafka(source) if kafka else self._read_planned()  # type: ignore[arg-type]  # it is one
+            if not ended:
+                self._take_last()
+        except BaseException:
+            # What ended the run is told, not what its end may bring.
+            with suppress(Exception):
+                self._end_query()
+            raise
+        self._end_query()
         if ended:
             session.settle(ENDED_PATIENCE_SECONDS, give_up=lambda: self._stop)
         else:
@@ -141,203 +119,184 @@ class SparkEngine:
         cluster, session = self._cluster, self.session
         begun = cluster.begun
         if begun is not None and not begun.done:
-            self._query = cluster.start(session, self._hand_over, once=True, final=begun.final)
-            while not self._stop and (self._query.isActive or not self._batches.empty()):
-                self._take_batch(TICK_SECONDS)
-                self._idle()
-            self._raise_failure()
+            self._start(once=True, final=begun.final)
+            self._until_query_ends()
             self._end_query()
         if cluster.wanted is not None and not self._stop:
             session.change(cluster.wanted)
             cluster.wanted = None
-            self._liveness = LivenessClock(session.plan.idle_after, session.plan.grace)
+            self._planner.begin_anew()
+
+    def _finished(self) -> bool:
+        """Whether the input was read to its end; StoreError if more of it is to be read now."""
+        if not self.session.state.finished:
+            return False
+        if not self._cluster.input.bounded:
+            raise StoreError(
+                f"{self.session.store.path}: this input was read to its end and its windows are"
+                " closed",
+                hint="name another store.path and checkpoint",
+            )
+        return True
 
     def _open(self) -> None:
-        source = self._cluster.input
+        source, state = self._cluster.input, self.session.state
         if isinstance(source, PlannedInput):
             running = {
                 name
-                for name, partition in self.session.state.partitions.items()
+                for name, partition in state.partitions.items()
                 if partition.liveness is not Liveness.ENDED
             }
             source.open(self.session.positions(), running)
         elif isinstance(source, KafkaInput):
-            source.open()
+            source.open(self.session.positions())
 
     def _read_planned(self) -> bool:
         """Plan slices of files until they end, or for ever."""
         source = self._cluster.input
-        self._query = self._cluster.start(self.session, self._hand_over)
+        self._start()
         while not self._stop:
             self._take_reload()
-            self._take_batch(0.0 if self._offered is None else 0.05)
-            if self._offered is None and source.ended and not self._next.polls:
+            self._take_batch(0.0 if self._offered is None else PLANNED_TICK_SECONDS)
+            if self._offered is None and source.ended and not self._planner.waiting:
                 break
-            busy = self._look()
-            if self._offered is None and not self._blocked():
-                self._offer(self._next_plan())
+            blocked = self._blocked()
+            busy = not blocked and self._look()
+            if not blocked:
+                self._plan()
             if not busy and self._offered is None and not source.ended:
                 source.wait(TICK_SECONDS)
             self._idle()
-        if self._stop or not source.ended:
-            return self._stopped()
-        self._offer({"before": [], "after": [Decision(DecisionKind.FINAL)], "slices": []})
+        if self._stop:
+            return False
+        self._offer(self._planner.final())
         return self._until_finished()
 
-    def _read_kafka(self) -> bool:
+    def _read_kafka(self, source: KafkaInput) -> bool:
         """Let Spark read topics: for ever, or as far as they reached when it began."""
-        source = self._cluster.input
-        assert isinstance(source, KafkaInput)  # noqa: S101 - the caller looked
+        # Before the first batch: all partitions hold the watermark, those without messages too.
+        self._look()
+        self._plan()
         if source.bounded:
-            self._look()
-            self._offer(self._next_plan())
-            self._query = self._cluster.start(self.session, self._hand_over, available_now=True)
-            while not self._stop and (self._query.isActive or not self._batches.empty()):
-                self._take_batch(TICK_SECONDS)
-                self._idle()
+            self._start(available_now=True)
+            self._until_query_ends()
             self._end_query()
             if self._stop:
-                return self._stopped()
-            live = [
-                Decision(DecisionKind.ENDED, name)
-                for name, partition in self.session.state.partitions.items()
-                if partition.liveness is not Liveness.ENDED
-            ]
-            self._offer(
-                {"before": [], "after": [*live, Decision(DecisionKind.FINAL)], "slices": []}
-            )
-            self._query = self._cluster.start(
-                self.session, self._hand_over, available_now=True, final=True
-            )
+                return False
+            self._offered = None
+            self._offer(self._planner.final())
+            self._start(available_now=True, final=True)
             return self._until_finished()
-        self._query = self._cluster.start(self.session, self._hand_over)
+        self._start()
         while not self._stop:
             self._take_reload()
             self._take_batch(TICK_SECONDS)
-            # Progress is told of batches that are done, so all of it is committed.
-            source.planned = ends_of(self._query) or source.planned
+            if self._query is not None:
+                # Progress is told of batches that are done, so all of it is committed.
+                source.planned = ends_of(self._query) or source.planned
             self._look()
-            if self._offered is None:
-                self._offer(self._next_plan())
+            self._plan()
             self._idle()
-        return self._stopped()
+        return False
+
+    def _until_query_ends(self) -> None:
+        """Take the batches of a query that ends by itself."""
+        while not self._stop and (self._active() or not self._handover.empty):
+            self._take_batch(TICK_SECONDS)
+            self._idle()
+        if not self._stop:
+            self._raise_failure()
 
     def _until_finished(self) -> bool:
         while not self._stop and not self.session.state.finished:
+            if not self._active() and self._handover.empty:
+                self._raise_failure()
+                raise TailraceError(
+                    "Spark has ended the query before the end of the input",
+                    hint="run again to go on from the last batch that was committed",
+                )
             self._take_batch(TICK_SECONDS)
             self._idle()
-        return self.session.state.finished or self._stopped()
+        return self.session.state.finished
 
-    def _stopped(self) -> bool:
-        self._refused = True
-        return False
+    def _take_last(self) -> None:
+        """At a stop: give the batch under way some time to come."""
+        deadline = time.monotonic() + STOP_SECONDS
+        while self._query is not None and time.monotonic() < deadline:
+            if not self._active() or not self._query.status["isTriggerActive"]:
+                return
+            if self._take_batch(TICK_SECONDS):
+                return
 
     # -- plans -------------------------------------------------------------------------------------
 
     def _look(self) -> bool:
-        """Look at the input, unless enough is gathered; whether there was something to read."""
-        if self._next.bytes >= PLAN_BYTES or self._cluster.input.ended:
-            return True
-        poll = self._cluster.input.look(self.session.state)
-        if poll.chunks or poll.appeared or poll.at_end or poll.ended or poll.notes:
-            self._next.bytes += sum(len(chunk.records.data) for chunk in poll.chunks)
-            bare = tuple(Chunk(chunk.slice, nothing()) for chunk in poll.chunks)
-            self._next.polls.append((replace(poll, chunks=bare), time.monotonic()))
-            if poll.notes:
-                self._listen(None, poll.notes)
-        return bool(poll.chunks)
+        busy, notes = self._planner.look()
+        if notes:
+            self._listen(None, notes)
+        return busy
 
-    def _next_plan(self) -> dict[str, Any]:
-        """What was gathered, with the decisions that it asks for."""
-        gathered, self._next = self._next, _Plan()
-        state, liveness = self.session.state, self._liveness
-        before: dict[tuple[DecisionKind, str], Decision] = {}
-        after: list[Decision] = []
-        notes: dict[str, int] = {}
-        slices = []
-        for poll, at in gathered.polls:
-            liveness.observe(poll, at)
-            for decision in liveness.before(poll, state):
-                before.setdefault((decision.kind, decision.subject), decision)
-            dropped = [note.partition for note in poll.notes if note.code == DROPPED]
-            after += [
-                Decision(DecisionKind.ENDED, name)
-                for name in (*poll.ended, *dropped)
-                if name not in state.partitions
-                or state.partitions[name].liveness is not Liveness.ENDED
-            ]
-            for note in poll.notes:
-                notes[note.code] = notes.get(note.code, 0) + note.count
-            slices += [asdict(chunk.slice) for chunk in poll.chunks]
-        if not self._cluster.input.bounded:
-            after += liveness.idle(state)
-            clock = liveness.clock(state)
-            if clock is not None and (before or after or self._stirs(clock)):
-                after.append(clock)
-            self.session.clock = liveness.watermark(state)
-        return {"before": list(before.values()), "after": after, "slices": slices, "notes": notes}
+    def _plan(self) -> None:
+        """Offer the next plan if the last one was taken; not when the pipeline is to change."""
+        if self._offered is None and self._reload is None:
+            self._offer(self._planner.plan())
 
-    def _stirs(self, clock: Decision) -> bool:
-        due = next_due(self.session.processor)
-        return due is not None and clock.value is not None and due <= clock.value
-
-    def _offer(self, plan: dict[str, Any]) -> None:
+    def _offer(self, plan: Planned) -> None:
         """Give Spark a plan, unless there is nothing in it."""
-        if not (plan["before"] or plan["after"] or plan["slices"]):
-            return
-        self._offered = self._cluster.number + 1
-        body = {
-            "before": [asdict(one) for one in plan["before"]],
-            "after": [asdict(one) for one in plan["after"]],
-            "slices": plan["slices"],
-            "notes": plan.get("notes", {}),
-        }
-        offer(self._cluster.plans, self._offered, {"0": body})
+        if plan:
+            self._offered = self._cluster.number + 1
+            offer(self._cluster.plans, self._offered, {"0": plan.to_json()})
 
     # -- batches -----------------------------------------------------------------------------------
 
-    def _hand_over(self, number: int, frames: Sequence[Frame]) -> None:
-        """Called by Spark: wait until the loop has committed the batch."""
-        batch = _Batch(number, frames)
-        if self._refused:
-            raise StoppedError
-        self._batches.put(batch)
-        while not batch.done.wait(1.0):
-            if self._refused:
-                raise StoppedError
-        if batch.failure is not None:
-            raise batch.failure
+    def _start(
+        self, *, available_now: bool = False, once: bool = False, final: bool = False
+    ) -> None:
+        self._handover = Handover()
+        self._query = self._cluster.start(
+            self.session, self._handover, available_now=available_now, once=once, final=final
+        )
 
-    def _take_batch(self, seconds: float) -> None:
+    def _active(self) -> bool:
+        return self._query is not None and self._query.isActive
+
+    def _take_batch(self, seconds: float) -> bool:
         """Commit a batch if one comes; the query's error is raised here."""
         started = time.perf_counter()
-        try:
-            batch = self._batches.get(timeout=seconds) if seconds else self._batches.get_nowait()
-        except queue.Empty:
-            self.session.times.wait += time.perf_counter() - started
-            self._raise_failure()
-            return
+        batch = self._handover.take(seconds)
         self.session.times.wait += time.perf_counter() - started
+        if batch is None:
+            self._raise_failure()
+            return False
         try:
-            result = self.session.conclude(batch.number, batch.frames)
+            result = self._conclude(batch)
         except BaseException as error:
             batch.failure = error
-            batch.done.set()
             raise
+        finally:
+            batch.done.set()
+        self._listen(result, ())
+        return True
+
+    def _conclude(self, batch: Batch) -> Result | None:
+        result = self.session.conclude(batch.number, batch.frames)
         for frame in batch.frames:
             if frame.head["kind"] == PLAN:
                 self._cluster.number = max(self._cluster.number, int(frame.head["number"]))
         if self._offered is not None and self._cluster.number >= self._offered:
             self._offered = None
-        batch.done.set()
-        self._listen(result, ())
+        # Spark plans no further batch while it waits for this one.
+        while self._blocked() and not self._stop:
+            self._idle()
+            time.sleep(TICK_SECONDS)
+        return result
 
     def _raise_failure(self) -> None:
         query = self._query
         if query is None or query.isActive:
             return
         error = query.exception()
-        if error is not None and not self._refused:
+        if error is not None:
             kafka = self.session.plan.config.source
             topics = kafka.topics if isinstance(kafka, KafkaSource) else ()
             raise failed("Spark has stopped the query", error, topics) from error
@@ -348,7 +307,7 @@ class SparkEngine:
         self._listen(None, () if note is None else (note,))
 
     def _blocked(self) -> bool:
-        """Back-pressure: nothing is planned while more than the bound waits for outputs."""
+        """Back-pressure: no batch follows while more than the bound waits for outputs."""
         delivery = self.session.delivery
         if delivery.full:
             delivery.run(now=True)
@@ -371,17 +330,17 @@ class SparkEngine:
         self._cluster.wanted = reloaded.plan
         self._cluster.look_again()
         self._finish_begun()
-        self._query = self._cluster.start(self.session, self._hand_over)
+        self._start()
         self._listen(None, ())
 
     def _end_query(self) -> None:
         """Stop the query; a batch that it has under way runs again at the next start."""
         query, self._query = self._query, None
+        self._handover.refuse()
         if query is None:
             return
-        self._refused = True
         try:
             query.stop()
-        finally:
-            self._refused = False
-            self._batches = queue.Queue()
+        except Exception as error:
+            # Py4J's errors have no common base with those of PySpark.
+            raise failed("Spark doesn't end the query", error) from error

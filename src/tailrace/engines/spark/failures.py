@@ -28,10 +28,14 @@ _HINTS = (
         "data source: kafka",
         "name the files of the Kafka connector in spark.jars (docs/spark.md says which they are)",
     ),
+    (
+        "no longer what was read",
+        "put it back; or leave it out, counted: tailrace run --engine spark --accept-loss",
+    ),
     ("No space left", "make room for Spark's checkpoint and temporary files, and run again"),
     ("too large", "make room for Spark's checkpoint and temporary files, and run again"),
 )
-_HINT = "nothing is lost: run again to go on from the last batch that was committed"
+_HINT = "run again to go on from the last batch that was committed"
 
 
 def failed(what: str, error: BaseException, topics: Sequence[str] = ()) -> TailraceError:

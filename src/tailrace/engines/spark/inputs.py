@@ -7,11 +7,13 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol
 
 from tailrace.config import KafkaSource
+from tailrace.errors import SourceError
 from tailrace.sources.inline import with_records
 from tailrace.sources.kafka.broker import Broker, places_of
+from tailrace.sources.kafka.gaps import replaced
 from tailrace.sources.kafka.part import partition_name
 from tailrace.sources.kafka.watch import Watch
-from tailrace.sources.types import Chunk, Input, Poll, Source, Trouble
+from tailrace.sources.types import Chunk, Input, Mirroring, Poll, Source, Trouble
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -22,6 +24,9 @@ if TYPE_CHECKING:
 
 PLAN_BYTES = 256 << 20
 """So much one plan reads at most: a batch has a price, and its slices are read side by side."""
+
+CARRIED_BYTES = 8 << 20
+"""So much one plan carries: it stands in Spark's offset log, and in its progress."""
 
 POLL_BYTES = 24 << 20
 """So much a slice has at most: what one task reads at a time."""
@@ -34,6 +39,11 @@ class Watched(Input, Protocol):
 
     def look(self, state: EngineState) -> Poll:
         """What is new, without waiting; slices without records, or with them to carry."""
+        ...
+
+    @property
+    def plan_bytes(self) -> int:
+        """So much one plan takes at most."""
         ...
 
     def wait(self, seconds: float) -> None:
@@ -57,6 +67,7 @@ class PlannedInput:
         self._carried = carried
         self._open: set[str] = set()
         self._done = False
+        self.plan_bytes = CARRIED_BYTES if carried else PLAN_BYTES
 
     @property
     def bounded(self) -> bool:
@@ -71,7 +82,7 @@ class PlannedInput:
     def look(self, state: EngineState) -> Poll:
         """Read on, up to one slice of each partition."""
         watermarks = {name: p.maximum for name, p in state.partitions.items()}
-        poll = self._source.poll(POLL_BYTES, watermarks)
+        poll = self._source.poll(min(POLL_BYTES, self.plan_bytes), watermarks)
         self._open |= set(poll.appeared)
         self._open -= set(poll.ended)
         self._done = self.bounded and not self._open
@@ -86,6 +97,11 @@ class PlannedInput:
     def ended(self) -> bool:
         """Whether all of it was given out."""
         return self._done
+
+    def committed(self, positions: Mapping[str, dict[str, Json]]) -> None:
+        """Hear of the positions that the store has; see ``Mirroring``."""
+        if isinstance(self._source, Mirroring):
+            self._source.committed(positions)
 
     def wait(self, seconds: float) -> None:
         """Sleep until there may be news."""
@@ -104,9 +120,11 @@ class KafkaInput:
     """Topics that Spark reads: here only what the broker says of them."""
 
     ended = False
+    plan_bytes = PLAN_BYTES
 
     def __init__(self, config: KafkaSource, *, until_end: bool) -> None:
         self.bounded = until_end
+        self._config = config
         self._broker = Broker(config)
         refresh = None if until_end else REFRESH_SECONDS
         self._watch = Watch(self._broker, None, refresh_seconds=refresh)
@@ -114,11 +132,23 @@ class KafkaInput:
         self._appeared: list[str] = []
         self.planned: dict[str, int] = {}
         """How far concluded batches have read, marks of transactions included."""
+        self._seen: dict[str, int] = {}
+        self.identities: dict[str, str] = {}
+        """What the cluster calls the topics, whatever their names."""
 
-    def open(self) -> None:
-        """Connect; SourceError if nobody answers or a topic is missing."""
+    def connect(self) -> None:
+        """Reach the cluster; SourceError if nobody answers or a topic is missing."""
         self._broker.connect()
-        topics = self._broker.topics()
+        self._topics = self._broker.topics()
+        self.identities = {name: topic.identity for name, topic in self._topics.items()}
+
+    def open(self, positions: Mapping[str, dict[str, Json]]) -> None:
+        """Begin to watch; SourceError if a topic isn't the one of which there are positions."""
+        topics = self._topics
+        for name, position in positions.items():
+            topic = topics.get(name.rpartition("/")[0])
+            if topic is not None and replaced(position.get("topic_id"), topic.identity):
+                raise self._made_anew(topic.name)
         self._take(places_of(topics))
         self._watch.asked = tuple(places_of(topics))
         if not self.bounded:
@@ -137,19 +167,33 @@ class KafkaInput:
             raise failure
         topics, self._watch.topics = self._watch.topics, None
         if topics is not None:
+            for name, topic in topics.items():
+                if replaced(self.identities.setdefault(name, topic.identity), topic.identity):
+                    raise self._made_anew(name)
             self._watch.asked = tuple(places_of(topics))
             self._take(places_of(topics))
         appeared, self._appeared = tuple(self._appeared), []
-        at_end = [
-            name
-            for place, end in self._watch.ends().items()
-            if (name := partition_name(*place)) in state.partitions
-            and max(self.planned.get(name, 0), state.partitions[name].position) >= end
-        ]
+        at_end = []
+        for place, end in self._watch.ends().items():
+            name = partition_name(*place)
+            partition = state.partitions.get(name)
+            if partition is None:
+                continue
+            # The end may have been asked for before the last messages came.
+            still = self._seen.get(name) == partition.read
+            self._seen[name] = partition.read
+            if still and max(self.planned.get(name, 0), partition.position) >= end:
+                at_end.append(name)
         notes = []
         while self._watch.notes:
             notes.append(self._watch.notes.popleft())
         return Poll(appeared=appeared, at_end=tuple(at_end), notes=tuple(notes))
+
+    def _made_anew(self, topic: str) -> SourceError:
+        return SourceError(
+            f"the topic {topic} at {self._config.bootstrap} was deleted and made anew",
+            hint="begin with a new store and checkpoint",
+        )
 
     def trouble(self) -> Trouble | None:
         """What is wrong now."""

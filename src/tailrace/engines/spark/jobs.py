@@ -1,12 +1,15 @@
-"""What workers need to know of a pipeline: its plan without secrets, and how its state is split."""
+"""What workers need to know of a pipeline: its plan, and how its state is split."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass, replace
 
+from tailrace.config import HttpSource, KafkaSource
 from tailrace.config.operation import DeadLetterSettings
-from tailrace.engines.epoch import Decision
+from tailrace.config.source import AnySource
+from tailrace.config.spark import SparkSettings
+from tailrace.engines.epoch import Decision, DecisionKind
 from tailrace.engines.spark.direct import direct_outputs
 from tailrace.engines.state import EngineState, Liveness
 from tailrace.plan.model import Plan
@@ -19,7 +22,8 @@ class Job:
     ``run``: names the query's run, so that what a worker keeps of another is not taken for it.
     ``starts``: each rule's start by identity. ``number``: its place among the jobs of the query, of
     which there is one but in tests. ``first``: the number of its first shard among those of all
-    jobs, of which it has ``shards``. ``store``: the store's id.
+    jobs, of which it has ``shards``. ``store``: the store's id. ``accept_loss``: slices that are
+    gone are left out, and counted.
     """
 
     run: str
@@ -30,6 +34,7 @@ class Job:
     first: int = 0
     number: int = 0
     store: str = ""
+    accept_loss: bool = False
 
     @property
     def direct(self) -> frozenset[str]:
@@ -38,19 +43,50 @@ class Job:
 
 
 def for_workers(plan: Plan) -> Plan:
-    """The plan without what only the driver uses: its outputs, with the passwords in them."""
+    """The plan without what only the driver uses, and so without nearly all passwords.
+
+    Outputs that workers write to themselves are in it as they are.
+    """
     direct = direct_outputs(plan)
     mine = {name: output for name, output in plan.config.outputs.items() if name in direct}
     bare = plan.config.model_copy(
-        update={"outputs": mine, "web": None, "dead_letters": DeadLetterSettings()}
+        update={
+            "outputs": mine,
+            "web": None,
+            "dead_letters": DeadLetterSettings(),
+            "spark": SparkSettings(),
+            "source": _without_secrets(plan.config.source),
+        }
     )
     return replace(plan, config=bare, text="")
 
 
+def _without_secrets(source: AnySource) -> AnySource:
+    if isinstance(source, KafkaSource):
+        # Messages are read by Spark's connector, which has its options from the driver.
+        return source.model_copy(update={"options": {}})
+    if isinstance(source, HttpSource):
+        return source.model_copy(update={"token": None})
+    return source
+
+
+def standing(after: Iterable[Decision], partitions: Container[str]) -> list[Decision]:
+    """Those decisions that still hold beside slices of ``partitions`` in the same batch.
+
+    Messages may come between a plan and its batch: then it isn't quiet any more, the clock doesn't
+    lead, and a partition with a slice isn't idle.
+    """
+    busy = bool(partitions)
+    return [
+        one
+        for one in after
+        if not (one.kind is DecisionKind.CLOCK and busy)
+        and not (one.kind is DecisionKind.IDLE and one.subject in partitions)
+    ]
+
+
 def arrivals(state: EngineState, names: list[str]) -> list[Decision]:
     """What is decided by the mere coming of slices of these partitions: they appear or return."""
-    from tailrace.engines.epoch import DecisionKind
-
     found = []
     for name in dict.fromkeys(names):
         known = state.partitions.get(name)

@@ -16,7 +16,7 @@ from tailrace.engines.dispatch import incident_table
 from tailrace.engines.epoch import EpochPlan
 from tailrace.engines.running import Holding
 from tailrace.engines.spark.direct import LEFT, direct_outputs, drivers_plan
-from tailrace.engines.spark.jobs import arrivals
+from tailrace.engines.spark.jobs import arrivals, standing
 from tailrace.engines.spark.mapping import HOME, PLAN
 from tailrace.engines.spark.reducing import CLOSED, decisions_of
 from tailrace.engines.watermark import advance, decide
@@ -138,15 +138,16 @@ class Joining:
         decided = {one.subject for one in before}
         names = [str(frame.head["partition"]) for frame in homes]
         before += arrivals(state, [name for name in names if name not in decided])
+        after = [one for frame in plans for one in decisions_of(frame.head["after"])]
         notes: dict[str, int] = {}
-        for frame in plans:
+        for frame in (*plans, *homes):
             for code, count in frame.head["notes"].items():
                 notes[code] = notes.get(code, 0) + count
         return EpochPlan(
             epoch=state.epoch + 1,
             before=tuple(before),
             slices=tuple(Slice(**frame.head["slice"]) for frame in homes),
-            after=tuple(one for frame in plans for one in decisions_of(frame.head["after"])),
+            after=tuple(standing(after, set(names))),
             notes=notes,
         )
 
@@ -159,7 +160,7 @@ class Joining:
         partition.maximum = max(partition.maximum, int(frame.head["maximum"]))
 
     def _check(self, closed: Sequence[Frame]) -> None:
-        """Every shard must have come to the watermark that the driver has."""
+        """Every shard that took part must have come to the watermark that the driver has."""
         for frame in closed:
             if frame.head["frontier"] != self.state.frontier:
                 raise TailraceError(

@@ -26,7 +26,7 @@ from tailrace.kernel.types import Piece
 from tailrace.plan.grouping import group_rules
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from tailrace.engines.spark.jobs import Job
     from tailrace.formats.records import Decoded, Records
@@ -64,11 +64,16 @@ class SliceMapper:
         self._maxima: dict[str, int] = {}
 
     def begin(self) -> None:
-        """Forget the maxima of slices before: a task begins."""
+        """Forget the maxima of slices before: what follows may be of another place."""
         self._maxima.clear()
 
-    def frames(self, place: Place, records: Records) -> Iterator[tuple[int, bytes]]:
-        """The frames of one slice, each with the number of the shard that it goes to."""
+    def frames(
+        self, place: Place, records: Records, notes: Mapping[str, int] | None = None
+    ) -> Iterator[tuple[int, bytes]]:
+        """The frames of one slice, each with the number of the shard that it goes to.
+
+        ``notes``: what a person should know, to be counted.
+        """
         piece = place.slice
         decoded = self._decoder.decode(records, piece.fields)
         before = self._maxima.get(piece.partition, NEVER)
@@ -87,7 +92,11 @@ class SliceMapper:
         for shard in range(self.job.shards):
             yield self.job.first + shard, Frame(head, by_shard.get(shard, {})).pack()
         home = crc32(piece.partition.encode()) % self.job.shards
-        yield self.job.first + home, self._home(place, records, decoded, mapped).pack()
+        frame = self._home(place, records, decoded, mapped)
+        yield (
+            self.job.first + home,
+            Frame({**frame.head, "notes": notes or {}}, frame.tables).pack(),
+        )
 
     def _by_shard(self, mapped: Mapped) -> dict[int, dict[str, pa.Table]]:
         found: dict[int, dict[str, pa.Table]] = {}

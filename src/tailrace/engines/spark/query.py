@@ -16,7 +16,7 @@ from tailrace.engines.spark.stateful import Reducers
 from tailrace.engines.spark.workers import MapKafka, MapPlans
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     from pyspark.sql import DataFrame, SparkSession
@@ -31,12 +31,13 @@ if TYPE_CHECKING:
 class Messages:
     """What is read of Kafka, and how: ``wanted`` is what fields take beside a message's value.
 
-    ``most``: the most messages a batch takes, None for all there are.
+    ``most``: the most messages a batch takes. ``identities``: of the topics, by name.
     """
 
     source: KafkaSource
     wanted: tuple[str, ...]
-    most: int | None
+    most: int
+    identities: Mapping[str, str]
 
 
 class Query:
@@ -63,7 +64,9 @@ class Query:
         mapped = planned.mapInArrow(MapPlans(jobs, keys), MAPPED)
         if messages is not None:
             frame = kafka_frame(spark, messages)
-            mapper = MapKafka(jobs[0], keys, messages.wanted, final=final)
+            mapper = MapKafka(
+                jobs[0], keys, messages.wanted, identities=messages.identities, final=final
+            )
             mapped = frame.mapInArrow(mapper, MAPPED).union(mapped)
         self.frame: DataFrame = mapped.groupBy("shard").transformWithStateInPandas(
             statefulProcessor=Reducers(jobs, keys),
@@ -108,7 +111,11 @@ def kafka_frame(spark: SparkSession, messages: Messages) -> DataFrame:
     reader: DataStreamReader = spark.readStream.format("kafka").options(**java_options(source))
     patterns = [topic for topic in source.topics if is_pattern(topic)]
     if patterns:
-        names = [topic if is_pattern(topic) else f"^{topic}$" for topic in source.topics]
+        # As the driver understands them: whole names, and none that Kafka keeps for itself.
+        names = [
+            f"(?!__)(?:{topic})" if is_pattern(topic) else rf"\Q{topic}\E"
+            for topic in source.topics
+        ]
         reader = reader.option("subscribePattern", "|".join(f"(?:{name})" for name in names))
     else:
         reader = reader.option("subscribe", ",".join(source.topics))
@@ -120,8 +127,7 @@ def kafka_frame(spark: SparkSession, messages: Messages) -> DataFrame:
             "startingOffsetsByTimestampStrategy", "latest"
         )
     reader = reader.option("failOnDataLoss", str(source.on_gap == "stop").lower())
-    if messages.most is not None:
-        reader = reader.option("maxOffsetsPerTrigger", str(messages.most))
+    reader = reader.option("maxOffsetsPerTrigger", str(messages.most))
     columns = list(COLUMNS)
     if "_key" in messages.wanted:
         columns.append("key")

@@ -17,7 +17,7 @@ from tailrace.engines.dispatch import Dispatch
 from tailrace.engines.epoch import Decision, DecisionKind
 from tailrace.engines.spark.direct import Written, travels, writer_of
 from tailrace.engines.spark.frames import Frame
-from tailrace.engines.spark.jobs import Job, arrivals
+from tailrace.engines.spark.jobs import Job, arrivals, standing
 from tailrace.engines.spark.mapping import HOME, PLAN, SLICE
 from tailrace.engines.spark.shards import owner
 from tailrace.engines.state import EngineState, Liveness, PartitionState
@@ -109,7 +109,11 @@ class ShardReducer:
             assert data is not None, name  # noqa: S101 - the header names what is there
             tables = dict(Frame.unpack(data).tables)
             plain = tables.pop("")
-            load_tables(reducer, plain, tables)
+            # A rule that went may have left sides that nobody has any use for.
+            wanted = {
+                one.name: tables[one.name] for one in reducer.group.sides if one.name in tables
+            }
+            load_tables(reducer, plain, wanted)
         reducer.forget(FOREVER if self.state.finished else self.state.frontier)
         known = {rule.identity for rule in reducer.group.rules}
         reducer.full.update({r: full for r, full in stored["full"].items() if r in known})
@@ -167,6 +171,8 @@ class ShardReducer:
         blobs: Blobs,
     ) -> Frame:
         state, grace = self.state, self.job.plan.grace
+        # A clock that leads may be among the first decisions: what it closes is closed here.
+        previous = state.frontier
         for reducer in self.reducers.values():
             reducer.compact()
         for plan in plans:
@@ -189,8 +195,8 @@ class ShardReducer:
                     parts.setdefault(group.identity, []).append(kept)
             partition.maximum = max(partition.maximum, frame.head["maximum"])
         evicted, changed = self._add(parts)
-        previous = state.frontier
-        after = [one for plan in plans for one in decisions_of(plan.head["after"])]
+        planned = [one for plan in plans for one in decisions_of(plan.head["after"])]
+        after = standing(planned, {frame.head["partition"] for frame in slices})
         for decision in after:
             decide(state, decision, grace)
         advance(state, grace)

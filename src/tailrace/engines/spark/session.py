@@ -66,7 +66,9 @@ class ClusterSession(BaseSession):
         check_tables(self.store, plan)
         return self.adopt(plan)
 
-    def job(self, run: str, shards: int, *, first: int = 0, number: int = 0) -> Job:
+    def job(
+        self, run: str, shards: int, *, first: int = 0, number: int = 0, accept_loss: bool = False
+    ) -> Job:
         """What workers need to know, now."""
         return Job(
             run=run,
@@ -77,6 +79,7 @@ class ClusterSession(BaseSession):
             first=first,
             number=number,
             store=self.store.identity,
+            accept_loss=accept_loss,
         )
 
     def conclude(self, batch: int, frames: Sequence[Frame]) -> Result | None:

@@ -75,6 +75,11 @@ DEFAULTS = (
         "20s",
         "a stop waits no longer for a batch under way; it runs again at the next start",
     ),
+    Setting(
+        "spark.sql.streaming.numRecentProgressUpdates",
+        "2",
+        "each holds the plan of its batch; with 2 Spark keeps the last one, with 1 it keeps none",
+    ),
     Setting("spark.ui.showConsoleProgress", "false", "the run has a display of its own"),
     Setting("spark.log.level", "WARN", "what is said goes to a file beside the store"),
     Setting("spark.driver.host", "127.0.0.1", "nobody else needs to reach the driver", local=True),

@@ -77,13 +77,16 @@ class Reducers(StatefulProcessor):
         place = self._shards[int(key[0])]
         job = next(job for job in self._jobs if job.first <= place < job.first + job.shards)
         payloads = [bytes(payload) for frame in rows for payload in frame["payload"]]
-        found = list(self._run(job, place - job.first, payloads))
-        yield pd.DataFrame({"payload": found})
+        # One row at a time: a batch of Arrow's may not pass 2 GiB.
+        for found in self._run(job, place - job.first, payloads):
+            yield pd.DataFrame({"payload": [found]})
 
     def _run(self, job: Job, shard: int, payloads: Iterable[bytes]) -> Iterator[bytes]:
         stored = self._blobs.get(HEADER)
         header = None if stored is None else Frame.unpack(stored).head
         name = (job.run, job.first, shard)
+        for other in [other for other in _kept if other[0] != job.run]:
+            del _kept[other]
         # Taken out: an error half-way leaves it neither as it was nor as it will be.
         reducer = _kept.pop(name, None)
         last = -1 if header is None else int(header["batch"])

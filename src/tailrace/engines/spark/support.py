@@ -34,6 +34,12 @@ LACKS = (
         lambda config: config.dedup is not None,
     ),
     Lack(
+        ("source", "kafka", "on_gap"),
+        "on_gap: count",
+        "messages that are gone stop the run; after that, begin with a new store and checkpoint",
+        lambda config: isinstance(config.source, KafkaSource) and config.source.on_gap == "count",
+    ),
+    Lack(
         ("explain", "retain"),
         "explain from kept counts",
         "leave explain.retain out; `tailrace explain --input FILES` counts again",
@@ -43,6 +49,10 @@ LACKS = (
 """What is refused."""
 
 LEFT_OUT = (
+    (
+        "positions in the consumer group",
+        "`source.kafka.group` is not written; the positions are in Spark's checkpoint",
+    ),
     ("early notices", "alerts come when their windows close; no alert is missing, none changes"),
 )
 """What doesn't happen on Spark, without a word, for no result depends on it."""

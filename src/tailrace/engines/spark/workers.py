@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
@@ -11,14 +10,18 @@ import pyarrow as pa
 from tailrace.engines.spark.frames import Frame
 from tailrace.engines.spark.kafka_rows import Run, runs_of
 from tailrace.engines.spark.mapping import PLAN, Place, SliceMapper
+from tailrace.errors import AwayError, SourceError
 from tailrace.sources.inline import taken_out
 from tailrace.sources.opening import open_source
+from tailrace.sources.reader import nothing
 from tailrace.sources.types import Slice, Source
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
     from tailrace.engines.spark.jobs import Job
+    from tailrace.formats.records import Records
+    from tailrace.sources.types import Json
 
 RUN_BYTES = 24 << 20
 """So much of a partition is mapped at a time: enough for the cost of a statement not to matter."""
@@ -34,6 +37,8 @@ def mapper_of(job: Job) -> SliceMapper:
     """This worker's mapper for a job; a task has it for itself."""
     name = (job.run, job.first)
     if name not in _kept:
+        for other in [other for other in _kept if other[0] != job.run]:
+            del _kept[other]
         if len(_kept) >= KEPT_MAPPERS:
             del _kept[next(iter(_kept))]
         _kept[name] = SliceMapper(job)
@@ -64,13 +69,15 @@ class MapPlans:
     def _slice(self, body: dict[str, Any]) -> Iterator[tuple[int, bytes]]:
         job = self._jobs[body["job"]]
         piece, records = taken_out(Slice(**body["slice"]))
+        notes: dict[str, int] = {}
         if records is None:
-            source: Source = open_source(job.plan.config)
             try:
-                records = source.reread(piece)
-            finally:
-                source.close()
-        yield from mapper_of(job).frames(Place(piece, body["order"]), records)
+                records = _read(job, piece)
+            except SourceError as error:
+                if isinstance(error, AwayError) or not job.accept_loss:
+                    raise
+                records, notes = nothing(), {"unfinished_lost": piece.end - piece.start}
+        yield from mapper_of(job).frames(Place(piece, body["order"]), records, notes)
 
     def _decisions(self, body: dict[str, Any]) -> Iterator[tuple[int, bytes]]:
         for number, decided in body["decisions"].items():
@@ -81,14 +88,32 @@ class MapPlans:
                 yield job.first + shard, payload
 
 
+def _read(job: Job, piece: Slice) -> Records:
+    source: Source = open_source(job.plan.config)
+    try:
+        return source.reread(piece)
+    finally:
+        source.close()
+
+
 class MapKafka:
     """Rows of Spark's Kafka source, as ``query.kafka_frame`` selects them; there is one job."""
 
     def __init__(
-        self, job: Job, keys: tuple[int, ...], wanted: tuple[str, ...], *, final: bool
+        self,
+        job: Job,
+        keys: tuple[int, ...],
+        wanted: tuple[str, ...],
+        *,
+        identities: Mapping[str, str],
+        final: bool,
     ) -> None:
-        """``wanted``: what fields take of a message beside its value; ``final``: read nothing."""
+        """``wanted``: what fields take of a message beside its value; ``final``: read nothing.
+
+        ``identities``: what the cluster calls the topics, whatever their names.
+        """
         self._job, self._keys, self._wanted, self._final = job, keys, wanted, final
+        self._identities = identities
 
     def __call__(self, batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         """Map one task's rows, a run of one partition at a time."""
@@ -98,20 +123,19 @@ class MapKafka:
         most = self._job.plan.config.limits.max_record_bytes
         for run in runs_of(batches, RUN_BYTES):
             records = run.records(most, self._wanted)
-            for shard, payload in mapper.frames(_place(run), records):
+            for shard, payload in mapper.frames(_place(run, self._identities), records):
                 yield row_batch(self._keys[shard], payload)
 
 
-def _place(run: Run) -> Place:
-    resume = {"offset": run.last + 1, "generation": 0}
-    return Place(Slice(run.partition, 0, run.first, run.last + 1, dict(resume)), run.first)
+def _place(run: Run, identities: Mapping[str, str]) -> Place:
+    resume: dict[str, Json] = {
+        "offset": run.last + 1,
+        "generation": 0,
+        "topic_id": identities.get(run.topic, ""),
+    }
+    return Place(Slice(run.partition, 0, run.first, run.last + 1, resume), run.first)
 
 
 def row_batch(key: int, payload: bytes) -> pa.RecordBatch:
     """One row of ``frames.MAPPED``."""
     return pa.record_batch([pa.array([key], pa.int32()), pa.array([payload])], schema=_SCHEMA)
-
-
-def slice_body(piece: Slice) -> dict[str, Any]:
-    """A slice as a plan has it."""
-    return asdict(piece)

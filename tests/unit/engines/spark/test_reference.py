@@ -37,6 +37,7 @@ def test_settings_have_reasons_and_what_is_fixed_has_no_second_word() -> None:
         "spark.master",
         "spark.jars",
         "spark.sql.shuffle.partitions",
+        "spark.sql.execution.arrow.useLargeVarTypes",
     }
 
 

@@ -1,0 +1,135 @@
+"""What the driver plans for the next batch: slices of files, and decisions about partitions."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import asdict, dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+from tailrace.engines.due import next_due
+from tailrace.engines.embedded.engine import DROPPED, NOTES_SECONDS
+from tailrace.engines.embedded.liveness import LivenessClock
+from tailrace.engines.epoch import Decision, DecisionKind
+from tailrace.engines.state import Liveness
+from tailrace.sources.reader import nothing
+from tailrace.sources.types import Chunk
+
+if TYPE_CHECKING:
+    from tailrace.engines.spark.inputs import Watched
+    from tailrace.engines.spark.session import ClusterSession
+    from tailrace.sources.types import Note, Poll
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """The plan of one batch for one job; ``slices`` as JSON."""
+
+    before: tuple[Decision, ...] = ()
+    after: tuple[Decision, ...] = ()
+    slices: tuple[dict[str, Any], ...] = ()
+    notes: dict[str, int] = field(default_factory=dict)
+
+    def __bool__(self) -> bool:
+        """Whether there is anything in it."""
+        return bool(self.before or self.after or self.slices or self.notes)
+
+    def to_json(self) -> dict[str, Any]:
+        """As the source of plans has it."""
+        return {
+            "before": [asdict(one) for one in self.before],
+            "after": [asdict(one) for one in self.after],
+            "slices": list(self.slices),
+            "notes": self.notes,
+        }
+
+
+class Planner:
+    """Gathers what the input tells between two plans."""
+
+    def __init__(self, session: ClusterSession, source: Watched) -> None:
+        self._session, self._source = session, source
+        self._polls: list[tuple[Poll, float]] = []
+        self._bytes = 0
+        self._notes: dict[str, int] = {}
+        self._notes_at = float("-inf")
+        self.begin_anew()
+
+    def begin_anew(self) -> None:
+        """The pipeline has changed: nobody has been quiet for any time yet."""
+        plan = self._session.plan
+        self._liveness = LivenessClock(plan.idle_after, plan.grace)
+
+    @property
+    def waiting(self) -> bool:
+        """Whether something was gathered that no plan has yet."""
+        return bool(self._polls)
+
+    def look(self) -> tuple[bool, tuple[Note, ...]]:
+        """Look at the input unless enough is gathered; whether there was something, and notes."""
+        if self._bytes >= self._source.plan_bytes or self._source.ended:
+            return True, ()
+        poll = self._source.look(self._session.state)
+        if poll.chunks or poll.appeared or poll.at_end or poll.ended:
+            self._bytes += sum(len(chunk.records.data) for chunk in poll.chunks)
+            bare = tuple(Chunk(chunk.slice, nothing()) for chunk in poll.chunks)
+            self._polls.append((replace(poll, chunks=bare), time.monotonic()))
+        for note in poll.notes:
+            self._notes[note.code] = self._notes.get(note.code, 0) + note.count
+        return bool(poll.chunks), poll.notes
+
+    def plan(self) -> Planned:
+        """What was gathered since the last plan, with the decisions that it asks for."""
+        polls, self._polls, self._bytes = self._polls, [], 0
+        state, liveness = self._session.state, self._liveness
+        follows = not self._source.bounded
+        before: dict[tuple[DecisionKind, str], Decision] = {}
+        clock = liveness.clock(state) if follows else None
+        if clock is not None and any(poll.chunks or poll.appeared for poll, _ in polls):
+            # Who comes now comes to the watermark of this moment.
+            before[clock.kind, ""] = clock
+        after: list[Decision] = []
+        for poll, at in polls:
+            liveness.observe(poll, at)
+            for decision in liveness.before(poll, state):
+                before.setdefault((decision.kind, decision.subject), decision)
+            dropped = [note.partition for note in poll.notes if note.code == DROPPED]
+            after += [
+                Decision(DecisionKind.ENDED, name)
+                for name in (*poll.ended, *dropped)
+                if name not in state.partitions
+                or state.partitions[name].liveness is not Liveness.ENDED
+            ]
+        if follows:
+            after += liveness.idle(state)
+            clock = liveness.clock(state)
+            if clock is not None and not before and (after or self._stirs(clock)):
+                after.append(clock)
+            self._session.clock = liveness.watermark(state)
+        slices = tuple(asdict(chunk.slice) for poll, _ in polls for chunk in poll.chunks)
+        return Planned(
+            tuple(before.values()),
+            tuple(after),
+            slices,
+            self._taken_notes(at_once=bool(before or after or slices)),
+        )
+
+    def final(self) -> Planned:
+        """The end of all input."""
+        partitions = self._session.state.partitions.items()
+        live = [name for name, one in partitions if one.liveness is not Liveness.ENDED]
+        ended = [Decision(DecisionKind.ENDED, name) for name in live]
+        after = (*ended, Decision(DecisionKind.FINAL))
+        return Planned(after=after, notes=self._taken_notes(at_once=True))
+
+    def _taken_notes(self, *, at_once: bool) -> dict[str, int]:
+        """Notes to be counted: with something else, or alone every few seconds."""
+        now = time.monotonic()
+        if not self._notes or not (at_once or now >= self._notes_at + NOTES_SECONDS):
+            return {}
+        taken, self._notes, self._notes_at = self._notes, {}, now
+        return taken
+
+    def _stirs(self, clock: Decision) -> bool:
+        """Whether anything happens up to there; otherwise nobody need know of it."""
+        due = next_due(self._session.processor)
+        return due is not None and clock.value is not None and due <= clock.value
