@@ -162,6 +162,9 @@ class SparkEngine:
                 break
             blocked = self._blocked()
             busy = not blocked and self._look()
+            while busy and self._offered is None and not self._planner.full and not self._stop:
+                # A backlog: a batch has a price, and its slices are read side by side.
+                busy = self._look()
             if not blocked:
                 self._plan()
             if not busy and self._offered is None and not source.ended:

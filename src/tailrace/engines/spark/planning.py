@@ -64,9 +64,14 @@ class Planner:
         """Whether something was gathered that no plan has yet."""
         return bool(self._polls)
 
+    @property
+    def full(self) -> bool:
+        """Whether no more is gathered before the next plan."""
+        return self._bytes >= self._source.plan_bytes or self._source.ended
+
     def look(self) -> tuple[bool, tuple[Note, ...]]:
         """Look at the input unless enough is gathered; whether there was something, and notes."""
-        if self._bytes >= self._source.plan_bytes or self._source.ended:
+        if self.full:
             return True, ()
         poll = self._source.look(self._session.state)
         if poll.chunks or poll.appeared or poll.at_end or poll.ended:

@@ -1,0 +1,71 @@
+"""Spark on a topic that is followed: quiet partitions, the clock, a changed file, a stop."""
+
+import json
+import signal
+from pathlib import Path
+
+import pytest
+from tests.servers.kafka import Kafka
+from tests.services.conftest import skipping
+from tests.services.spark.conftest import Made
+from tests.services.spark.runs import Run, with_kafka
+
+HEAD = """
+name: followed
+format: json
+time: {field: t, grace: 1s, idle_after: 2s}
+fields: {k: text}
+outputs:
+  rows: {file: {path: rows.ndjson}, rows: windows}
+store: {path: store.duckdb}
+"""
+BEFORE = "rules: [{record: seen, by: k, window: 10s, select: {n: count(*)}, to: [rows]}]\n"
+AFTER = "rules: [{record: counted, by: k, window: 10s, select: {m: count(*)}, to: [rows]}]\n"
+
+pytestmark = pytest.mark.timeout(900)
+
+
+def written(run: Run, source: str, rules: str) -> None:
+    (run.folder / "pipeline.yaml").write_text(f"source: {source}\n{HEAD}{rules}")
+
+
+def rows(run: Run) -> list[dict[str, object]]:
+    path = run.folder / "rows.ndjson"
+    return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
+
+
+def send(kafka: Kafka, topic: str, partition: int, seconds: int, key: str) -> None:
+    body = {"t": f"2026-01-01T00:00:{seconds:02d}Z", "k": key}
+    kafka.send(topic, [json.dumps(body).encode()], partition=partition)
+
+
+def test_followed_changed_and_stopped(kafka: Kafka, tmp_path: Path, run: Made) -> None:
+    with skipping():
+        options = with_kafka("local[2]")
+    topic = kafka.fresh_topic(partitions=2)
+    source = f"{{kafka: {{brokers: '{kafka.address}', topics: [{topic}]}}}}"
+    one = run(tmp_path / "spark", source, options)
+    written(one, source, BEFORE)
+    # A second partition has nothing yet: without its being idle no window would ever close.
+    send(kafka, topic, 0, 1, "a")
+    send(kafka, topic, 0, 2, "a")
+    one.start()
+    one.until(lambda: rows(one))
+    window = {"start": "2026-01-01T00:00:00.000Z", "end": "2026-01-01T00:00:10.000Z"}
+    assert rows(one) == [{"window": window, "k": "a", "n": 2}]
+
+    # One that returns comes to the watermark; all is told once.
+    send(kafka, topic, 1, 15, "b")
+    one.until(lambda: len(rows(one)) == 2)
+    assert [row["k"] for row in rows(one)] == ["a", "b"]
+
+    written(one, source, AFTER)
+    assert one.process is not None
+    one.process.send_signal(signal.SIGHUP)
+    one.until(lambda: "is taken up" in one.said)
+    send(kafka, topic, 0, 35, "c")
+    one.until(lambda: len(rows(one)) == 3)
+    found = rows(one)[-1]
+    assert (found["k"], found["m"]) == ("c", 1)
+    one.stop()
+    assert len(rows(one)) == 3
