@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from contextlib import ExitStack
 from importlib.resources import files
@@ -41,7 +42,8 @@ def command(seconds: float | None, seed: int | None, *, no_progress: bool) -> No
 
     with TemporaryDirectory(prefix="tailrace-demo-") as folder:
         traffic = Traffic(Path(folder) / LOG, time.time_ns() % 10**6 if seed is None else seed)
-        display = Scored(display_for("text", live=not no_progress), traffic)
+        # What begins and what is found are one story here.
+        display = Scored(display_for("text", live=not no_progress, beside=sys.stdout), traffic)
         _run(Path(folder), traffic, display, seconds)
         for line in table(*findings(traffic.episodes(), display.alerts, display.ends)):
             click.echo(line)

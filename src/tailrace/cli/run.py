@@ -8,7 +8,7 @@ import time
 from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
 
 import click
 
@@ -163,8 +163,13 @@ def maker(display: Display) -> MakeOutput:
     return make
 
 
-def display_for(output: str, log_format: str = "text", *, live: bool) -> Display:
-    """How a run is shown: ``json``, a log, or lines, or live on a terminal that can do it."""
+def display_for(
+    output: str, log_format: str = "text", *, live: bool, beside: TextIO | None = None
+) -> Display:
+    """How a run is shown: ``json``, a log, or lines, or live on a terminal that can do it.
+
+    ``beside``: where lines that are no alerts go instead of to standard error.
+    """
     if log_format == "json":
         from tailrace.cli.running.logs import LogLines
 
@@ -181,7 +186,7 @@ def display_for(output: str, log_format: str = "text", *, live: bool) -> Display
         return LiveView(colour=colour)
     from tailrace.cli.running.display import Lines
 
-    return Lines(colour=colour)
+    return Lines(beside=beside, colour=colour)
 
 
 def _here(
