@@ -2,13 +2,17 @@
 
 import json
 import signal
+import urllib.request
+from contextlib import suppress
 from pathlib import Path
+from urllib.error import URLError
 
 import pytest
 from tests.servers.kafka import Kafka
+from tests.servers.ports import free_port
 from tests.services.conftest import skipping
 from tests.services.spark.conftest import Made
-from tests.services.spark.runs import Run, with_kafka
+from tests.services.spark.runs import Run, on_spark, with_kafka
 
 HEAD = """
 name: followed
@@ -69,3 +73,30 @@ def test_followed_changed_and_stopped(kafka: Kafka, tmp_path: Path, run: Made) -
     assert (found["k"], found["m"]) == ("c", 1)
     one.stop()
     assert len(rows(one)) == 3
+
+
+def test_what_is_sent_is_answered_once_it_is_committed(tmp_path: Path, run: Made) -> None:
+    port = free_port()
+    source = f"{{http: {{listen: '127.0.0.1:{port}', path: /in}}}}"
+    one = run(tmp_path / "spark", source, on_spark("local[1]"))
+    written(one, source, BEFORE)
+    one.start()
+    body = b"".join(
+        json.dumps({"t": f"2026-01-01T00:00:0{second}Z", "k": "a"}).encode() + b"\n"
+        for second in (1, 2)
+    )
+    request = urllib.request.Request(
+        f"http://127.0.0.1:{port}/in", data=body, headers={"Idempotency-Key": "one"}
+    )
+
+    def sent() -> bool:
+        with suppress(URLError, ConnectionError):
+            answer = urllib.request.urlopen(request, timeout=60)  # noqa: S310 - as above
+            return bool(json.load(answer) == {"lines": 2})
+        return False
+
+    one.until(sent)
+    assert sent(), "the same once more is answered, and taken once"
+    one.until(lambda: rows(one))
+    assert [row["n"] for row in rows(one)] == [2]
+    one.stop()
