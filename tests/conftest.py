@@ -21,7 +21,7 @@ BUDGET_SECONDS = 300
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
-        if folder(item.path) == "services":
+        if folder(item.path) in {"services", "spark"}:
             item.add_marker(pytest.mark.services)
 
 
@@ -57,8 +57,11 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 
 
 def folder(path: Path) -> str:
-    """Return the folder of `tests` that holds a test file."""
-    return path.relative_to(TESTS).parts[0] if path.is_relative_to(TESTS) else "elsewhere"
+    """Return the folder of `tests` that holds a test file; what runs on Spark counts for itself."""
+    if not path.is_relative_to(TESTS):
+        return "elsewhere"
+    parts = path.relative_to(TESTS).parts
+    return "spark" if "spark" in parts or parts[-1] == "test_spark.py" else parts[0]
 
 
 def reason_of(report: pytest.TestReport) -> str:

@@ -8,10 +8,13 @@ checkpoint, before or after what the batch brought was committed.
 from __future__ import annotations
 
 import random
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from queue import Empty, Queue
 from threading import Event
 from typing import TYPE_CHECKING
+
+from pyspark.errors import StreamingQueryException
 
 from tailrace.engines.delivery import Delivery
 from tailrace.engines.embedded.outcomes import Gathered, outcome_of
@@ -177,7 +180,9 @@ class Packed:
             self._conclude(handed, running)
         else:
             handed.done.set()
-        query.awaitTermination(LONGEST_SECONDS) if query.isActive else None
+        with suppress(StreamingQueryException):
+            query.awaitTermination(LONGEST_SECONDS)
+        assert not query.isActive
         return self._start(running)
 
     def _conclude(self, handed: Handed, running: Sequence[Running]) -> None:

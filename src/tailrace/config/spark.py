@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from typing import Annotated
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from tailrace.config.base import Given, Model
-from tailrace.config.complaints import Complaint
-from tailrace.config.scalars import Filled, LabelText, PositiveSpan
+from tailrace.config.complaints import Complaint, refusal
+from tailrace.config.scalars import Count, Filled, LabelText, PositiveSpan
 from tailrace.config.several import SeveralOrNone
 from tailrace.config.units import Duration
 
@@ -23,6 +24,19 @@ RESERVED = {
     "spark.jars": "the key 'jars' says it",
 }
 """Settings that would undo what the engine promises."""
+
+
+MOST_SHARDS = 64
+"""As many as there are hash buckets."""
+
+
+def _shards(count: int) -> int:
+    if count > MOST_SHARDS:
+        raise refusal(f"expected at most {MOST_SHARDS}, found {count}")
+    return count
+
+
+_Shards = Annotated[Count, AfterValidator(_shards)]
 
 
 class SparkSettings(Model):
@@ -41,10 +55,8 @@ class SparkSettings(Model):
         ),
         examples=["hdfs://namenode/tailrace/nginx"],
     )
-    shards: int | None = Field(
+    shards: _Shards | None = Field(
         default=None,
-        ge=1,
-        le=64,
         description=(
             "Over how many tasks the state of keys is dealt out, 64 at most; fixed when the"
             " checkpoint is made. By default as many as there are cores."
@@ -54,9 +66,8 @@ class SparkSettings(Model):
         default=Duration(100_000),
         description="How often it is looked for new records when a batch is done before.",
     )
-    max_records: int = Field(
+    max_records: Count = Field(
         default=2_000_000,
-        ge=1,
         description="The most messages of Kafka that one batch takes.",
     )
     jars: SeveralOrNone = Field(
