@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from tailrace.sources.kafka.broker import Place
     from tailrace.sources.types import Json
 
-PLAN_BYTES = 256 << 20
+PLAN_BYTES = 512 << 20
 """So much one plan reads at most: a batch has a price, and its slices are read side by side."""
 
 CARRIED_BYTES = 8 << 20
