@@ -16,6 +16,7 @@ import signal
 import statistics
 import subprocess
 import sys
+import threading
 import time
 from multiprocessing.queues import Queue
 from pathlib import Path
@@ -134,6 +135,13 @@ def main() -> None:
         measure(kafka, given.rate, given.seconds)
 
 
+def collect(crossed: Queue[tuple[str, float]], written: dict[str, float]) -> None:
+    """Keep when each client crossed the limit; under "" how many events there were."""
+    while "" not in written:
+        client, at = crossed.get()
+        written[client] = at
+
+
 def measure(kafka: Kafka, rate: int, seconds: float) -> None:
     """Run everything at one rate."""
     crossed: Queue[tuple[str, float]] = multiprocessing.Queue()
@@ -148,17 +156,20 @@ def measure(kafka: Kafka, rate: int, seconds: float) -> None:
                 args=(kafka.address, topic, rate, seconds + WARM_UP_SECONDS, crossed),
             )
             writer.start()
+            written: dict[str, float] = {}
+            # While it is written: a pipe that nobody empties would stop the writer.
+            crossings = threading.Thread(target=collect, args=(crossed, written))
+            crossings.start()
             found = watch(kafka.address, notices, writer)
             writer.join()
+            crossings.join()
             engine.send_signal(signal.SIGTERM)
             assert engine.wait(30) == 0
-    written = {}
-    while (entry := crossed.get())[0]:
-        written[entry[0]] = entry[1]
+    events = written.pop("")
     first = min(written.values()) + WARM_UP_SECONDS
     measured = {client: at for client, at in written.items() if at >= first}
     latencies = [(found[c][1] - at) * 1000 for c, at in measured.items() if c in found]
-    print(f"events written                     {entry[1]:.0f}, {rate} a second")
+    print(f"events written                     {events:.0f}, {rate} a second")
     print(f"clients that crossed the limit     {len(measured)}")
     notes = sum(found[c][0] == "notice" for c in measured if c in found)
     print(f"found, of them by an early notice  {len(latencies)}, {notes}")
