@@ -59,7 +59,7 @@ def live_status(session: BaseSession, process: ProcessStatus) -> Status:
         OutputStatus(
             name,
             kinds.get(name, ""),
-            standing.delivered_rows,
+            standing.delivered_rows + session.state.written.get(name, 0),
             standing.waiting_rows,
             standing.waiting_bytes,
             standing.error,
@@ -138,7 +138,7 @@ def stored_status(reader: StoreReader) -> Status:
             for group in groups
             for rows in [kept[group.identity]]
         ),
-        outputs=tuple(_stored_outputs(reader, plan)),
+        outputs=tuple(_stored_outputs(reader, plan, state.written)),
     )
     return with_store(status, reader)
 
@@ -231,7 +231,9 @@ def _tables(plan: Plan) -> Iterator[OutputStatus]:
             yield OutputStatus(name, f"table {output.table.name}", 0, 0, 0)
 
 
-def _stored_outputs(reader: StoreReader, plan: Plan | None) -> Iterator[OutputStatus]:
+def _stored_outputs(
+    reader: StoreReader, plan: Plan | None, written: Mapping[str, int]
+) -> Iterator[OutputStatus]:
     delivered, waiting = reader.delivered(), reader.outbox()
     kinds = _output_kinds(plan) if plan is not None else {}
     tables = {output.name for output in _tables(plan)} if plan is not None else set()
@@ -241,7 +243,7 @@ def _stored_outputs(reader: StoreReader, plan: Plan | None) -> Iterator[OutputSt
             yield OutputStatus(
                 name,
                 kinds.get(name, "" if plan is None else REMOVED),
-                delivered.get(name, 0),
+                delivered.get(name, 0) + written.get(name, 0),
                 wait.rows if wait else 0,
                 wait.bytes if wait else 0,
             )

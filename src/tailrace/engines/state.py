@@ -59,7 +59,8 @@ class EngineState:
     ``frontier`` is the watermark of the whole pipeline before flooring to a rule's panes;
     ``next_seq`` numbers the outbox, ``next_dead`` the dead letters. ``evicted``: for each group the
     panes that lost keys, and a mask of the hash buckets that did. ``checkpoint`` names that of the
-    Spark engine, which has the partials then, and ``batch`` is the last of its batches.
+    Spark engine, which has the partials then, ``batch`` is the last of its batches,
+    and ``written`` counts the rows that its workers wrote to outputs themselves.
     """
 
     epoch: int = -1
@@ -74,6 +75,7 @@ class EngineState:
     evicted: dict[str, dict[str, int]] = field(default_factory=dict)
     batch: int = -1
     checkpoint: str = ""
+    written: dict[str, int] = field(default_factory=dict)
 
     def greatest_time(self) -> int:
         """The greatest event time of all partitions, ``NEVER`` without events.

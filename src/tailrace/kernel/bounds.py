@@ -47,7 +47,8 @@ class Bound:
         return bool(self.touched)
 
     def recount(self, runs: Runs) -> None:
-        """Take rows that were loaded into account."""
+        """Count the rows that are held anew, after some were loaded."""
+        self._rows.clear()
 
         def count(run: Run) -> Run:
             for pane, rows in zip(*np.unique(run.panes, return_counts=True), strict=True):

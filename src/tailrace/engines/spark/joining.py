@@ -48,8 +48,6 @@ class Joining:
         self.groups: tuple[Group, ...] = group_rules(own.rules, starts)
         self.starts = starts
         self._conclusion = Conclusion(own, state)
-        self.written: dict[str, int] = {}
-        """How many rows workers have written to each output in this run."""
         self._holdings: dict[str, dict[int, Holding]] = {g.identity: {} for g in self.groups}
         self._soonest: int | None = state.frontier
 
@@ -109,7 +107,7 @@ class Joining:
         told = self._conclusion.tell(found, final=plan.final)
         for frame in (*homes, *closed):
             for name, rows in frame.head["written"].items():
-                self.written[name] = self.written.get(name, 0) + rows
+                state.written[name] = state.written.get(name, 0) + rows
             for name, table in frame.tables.items():
                 if name.startswith(LEFT):
                     told.dispatch.left(name.split(" ", 2)[2], table)

@@ -6,7 +6,6 @@ slices' times and of all decisions, and so has the same watermark as the driver 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
@@ -60,13 +59,6 @@ class Blobs(Protocol):
         ...
 
 
-@dataclass(slots=True)
-class _Stored:
-    """A group's blobs by name, each with its greatest pane."""
-
-    blobs: dict[str, int]
-
-
 class ShardReducer:
     """One shard of one job, as far as a batch."""
 
@@ -79,7 +71,8 @@ class ShardReducer:
         self.reducers = {
             g.identity: GroupReducer(g, job.plan.bounds, job.salt) for g in self.groups
         }
-        self._stored = {group.identity: _Stored({}) for group in self.groups}
+        self._stored: dict[str, dict[str, int]] = {group.identity: {} for group in self.groups}
+        """Each group's blobs by name, with the greatest pane of each."""
         self._mine = owner(job.shards) == shard
 
     # -- stored form -------------------------------------------------------------------------------
@@ -103,7 +96,7 @@ class ShardReducer:
 
     def _load_group(self, identity: str, stored: Mapping[str, Any], blobs: Blobs) -> None:
         reducer = self.reducers[identity]
-        self._stored[identity] = _Stored(dict(stored["blobs"]))
+        self._stored[identity] = dict(stored["blobs"])
         for name in stored["blobs"]:
             data = blobs.get(name)
             assert data is not None, name  # noqa: S101 - the header names what is there
@@ -130,7 +123,7 @@ class ShardReducer:
             },
             "groups": {
                 identity: {
-                    "blobs": self._stored[identity].blobs,
+                    "blobs": self._stored[identity],
                     "full": reducer.full,
                     "touched": {str(p): mask for p, mask in reducer.bound.touched.items()},
                 }
@@ -194,7 +187,8 @@ class ShardReducer:
                     late[group.identity] += dropped
                     parts.setdefault(group.identity, []).append(kept)
             partition.maximum = max(partition.maximum, frame.head["maximum"])
-        evicted, changed = self._add(parts)
+        added = {identity: joined(tables) for identity, tables in parts.items()}
+        evicted, changed = self._add(added)
         planned = [one for plan in plans for one in decisions_of(plan.head["after"])]
         after = standing(planned, {frame.head["partition"] for frame in slices})
         for decision in after:
@@ -204,7 +198,7 @@ class ShardReducer:
         closed = self._close(previous, final=final)
         state.finished = state.finished or final
         self.batch = batch
-        self._store(batch, parts, changed, blobs)
+        self._store(batch, added, changed, blobs)
         blobs.put(HEADER, self.header())
         head = {
             "kind": CLOSED,
@@ -222,16 +216,13 @@ class ShardReducer:
         }
         return Frame({**head, **closed.head}, closed.tables)
 
-    def _add(
-        self, parts: Mapping[str, list[Mapping[str, pa.Table]]]
-    ) -> tuple[dict[str, int], set[str]]:
+    def _add(self, added: Mapping[str, Mapping[str, pa.Table]]) -> tuple[dict[str, int], set[str]]:
         """Add the partials in time; events evicted, by group, and whose rows changed."""
         evicted: dict[str, int] = {}
         changed: set[str] = set()
-        for identity, tables in parts.items():
-            whole = joined(tables)
-            sides = {name: whole[name] for name in whole if name}
-            partials = GroupPartials(whole[""], sides, 0, 0)
+        for identity, tables in added.items():
+            sides = {name: table for name, table in tables.items() if name}
+            partials = GroupPartials(tables[""], sides, 0, 0)
             _, _, gone, rewritten = self.reducers[identity].add(partials)
             if gone:
                 evicted[identity] = gone
@@ -298,29 +289,29 @@ class ShardReducer:
     def _store(
         self,
         batch: int,
-        parts: Mapping[str, list[Mapping[str, pa.Table]]],
+        added: Mapping[str, Mapping[str, pa.Table]],
         changed: set[str],
         blobs: Blobs,
     ) -> None:
         """Write what the batch added, and forget what no window can need any more."""
         reached = FOREVER if self.state.finished else self.state.frontier
         for identity, reducer in self.reducers.items():
-            stored = self._stored[identity].blobs
+            stored = self._stored[identity]
             low = reducer.needed_from(reached)
             reducer.forget(reached)
             for name in [name for name, last in stored.items() if last < low]:
                 blobs.drop(name)
                 del stored[name]
-            tables = joined(parts[identity]) if identity in parts else {}
-            added = bool(tables) and tables[""].num_rows > 0
-            if identity in changed or (added and len(stored) >= MOST_BLOBS):
+            tables = added.get(identity, {})
+            more = bool(tables) and tables[""].num_rows > 0
+            if identity in changed or (more and len(stored) >= MOST_BLOBS):
                 for name in stored:
                     blobs.drop(name)
                 stored.clear()
                 plain, sides = group_tables(reducer)
                 tables = {"": plain, **sides} if plain is not None else {}
-                added = plain is not None
-            if not added:
+                more = plain is not None
+            if not more:
                 continue
             last = int(tables[""]["pane"].to_numpy().max())
             if last >= low:

@@ -42,7 +42,7 @@ DEFAULTS = (
     Setting(
         "spark.sql.execution.arrow.maxRecordsPerBatch",
         "100000",
-        "rows reach Python in few large pieces; 10,000 cost a quarter of the throughput",
+        "rows reach Python in few large pieces",
     ),
     Setting(
         "spark.python.worker.reuse",
@@ -57,7 +57,7 @@ DEFAULTS = (
     Setting(
         "spark.sql.streaming.pollingDelay",
         "50ms",
-        "how often an idle query asks its sources; Spark's 10 ms keep a core busy",
+        "how often an idle query asks its sources, the plans' in Python among them",
     ),
     Setting("spark.sql.session.timeZone", "UTC", "nothing may depend on a machine's zone"),
     Setting(

@@ -61,6 +61,11 @@ class Part:
         """Whether everything before ``end`` was fetched."""
         return self.end is not None and max(self.fetched, self.reached or 0) >= self.end
 
+    @property
+    def short(self) -> bool:
+        """Whether nothing but marks of transactions, or what was aborted, is left before ``end``."""
+        return self.end is not None and self.complete and self.position < self.end
+
     def add(self, records: Records) -> None:
         """Take what was fetched; nothing at or after ``end``."""
         if self.end is not None and len(records) and records.positions[-1] >= self.end:

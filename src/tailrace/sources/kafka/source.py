@@ -254,7 +254,11 @@ class KafkaTopics:
     def _moved(self, quiet: list[Place], ends: Mapping[Place, int]) -> list[Chunk]:
         """Positions that the store doesn't have: where reading began, marks of transactions."""
         now = time.monotonic()
-        chunks = [p.move() for p in self._parts.values() if not p.stored and not p.ready]
+        chunks = [
+            part.move()
+            for part in self._parts.values()
+            if not part.ready and (not part.stored or part.short)
+        ]
         for place in quiet:
             part = self._parts[place]
             if part.position >= (part.reached or 0):
