@@ -108,6 +108,8 @@ class Packed:
         self._feeds = feeds
         self._handed: Queue[Handed] = Queue()
         self.kills = 0
+        self.again = 0
+        """Batches that came once more because a query was stopped too early."""
 
     def run(self, cases: Sequence[Case], *, seed: int = 0, kill: float = 0.0) -> list[Outcome]:
         """The outcome of each case; ``kill``: the probability that a batch dies, once each."""
@@ -133,8 +135,8 @@ class Packed:
             plans = {str(place): one.plan() for place, one in moving.items()}
             offer(self._folder / "plans.json", number, plans)
             if draw.random() < kill:
-                query = self._die(query, running, committed=draw.random() < 0.5)
-            self._conclude(self._take(query), running)
+                query = self._die(query, running, number, committed=draw.random() < 0.5)
+            self._conclude(self._take(query, running, number), running)
             for one in moving.values():
                 one.done()
         query.stop()
@@ -160,21 +162,32 @@ class Packed:
         if handed.failure is not None:
             raise handed.failure
 
-    def _take(self, query: StreamingQuery) -> Handed:
+    def _take(self, query: StreamingQuery, running: Sequence[Running], plan: int) -> Handed:
+        """The batch of that plan.
+
+        The one before may come again first: the query was stopped before Spark noted that it was
+        done. It changes nothing then.
+        """
         for _ in range(LONGEST_SECONDS):
             try:
-                return self._handed.get(timeout=1.0)
+                handed = self._handed.get(timeout=1.0)
             except Empty:
                 assert query.isActive, query.exception()
+                continue
+            if handed.number == plan - 1:
+                return handed
+            assert handed.number == plan - 2
+            self._conclude(handed, running)
+            self.again += 1
         message = "no batch came"
         raise AssertionError(message)
 
     def _die(
-        self, query: StreamingQuery, running: Sequence[Running], *, committed: bool
+        self, query: StreamingQuery, running: Sequence[Running], plan: int, *, committed: bool
     ) -> StreamingQuery:
         """Let the batch die in the driver, and start the query again: it comes once more."""
         self.kills += 1
-        handed = self._take(query)
+        handed = self._take(query, running, plan)
         handed.failure = KilledError()
         if committed:
             self._conclude(handed, running)

@@ -93,6 +93,21 @@ def test_only_committed_messages_and_positions_past_marks(kafka: Kafka) -> None:
     assert not Taken(opened(kafka, topic), taken.resume).to_end().close().all
 
 
+def test_the_end_is_after_what_was_aborted_wherever_reading_was_cut(kafka: Kafka) -> None:
+    topic = kafka.fresh_topic()
+    write = transactions(kafka, topic)
+    write(values(3, "a"), True)
+    write(values(3, "b"), False)
+    before = Taken(opened(kafka, topic, until_end=True)).to_end().close()
+    assert before.resume[f"{topic}/0"]["offset"] == 8
+    for cut in range(3, 8):
+        resume = {f"{topic}/0": before.resume[f"{topic}/0"] | {"offset": cut}}
+        taken = Taken(opened(kafka, topic, until_end=True), resume).to_end().close()
+        assert not taken.all
+        assert taken.ended == [f"{topic}/0"]
+        assert taken.resume[f"{topic}/0"]["offset"] == 8, cut
+
+
 def test_an_open_transaction_is_the_end(kafka: Kafka) -> None:
     topic = kafka.fresh_topic()
     kafka.send(topic, values(2))
