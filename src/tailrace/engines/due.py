@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from tailrace.engines.epoch import Decision
     from tailrace.engines.running import Running
 
 
@@ -16,3 +17,9 @@ def next_due(processor: Running) -> int | None:
     """
     timers = [fold.soonest for fold in processor.folds.values()]
     return min((at for at in (processor.soonest(), *timers) if at is not None), default=None)
+
+
+def stirs(processor: Running, clock: Decision) -> bool:
+    """Whether anything happens up to a clock's watermark; otherwise nobody need know of it."""
+    due = next_due(processor)
+    return due is not None and clock.value is not None and due <= clock.value

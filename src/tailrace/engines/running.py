@@ -20,6 +20,12 @@ if TYPE_CHECKING:
 
     Listen = Callable[[Result | None, tuple[Note, ...]], None]
 
+NOTES_SECONDS = 5.0
+"""Notes alone, of a server that comes and goes, are stored no more often than this."""
+
+TICK_SECONDS = 0.25
+"""How often an engine looks at the clock when nothing comes."""
+
 
 @dataclass(frozen=True, slots=True)
 class Holding:

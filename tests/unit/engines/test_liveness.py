@@ -2,7 +2,7 @@
 
 import pytest
 
-from tailrace.engines.embedded.liveness import LivenessClock
+from tailrace.engines.liveness import LivenessClock
 from tailrace.engines.epoch import Decision, DecisionKind
 from tailrace.engines.state import EngineState, Liveness, PartitionState
 from tailrace.sources.types import Poll

@@ -10,10 +10,10 @@ from tailrace.engines.delivery import (
     STOPPED_MOST_SECONDS,
     STOPPED_PATIENCE_SECONDS,
 )
-from tailrace.engines.due import next_due
+from tailrace.engines.due import stirs
 from tailrace.engines.embedded.intake import Left, Reader
-from tailrace.engines.embedded.liveness import LivenessClock
-from tailrace.engines.epoch import Decision, DecisionKind
+from tailrace.engines.liveness import LivenessClock
+from tailrace.engines.running import NOTES_SECONDS, TICK_SECONDS
 from tailrace.engines.state import Liveness
 from tailrace.errors import StoreError, TailraceError
 
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from tailrace.engines.concluding import Result
     from tailrace.engines.embedded.intake import Intake
     from tailrace.engines.embedded.session import Session
+    from tailrace.engines.epoch import Decision
     from tailrace.engines.running import Reloaded
     from tailrace.formats.decoder import Decoder
     from tailrace.plan.model import Plan
@@ -37,17 +38,8 @@ EPOCH_BYTES = 72 << 20
 BACKLOG_BYTES = BATCH_BYTES // 2
 """A poll that gave as much did not reach the end of what there is."""
 
-DROPPED = "partition_dropped"
-"""The source's note of a stored partition that it no longer reads: nothing waits for it."""
-
 READER_SECONDS = 2.0
 """How long a source that is being asked is waited for at a stop."""
-
-NOTES_SECONDS = 5.0
-"""Notes alone, of a server that comes and goes, are stored no more often than this."""
-
-TICK_SECONDS = 0.25
-"""How often the clock is looked at when nothing comes."""
 
 
 class Engine:
@@ -148,7 +140,9 @@ class Engine:
             clock = self._clock()
             if clock is not None:
                 self._listen(self.session.turn([], after=[clock]), ())
-        before, after = self._decisions(taken)
+        before, after = self._liveness.decisions(
+            [(one.poll, one.at) for one in taken], state, follows=not self.session.source.bounded
+        )
         notes = [note for one in taken for note in one.poll.notes]
         for note in notes:
             self._notes[note.code] = self._notes.get(note.code, 0) + note.count
@@ -156,7 +150,7 @@ class Engine:
             raise _finished(self.session)
         work = [pair for one in taken for pair in zip(one.poll.chunks, one.decoded, strict=True)]
         clock = self._clock()
-        if clock is not None and (before or after or self._stirs(clock)):
+        if clock is not None and (before or after or stirs(self.session.processor, clock)):
             after.append(clock)
         now = time.monotonic()
         result = None
@@ -186,35 +180,10 @@ class Engine:
             size += last
         return taken
 
-    def _decisions(self, taken: list[Intake]) -> tuple[list[Decision], list[Decision]]:
-        """What to decide before and after the slices of these intakes."""
-        state = self.session.state
-        before: dict[tuple[DecisionKind, str], Decision] = {}
-        after: list[Decision] = []
-        for one in taken:
-            self._liveness.observe(one.poll, one.at)
-            for decision in self._liveness.before(one.poll, state):
-                before.setdefault((decision.kind, decision.subject), decision)
-            dropped = [note.partition for note in one.poll.notes if note.code == DROPPED]
-            after += [
-                Decision(DecisionKind.ENDED, name)
-                for name in (*one.poll.ended, *dropped)
-                if name not in state.partitions
-                or state.partitions[name].liveness is not Liveness.ENDED
-            ]
-        if not self.session.source.bounded:
-            after += self._liveness.idle(state)
-        return list(before.values()), after
-
     def _clock(self) -> Decision | None:
         """The watermark by the clock, if it leads now."""
         session = self.session
         return None if session.source.bounded else self._liveness.clock(session.state)
-
-    def _stirs(self, clock: Decision) -> bool:
-        """Whether anything happens up to there; otherwise the store need not know of it."""
-        due = next_due(self.session.processor)
-        return due is not None and clock.value is not None and due <= clock.value
 
     def _blocked(self) -> bool:
         """Back-pressure: nothing is read while more than the bound waits for outputs."""

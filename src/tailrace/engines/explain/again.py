@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from tailrace.config import HttpSource, KafkaSource, StdinSource
-from tailrace.engines.embedded.liveness import LivenessClock
 from tailrace.engines.embedded.opening import make_decoder, open_session
 from tailrace.engines.epoch import Decision, DecisionKind
+from tailrace.engines.liveness import LivenessClock
 from tailrace.errors import SourceError, TailraceError
 from tailrace.expr.nodes import Binary, Literal, Type
 from tailrace.sources.opening import open_source

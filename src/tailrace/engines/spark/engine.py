@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from tailrace.config import KafkaSource
 from tailrace.engines.delivery import ENDED_PATIENCE_SECONDS, STOPPED_PATIENCE_SECONDS
-from tailrace.engines.embedded.engine import TICK_SECONDS
+from tailrace.engines.running import TICK_SECONDS
 from tailrace.engines.spark.executors import Executors
 from tailrace.engines.spark.failures import failed
 from tailrace.engines.spark.handing import Handover

@@ -6,10 +6,10 @@ import time
 from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from tailrace.engines.due import next_due
-from tailrace.engines.embedded.engine import DROPPED, NOTES_SECONDS
-from tailrace.engines.embedded.liveness import LivenessClock
+from tailrace.engines.due import stirs
 from tailrace.engines.epoch import Decision, DecisionKind
+from tailrace.engines.liveness import LivenessClock
+from tailrace.engines.running import NOTES_SECONDS
 from tailrace.engines.state import Liveness
 from tailrace.sources.reader import nothing
 from tailrace.sources.types import Chunk
@@ -87,32 +87,25 @@ class Planner:
         polls, self._polls, self._bytes = self._polls, [], 0
         state, liveness = self._session.state, self._liveness
         follows = not self._source.bounded
-        before: dict[tuple[DecisionKind, str], Decision] = {}
+        before: list[Decision] = []
         clock = liveness.clock(state) if follows else None
         if clock is not None and any(poll.chunks or poll.appeared for poll, _ in polls):
             # Who comes now comes to the watermark of this moment.
-            before[clock.kind, ""] = clock
-        after: list[Decision] = []
-        for poll, at in polls:
-            liveness.observe(poll, at)
-            for decision in liveness.before(poll, state):
-                before.setdefault((decision.kind, decision.subject), decision)
-            dropped = [note.partition for note in poll.notes if note.code == DROPPED]
-            after += [
-                Decision(DecisionKind.ENDED, name)
-                for name in (*poll.ended, *dropped)
-                if name not in state.partitions
-                or state.partitions[name].liveness is not Liveness.ENDED
-            ]
+            before.append(clock)
+        arriving, after = liveness.decisions(polls, state, follows=follows)
+        before += arriving
         if follows:
-            after += liveness.idle(state)
             clock = liveness.clock(state)
-            if clock is not None and not before and (after or self._stirs(clock)):
+            if (
+                clock is not None
+                and not before
+                and (after or stirs(self._session.processor, clock))
+            ):
                 after.append(clock)
             self._session.clock = liveness.watermark(state)
         slices = tuple(asdict(chunk.slice) for poll, _ in polls for chunk in poll.chunks)
         return Planned(
-            tuple(before.values()),
+            tuple(before),
             tuple(after),
             slices,
             self._taken_notes(at_once=bool(before or after or slices)),
@@ -133,8 +126,3 @@ class Planner:
             return {}
         taken, self._notes, self._notes_at = self._notes, {}, now
         return taken
-
-    def _stirs(self, clock: Decision) -> bool:
-        """Whether anything happens up to there; otherwise nobody need know of it."""
-        due = next_due(self._session.processor)
-        return due is not None and clock.value is not None and due <= clock.value

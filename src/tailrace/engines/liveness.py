@@ -15,6 +15,8 @@ from tailrace.engines.state import Liveness
 from tailrace.kernel.time import NEVER
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from tailrace.engines.state import EngineState
     from tailrace.sources.types import Poll
 
@@ -23,6 +25,9 @@ MICROSECONDS = 1_000_000
 CLOCK_STEP = MICROSECONDS
 """While all partitions are idle the watermark follows the clock in steps of at least this."""
 
+
+DROPPED = "partition_dropped"
+"""The source's note of a stored partition that it no longer reads: nothing waits for it."""
 
 PAUSE_SECONDS = 5.0
 """Polls further apart than this leave open what happened between them."""
@@ -58,6 +63,30 @@ class LivenessClock:
                 del self._quiet[partition]
         for partition in confirmed - busy:
             self._quiet.setdefault(partition, _Quiet(at, at)).until = at
+
+    def decisions(
+        self, polls: Iterable[tuple[Poll, float]], state: EngineState, *, follows: bool
+    ) -> tuple[list[Decision], list[Decision]]:
+        """What to decide before and after the slices of these polls, each with its time.
+
+        ``follows``: the input goes on, so that partitions can be idle.
+        """
+        before: dict[tuple[DecisionKind, str], Decision] = {}
+        after: list[Decision] = []
+        for poll, at in polls:
+            self.observe(poll, at)
+            for decision in self.before(poll, state):
+                before.setdefault((decision.kind, decision.subject), decision)
+            dropped = [note.partition for note in poll.notes if note.code == DROPPED]
+            after += [
+                Decision(DecisionKind.ENDED, name)
+                for name in (*poll.ended, *dropped)
+                if name not in state.partitions
+                or state.partitions[name].liveness is not Liveness.ENDED
+            ]
+        if follows:
+            after += self.idle(state)
+        return list(before.values()), after
 
     def before(self, poll: Poll, state: EngineState) -> list[Decision]:
         """Decisions that come before the slices of a poll: partitions that appear or return."""
