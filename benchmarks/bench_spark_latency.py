@@ -88,12 +88,13 @@ def measure(kafka: Kafka, engine: str, given: argparse.Namespace) -> None:
             )
             writer.start()
             found = watch(kafka.address, alerts, writer, PATIENCE_SECONDS)
+            # What it told is taken before it can end: a pipe holds only so much.
+            written = {}
+            while (entry := crossed.get())[0]:
+                written[entry[0]] = entry[1]
             writer.join()
             process.send_signal(signal.SIGTERM)
             assert process.wait(60) == 0
-    written = {}
-    while (entry := crossed.get())[0]:
-        written[entry[0]] = entry[1]
     first = min(written.values()) + warm_up
     times = [(found[c][1] - at) * 1000 for c, at in written.items() if at >= first and c in found]
     at = statistics.quantiles(times, n=100, method="inclusive")

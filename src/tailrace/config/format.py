@@ -15,7 +15,7 @@ from tailrace.config.scalars import Filled, Flag, JsonSchema, Text
 from tailrace.config.suggestions import suggestion
 from tailrace.config.values import shown
 
-FORMAT_NAMES = ("json", "combined", "common", "csv")
+FORMAT_NAMES = ("json", "combined", "common", "csv", "plain")
 """The formats that are written as one word."""
 
 
@@ -24,6 +24,27 @@ def _variables(text: str) -> str:
         hint = "nginx's own text, for example '$remote_addr [$time_local] $status'"
         raise refusal("the format has no $variable", hint)
     return text
+
+
+class Json(Model):
+    """One JSON object a record, in one of the wrappings that programs put around it."""
+
+    kind: ClassVar[str] = "json"
+
+    array_lines: Flag = Field(
+        default=False,
+        description=(
+            "Records are the lines of one JSON array: a `[` that begins a record and a `,` or `]`"
+            " that ends it don't count; a record with nothing else in it is blank."
+        ),
+    )
+    envelope: Literal["connect"] | None = Field(
+        default=None,
+        description=(
+            "`connect`: a record is what Kafka Connect's JsonConverter makes with schemas, and the"
+            " event is its `payload`, an object or the JSON text of one."
+        ),
+    )
 
 
 class LogFormat(Model):
@@ -88,15 +109,23 @@ class CsvForm(Model):
     csv: Annotated[Csv, NothingIsEmpty] = Field(description="Comma-separated values.")
 
 
-NamedFormat = Literal["json", "combined", "common"]
-AnyFormat = NamedFormat | LogFormat | Csv
+class JsonForm(Model):
+    """`json` with options."""
+
+    json_: Annotated[Json, NothingIsEmpty] = Field(
+        validation_alias="json", serialization_alias="json", description="JSON objects."
+    )
+
+
+NamedFormat = Literal["json", "combined", "common", "plain"]
+AnyFormat = NamedFormat | LogFormat | Csv | Json
 
 
 def _chosen(value: object) -> AnyFormat:
     match value:
-        case LogFormat() | Csv():
+        case LogFormat() | Csv() | Json():
             return value
-        case "json" | "combined" | "common":
+        case "json" | "combined" | "common" | "plain":
             return value
         case "csv":
             return Csv()
@@ -105,22 +134,26 @@ def _chosen(value: object) -> AnyFormat:
             raise refusal(f"{shown(value)} is not a format", hint)
         case {"csv": _, **rest} if "log_format" not in rest:
             return CsvForm.model_validate(value, by_alias=True, by_name=False).csv
+        case {"json": _, **rest} if "log_format" not in rest:
+            found = JsonForm.model_validate(value, by_alias=True, by_name=False).json_
+            return "json" if found == Json() else found
         case {"log_format": _} | {"escape": _}:
             return LogFormat.model_validate(value, by_alias=True, by_name=False)
         case dict():
-            hint = "{log_format: '...'}, {csv: {...}}, or one of " + ", ".join(FORMAT_NAMES)
+            hint = "{log_format: '...'}, {csv: {...}}, {json: {...}}, or one of "
+            hint += ", ".join(FORMAT_NAMES)
             raise refusal("the mapping is of no known format", hint)
         case _:
             raise expected("a format", value, "formats: " + ", ".join(FORMAT_NAMES))
 
 
 def _written(value: AnyFormat) -> object:
-    return {"csv": value} if isinstance(value, Csv) else value
+    return {value.kind: value} if isinstance(value, Csv | Json) else value
 
 
 class _FormatSchema:
     def __get_pydantic_json_schema__(self, _: object, handler: object) -> JsonSchema:
-        schemas = [handler(m.__pydantic_core_schema__) for m in (LogFormat, CsvForm)]  # type: ignore[operator]
+        schemas = [handler(m.__pydantic_core_schema__) for m in (LogFormat, CsvForm, JsonForm)]  # type: ignore[operator]
         return {"anyOf": [{"enum": list(FORMAT_NAMES)}, *schemas]}
 
 
