@@ -35,7 +35,8 @@ class IncidentRule:
     """What the fold needs to know of an alert over windows; durations in microseconds.
 
     ``identity`` is the hash of the rule's meaning, ``name`` what people call it; ``labels`` and
-    ``annotations`` are templates. ``update_every`` 0 means no updates.
+    ``annotations`` are templates. ``update_every`` 0 means no updates. ``start_from``: the measure
+    that says where a window starts, if that is not ``size`` before its end.
     """
 
     identity: str
@@ -51,6 +52,15 @@ class IncidentRule:
     measure_names: tuple[str, ...] = ()
     labels: Mapping[str, str] = field(default_factory=dict)
     annotations: Mapping[str, str] = field(default_factory=dict)
+    start_from: str | None = None
+
+    def start(self, end: int, measures: Mapping[str, Scalar]) -> int:
+        """The start of a window that ends at ``end``."""
+        if self.start_from is None:
+            return end - self.size
+        start = measures[self.start_from]
+        assert isinstance(start, Time)  # noqa: S101 - the plan names a measure of that type
+        return int(start)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +68,8 @@ class Firings:
     """The firings of one rule among windows that closed together: parallel arrays, in any order.
 
     ``ends``: window ends, multiples of the rule's ``every``; ``keys``: dense key ids from 0; no
-    (key, end) twice. ``flags``: bits of ``FLAGS``, or None for none set. ``key_values`` gives the
+    (key, end) twice. ``lasts``: where a row is a run, it fires at each multiple of ``every`` from its
+    end to this one, which is before the next row's end. ``flags``: bits of ``FLAGS``, or None for none set. ``key_values`` gives the
     typed key of an id; ``measures`` gives, for a row number of these arrays, the window's measures
     by name as plain typed values (no NumPy scalars), and is asked only for the few rows that a
     revision or a state shows.
@@ -69,6 +80,7 @@ class Firings:
     key_values: Callable[[int], Key]
     measures: Callable[[int], dict[str, Scalar]]
     flags: NDArray[np.int64] | None = None
+    lasts: NDArray[np.int64] | None = None
 
 
 class Status(StrEnum):

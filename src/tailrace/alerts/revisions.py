@@ -22,8 +22,9 @@ class Wording:
         """The revision that ``life`` has come to, for ``reason``, at the instant ``at``."""
         rule = self._rule
         end = life.last
+        start = rule.start(end, life.measures)
         fields = dict(zip(rule.key_names, key, strict=True))
-        labels, annotations = self._texts(fields, life.measures, end)
+        labels, annotations = self._texts(fields, life.measures, start, end)
         return Revision(
             id=revision_id(life.fingerprint, life.revision),
             fingerprint=life.fingerprint,
@@ -36,7 +37,7 @@ class Wording:
             annotations=annotations,
             key=fields,
             measures=life.measures,
-            start=end - rule.size,
+            start=start,
             end=end,
             started_at=life.since,
             opened_at=life.opened_at,
@@ -48,7 +49,7 @@ class Wording:
         )
 
     def _texts(
-        self, fields: dict[str, Scalar], measures: dict[str, Scalar], end: int
+        self, fields: dict[str, Scalar], measures: dict[str, Scalar], start: int, end: int
     ) -> tuple[dict[str, str], dict[str, str]]:
         """Labels and annotations.
 
@@ -58,7 +59,7 @@ class Wording:
         words: dict[str, Scalar] = {
             "rule": rule.name,
             "pipeline": rule.pipeline,
-            "start": Time(end - rule.size),
+            "start": Time(start),
             "end": Time(end),
         }
         known = {**words, **measures, **fields}

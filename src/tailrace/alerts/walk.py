@@ -18,7 +18,7 @@ from tailrace.plan.identity import Key, Scalar, incident_fingerprint
 
 
 class Part(NamedTuple):
-    """One key's firings: their indexes from ``start`` to ``stop``, their first and last end.
+    """One key's firings: their indexes from ``start`` to ``stop``, the first and the last end.
 
     ``number`` is the key's dense id; ``unbroken``: nothing between them resolves an incident.
     """
@@ -41,8 +41,8 @@ class Walk:
         self._rule = rule
         self._wording = wording
         self._firings = firings
-        self._ordered = found = ordered(firings.keys, firings.ends)
-        self._ends = found.ends
+        self._ordered = found = ordered(firings.keys, firings.ends, firings.lasts)
+        self._ends, self._lasts = found.ends, found.lasts
         self._reach = rule.every + rule.keep_firing_for
         self._runs = without_gap(found, rule.every)
         self._openable = long_enough(self._runs, found, rule.for_) if rule.for_ else self._runs
@@ -61,7 +61,7 @@ class Walk:
             starts,
             stops,
             found.ends[starts],
-            found.ends[stops - 1],
+            found.lasts[stops - 1],
             np.diff(spans, prepend=0) == 1,
         )
         return map(Part, *(column.tolist() for column in columns))
@@ -88,43 +88,53 @@ class Walk:
                     else:
                         life, at = self._carry_on(key, life, at)
                 case Cooldown(until):
-                    at += int(self._ends[at:stop].searchsorted(until))
+                    at += int(self._lasts[at:stop].searchsorted(until))
                     if at < stop:
-                        life = None
+                        life, at = self._wait(key, None, at, stop, until)
                 case Noticed(end, notice):
                     if int(self._ends[at]) > end:
                         self.unconfirmed.append(notice)
                         life = None
                     else:
-                        life = self._open(key, at, int(self._ends[at]), (notice,))
-                        at += 1
+                        end = int(self._ends[at])
+                        life = self._open(key, at, end, end, (notice,))
+                        at += end == self._lasts[at]
                 case _:
                     life, at = self._wait(key, life, at, stop)
         return life
 
-    def _wait(self, key: Key, life: Pending | None, at: int, stop: int) -> tuple[Life, int]:
-        """Look for the next firing that opens an incident; none leaves the key pending."""
+    def _wait(
+        self, key: Key, life: Pending | None, at: int, stop: int, floor: int | None = None
+    ) -> tuple[Life, int]:
+        """Look for the next firing that opens an incident; none leaves the key pending.
+
+        What fires before ``floor`` doesn't count.
+        """
         rule = self._rule
         end = int(self._ends[at])
+        if floor is not None and end < floor:
+            end = floor
         since = life.since if life is not None and end == life.last + rule.every else end
         last = self._runs.last(at)
-        if int(self._ends[last]) - since >= rule.for_:
-            # Rounded up to whole windows.
-            opened = at + max(0, -((end - since - rule.for_) // rule.every))
-            return self._open(key, opened, since, ()), opened + 1
+        if int(self._lasts[last]) - since >= rule.for_:
+            opened = at + int(self._lasts[at : last + 1].searchsorted(since + rule.for_))
+            instant = max(int(self._ends[opened]), since + rule.for_)
+            following = opened + (instant == int(self._lasts[opened]))
+            return self._open(key, opened, instant, since, ()), following
         following = self._openable.first_from(last + 1)
         if following < stop:
             return self._wait(key, None, following, stop)
         if last < stop - 1:
             since = int(self._ends[self._runs.first(stop - 1)])
-        return Pending(since, int(self._ends[stop - 1])), stop
+        return Pending(since, int(self._lasts[stop - 1])), stop
 
-    def _open(self, key: Key, at: int, since: int, notices: tuple[str, ...]) -> Firing:
+    def _open(self, key: Key, at: int, end: int, since: int, notices: tuple[str, ...]) -> Firing:
+        """An incident opens at the window that ends at ``end``, of the firing at the index."""
         rule = self._rule
-        end = int(self._ends[at])
         measures, flags = self._window(at)
+        start = rule.start(since, measures)
         life = Firing(
-            fingerprint=incident_fingerprint(rule.pipeline, rule.identity, key, since - rule.size),
+            fingerprint=incident_fingerprint(rule.pipeline, rule.identity, key, start),
             since=since,
             opened_at=end,
             last=end,
@@ -141,15 +151,15 @@ class Walk:
         """Follow the incident to the last firing before it is resolved, with its updates."""
         last = self._spans.last(at)
         due = life.update_due
-        while due is not None and due <= int(self._ends[last]):
-            at += int(self._ends[at : last + 1].searchsorted(due))
-            end = int(self._ends[at])
+        while due is not None and due <= int(self._lasts[last]):
+            at += int(self._lasts[at : last + 1].searchsorted(due))
+            end = max(int(self._ends[at]), due)
             period = self._rule.update_every
             due = life.opened_at + ((end - life.opened_at) // period + 1) * period
             life = self._prolonged(life, at, end)
             life = life._replace(revision=life.revision + 1, update_due=due)
             self.revisions.append(self._wording.revision(key, life, Reason.UPDATED, end))
-        end = int(self._ends[last])
+        end = int(self._lasts[last])
         if end > life.last:
             life = self._prolonged(life, last, end)
         return life, last + 1
