@@ -16,10 +16,11 @@ import signal
 import statistics
 import subprocess
 import sys
+import threading
 from multiprocessing.queues import Queue
 from pathlib import Path
 
-from bench_kafka_latency import PARTITIONS, produce, watch
+from bench_kafka_latency import PARTITIONS, collect, produce, watch
 from measuring import working_folder
 from spark_runs import MASTER
 
@@ -86,15 +87,17 @@ def measure(kafka: Kafka, engine: str, given: argparse.Namespace) -> None:
                 target=produce,
                 args=(kafka.address, topic, given.rate, given.seconds + warm_up, crossed),
             )
+            written: dict[str, float] = {}
+            # All the while: a pipe holds only so much, and the writer waits for it to be emptied.
+            crossings = threading.Thread(target=collect, args=(crossed, written))
+            crossings.start()
             writer.start()
             found = watch(kafka.address, alerts, writer, PATIENCE_SECONDS)
-            # What it told is taken before it can end: a pipe holds only so much.
-            written = {}
-            while (entry := crossed.get())[0]:
-                written[entry[0]] = entry[1]
             writer.join()
+            crossings.join()
             process.send_signal(signal.SIGTERM)
             assert process.wait(60) == 0
+    written.pop("")
     first = min(written.values()) + warm_up
     times = [(found[c][1] - at) * 1000 for c, at in written.items() if at >= first and c in found]
     at = statistics.quantiles(times, n=100, method="inclusive")
