@@ -1,0 +1,206 @@
+"""Listings by event time: when a key is listed, how long, and what a person's word does."""
+
+from collections.abc import Iterable
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tailrace.alerts.verdict_fold import VerdictFold
+from tailrace.alerts.verdicts import FOREVER, Accusation, Act, Change, ManualAct, VerdictRule
+
+A = ("a",)
+
+
+def rule(**options: int | bool | None) -> VerdictRule:
+    return VerdictRule("list", "bots", "p", ("k",), ("r", "q"), **{"for_": 10, **options})  # type: ignore[arg-type]  # by name
+
+
+def firing(
+    start: int, last: int | None = None, *, rule: str = "r", told: bool = True
+) -> Accusation:
+    return Accusation(rule, A, start, start if last is None else last, told)
+
+
+def told(changes: Iterable[Change]) -> list[str]:
+    return [
+        f"{one.at} {one.state} {one.since}..{'' if one.until is None else one.until}"
+        for one in changes
+    ]
+
+
+CASES = [
+    ("once", {}, [firing(5)], ["5 listed 5..15", "15 expired 5..15"]),
+    (
+        "again before it ends",
+        {},
+        [firing(5), firing(9)],
+        ["5 listed 5..15", "9 extended 5..19", "19 expired 5..19"],
+    ),
+    (
+        "again in the instant in which it ends",
+        {},
+        [firing(5), firing(15)],
+        ["5 listed 5..15", "15 extended 5..25", "25 expired 5..25"],
+    ),
+    (
+        "again after it has ended",
+        {},
+        [firing(5), firing(16)],
+        ["5 listed 5..15", "15 expired 5..15", "16 listed 16..26", "26 expired 16..26"],
+    ),
+    (
+        "not more often than asked, and its end all the same",
+        {"tell_every": 4},
+        [firing(5), firing(6), firing(7), firing(12)],
+        ["5 listed 5..15", "9 extended 5..17", "13 extended 5..22", "22 expired 5..22"],
+    ),
+    (
+        "a run goes on and on",
+        {"tell_every": 5},
+        [firing(5, 12), firing(13, 17, told=False)],
+        [
+            "5 listed 5..15",
+            "10 extended 5..20",
+            "15 extended 5..25",
+            "20 extended 5..27",
+            "27 expired 5..27",
+        ],
+    ),
+    (
+        "without refresh it ends when it was said to",
+        {"refresh": False},
+        [firing(5), firing(9), firing(14), firing(16)],
+        ["5 listed 5..15", "15 expired 5..15", "16 listed 16..26", "26 expired 16..26"],
+    ),
+    (
+        "without refresh a run that goes on lists anew",
+        {"refresh": False},
+        [firing(5, 16)],
+        ["5 listed 5..15", "15 expired 5..15", "15 listed 15..25", "25 expired 15..25"],
+    ),
+    (
+        "repeaters stay longer, up to the most, within a time",
+        {"factor": 2, "most": 35, "within": 100},
+        [firing(0), firing(20), firing(50), firing(130)],
+        [
+            "0 listed 0..10",
+            "10 expired 0..10",
+            "20 listed 20..40",
+            "40 expired 20..40",
+            "50 listed 50..85",
+            "85 expired 50..85",
+            "130 listed 130..150",
+            "150 expired 130..150",
+        ],
+    ),
+    (
+        "two rules",
+        {},
+        [firing(5), firing(5, rule="q"), firing(7, rule="q")],
+        ["5 listed 5..15", "7 extended 5..17", "17 expired 5..17"],
+    ),
+]
+
+
+@pytest.mark.parametrize(
+    ("options", "firings", "wanted"), [c[1:] for c in CASES], ids=[c[0] for c in CASES]
+)
+def test_a_key_is_listed(
+    options: dict[str, int], firings: list[Accusation], wanted: list[str]
+) -> None:
+    fold = VerdictFold(rule(**options))
+    assert told(fold.advance(firings, 1000).changes) == wanted
+
+
+def test_reasons_are_of_the_listing() -> None:
+    fold = VerdictFold(rule())
+    changes = fold.advance([firing(5), firing(6, rule="q"), firing(7), firing(30)], 35).changes
+    last = changes[-2:]
+    assert [(one.reasons, one.count, one.first_seen, one.last_seen) for one in last] == [
+        ({"q": 1, "r": 2}, 3, 5, 7),
+        ({"r": 1}, 1, 30, 30),
+    ]
+
+
+def test_a_ban_holds_against_the_rules() -> None:
+    fold = VerdictFold(rule())
+    fold.advance([firing(5)], 7)
+    assert told(fold.act(A, ManualAct(Act.BAN, 8, 40)).changes) == ["8 banned 8..40"]
+    assert fold.live(A, 39)
+    assert told(fold.advance([firing(20)], 39).changes) == []
+    assert told(fold.advance([], 60).changes) == ["40 expired 8..40"]
+    assert fold.live(A, 39)
+    assert not fold.live(A, 40)
+
+
+def test_what_is_allowed_is_not_listed() -> None:
+    fold = VerdictFold(rule())
+    fold.advance([firing(5)], 7)
+    assert told(fold.act(A, ManualAct(Act.ALLOW, 8, FOREVER)).changes) == ["8 allowed 8.."]
+    assert fold.live(A, 7)
+    assert not fold.live(A, 8)
+    assert fold.advance([firing(20)], 100).changes == ()
+    assert told(fold.act(A, ManualAct(Act.UNDO, 101, FOREVER)).changes) == ["101 lifted 101.."]
+    assert told(fold.advance([firing(105)], 106).changes) == ["105 listed 105..115"]
+
+
+def test_nothing_is_kept_of_a_key_that_is_free() -> None:
+    fold = VerdictFold(rule())
+    kept = fold.advance([firing(5)], 7).kept
+    assert kept[0][1] is not None
+    assert fold.advance([], 15).kept == ((kept[0][0], None),)
+
+
+RUNS = st.lists(
+    st.tuples(st.integers(0, 60), st.integers(0, 12), st.sampled_from("rq")), max_size=12
+)
+
+
+@given(
+    runs=RUNS,
+    cuts=st.lists(st.integers(0, 80), max_size=6),
+    options=st.fixed_dictionaries(
+        {
+            "for_": st.integers(4, 12),
+            "refresh": st.booleans(),
+            "factor": st.integers(1, 3),
+            "most": st.sampled_from([None, 20]),
+            "within": st.sampled_from([0, 30]),
+            "tell_every": st.integers(1, 4),
+        }
+    ),
+)
+def test_cuts_change_nothing(
+    runs: list[tuple[int, int, str]], cuts: list[int], options: dict[str, int]
+) -> None:
+    taken: dict[str, int] = {}
+    firings = []
+    for start, length, name in sorted(runs):
+        if start > taken.get(name, -1):
+            firings.append(firing(start, start + length, rule=name))
+            taken[name] = start + length
+    whole = VerdictFold(rule(**options)).advance(firings, 200).changes
+    found: list[Change] = []
+    stored: dict[str, str] = {}
+    before = -1
+    for cut in [*sorted(set(cuts)), 200]:
+        # Every call begins anew from what was kept, and gets of a run what is known by then.
+        fold = VerdictFold(rule(**options), stored.values())
+        given_now = [
+            Accusation(
+                one.rule, A, max(one.start, before + 1), min(one.last, cut), one.start > before
+            )
+            for one in firings
+            if one.start <= cut and one.last > before
+        ]
+        result = fold.advance(given_now, cut)
+        found += result.changes
+        for place, body in result.kept:
+            if body is None:
+                stored.pop(place, None)
+            else:
+                stored[place] = body
+        before = cut
+    numbers_apart = lambda changes: [(told([c])[0], c.reasons, c.count) for c in changes]  # noqa: E731 - short
+    assert numbers_apart(found) == numbers_apart(whole)
