@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import Protocol
+from typing import IO, Protocol
 
 import numpy as np
 
@@ -60,24 +60,36 @@ def deliver(
     sink: Sink,
     tally: Tally,
     stopped: Callable[[], bool] = lambda: False,
+    truth: IO[bytes] | None = None,
 ) -> None:
-    """Write blocks, flushed one by one, until there are no more or `stopped`; count them."""
+    """Write blocks, flushed one by one, until there are no more or `stopped`; count them.
+
+    What they say of the truth goes to `truth`.
+    """
     for block in blocks:
         rest = memoryview(block.lines)
         while rest:  # with PYTHONUNBUFFERED, stdout takes a part when a signal comes
             rest = rest[sink.write(rest) :]
         sink.flush()
         tally.add(block)
+        if truth is not None:
+            truth.write(block.truth)
         if stopped():
             return
 
 
 def label_lines(episodes: Iterable[Episode], seed: int, tally: Tally) -> Iterator[str]:
     """A JSON line for each episode that had begun when the run ended, then one with the counts."""
-    first_us, last_us = tally.first_us, tally.last_us
+    last_us = tally.last_us
     if last_us is not None:
         seen = (episode.until(last_us + 1) for episode in episodes)
         yield from (json.dumps(episode.as_json()) + "\n" for episode in seen if episode)
+    yield summary_line(seed, tally)
+
+
+def summary_line(seed: int, tally: Tally) -> str:
+    """A JSON line with the counts."""
+    first_us, last_us = tally.first_us, tally.last_us
     summary = {
         "kind": "summary",
         "seed": seed,
@@ -88,4 +100,4 @@ def label_lines(episodes: Iterable[Episode], seed: int, tally: Tally) -> Iterato
         "duplicates": tally.duplicates,
         "malformed": tally.malformed,
     }
-    yield json.dumps(summary) + "\n"
+    return json.dumps(summary) + "\n"

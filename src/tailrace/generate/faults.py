@@ -60,13 +60,26 @@ class FaultShares:
         return delays
 
 
+def faulty_lines(
+    buffer: LineBuffer, faults: Faults, wrong: tuple[Change, ...], rng: Generator
+) -> bytes:
+    """The first rows of a buffer as lines, with their faults; the buffer can be used again."""
+    repeat_rows(buffer, faults)
+    malformed = np.flatnonzero(faults == MALFORMED)
+    break_rows(buffer, malformed, wrong, rng)
+    lines = buffer.lines(len(faults))
+    buffer.restore(malformed)
+    return lines
+
+
 def repeat_rows(buffer: LineBuffer, faults: Faults) -> None:
     """Overwrite each duplicate with the last row before it that is neither that nor malformed."""
     duplicates = np.flatnonzero(faults == DUPLICATE)
-    buffer.records[duplicates] = buffer.records[_repeated(faults)[duplicates]]
+    buffer.records[duplicates] = buffer.records[repeated(faults)[duplicates]]
 
 
-def _repeated(faults: Faults) -> NDArray[np.int64]:
+def repeated(faults: Faults) -> NDArray[np.int64]:
+    """The row that each row would repeat: itself, or the last one before that is no copy."""
     original = (faults == CLEAN) | (faults == LATE)
     return np.maximum.accumulate(np.where(original, np.arange(len(faults)), -1))
 

@@ -18,6 +18,8 @@ REACH_SECONDS = 5.0
 FLUSH_SECONDS = 60.0
 ANY = -1
 """The library's word for a partition as the key says."""
+NOW = 0
+"""The library's word for a message's time that is now."""
 EXAMPLE = "kafka://localhost:9092/test-inter"
 
 _LOGGER = logging.getLogger("tailrace.kafka")
@@ -107,9 +109,10 @@ class KafkaSink:
         topic, produce = self._address.topic, self._producer.produce
         partition = ANY if self._partition is None else self._partition
         for line in bytes(lines).splitlines():
+            value, key, time_ms = self._message(line)
             while True:
                 try:
-                    produce(topic, line, self._key_of(line), partition)
+                    produce(topic, value, key, partition, timestamp=time_ms)
                 except BufferError:
                     self._producer.poll(0.1)
                     self._check()
@@ -133,6 +136,10 @@ class KafkaSink:
         if left:
             raise OutputError(f"{left} messages did not reach Kafka at {self._address.brokers}")
 
+    def _message(self, line: bytes) -> tuple[bytes, bytes | None, int]:
+        """A line's value, key and time; NOW leaves the time to the library."""
+        return line, self._key_of(line), NOW
+
     def _key_of(self, line: bytes) -> bytes | None:
         if self._key is None:
             return None
@@ -151,3 +158,11 @@ class KafkaSink:
             raise OutputError(
                 f"the topic {self._address.topic} takes no messages: {self._refused.str()}"
             )
+
+
+class KeyedSink(KafkaSink):
+    """Takes lines of key, value and time (ms), with tabs between them."""
+
+    def _message(self, line: bytes) -> tuple[bytes, bytes | None, int]:
+        key, value, time_ms = line.split(b"\t")
+        return value, key, int(time_ms)

@@ -25,7 +25,7 @@ from tailrace.generate.options import (
     SECOND_US,
     OptionError,
     require_positive,
-    require_share,
+    require_shares,
 )
 from tailrace.generate.plan import Length, Plan
 from tailrace.generate.profiles import PROFILES
@@ -83,10 +83,7 @@ class NginxTraffic:
         for option in ("seed", "random_attacks"):
             if getattr(self, option) < 0:
                 raise OptionError(option, f"{getattr(self, option)} is below 0")
-        for option in ("late", "duplicates", "malformed"):
-            require_share(option, getattr(self, option))
-        if self.late + self.duplicates + self.malformed > 1:
-            raise OptionError("malformed", "late, duplicates and malformed are together above 1")
+        require_shares(late=self.late, duplicates=self.duplicates, malformed=self.malformed)
         if not 0 <= self.start_us < MAX_TIME_US:
             raise OptionError("start_us", "the start is not between the years 1970 and 9999")
         self._check_attacks()

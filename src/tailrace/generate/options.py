@@ -81,6 +81,15 @@ def require_share(option: str, value: float) -> None:
         raise OptionError(option, f"{value} is not a share between 0 and 1")
 
 
+def require_shares(**shares: float) -> None:
+    """Raise OptionError unless these are shares that together are one at most."""
+    for option, value in shares.items():
+        require_share(option, value)
+    if sum(shares.values()) > 1:
+        *others, last = shares
+        raise OptionError(last, f"{', '.join(others)} and {last} are together above 1")
+
+
 def require_positive(option: str, value: float) -> None:
     """Raise OptionError unless `value` is a finite number above 0."""
     if not (math.isfinite(value) and value > 0):

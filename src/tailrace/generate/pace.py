@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Iterator
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
 from tailrace.generate.options import SECOND_US
 from tailrace.generate.stream import Block
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 SHORTEST_WAIT_US = 5_000
 """Lines that arrive within this time go out together: a fast run must not wake for each."""
@@ -48,7 +51,7 @@ def paced(
     slower than the traffic gets bigger pieces, and waits for none.
     """
     for block in blocks:
-        ends = np.flatnonzero(np.frombuffer(block.lines, dtype=np.uint8) == ord("\n")) + 1
+        ends, told = _ends(block.lines), _ends(block.truth)
         sent = 0
         while sent < len(ends):
             if stopped():
@@ -59,10 +62,19 @@ def paced(
                 wait_us = int(block.arrivals_us[sent]) - due_us
                 clock.wait_us(min(max(wait_us, SHORTEST_WAIT_US), LONGEST_WAIT_US))
                 continue
-            begin = int(ends[sent - 1]) if sent else 0
             rows = slice(sent, upto)
-            lines = block.lines[begin : int(ends[upto - 1])]
-            yield Block(lines, block.arrivals_us[rows], block.faults[rows])
+            lines = _cut(block.lines, ends, rows)
+            truth = _cut(block.truth, told, rows) if block.truth else b""
+            yield Block(lines, block.arrivals_us[rows], block.faults[rows], truth)
             sent = upto
             if sent < len(ends):
                 clock.wait_us(SHORTEST_WAIT_US)
+
+
+def _ends(lines: bytes) -> NDArray[np.int64]:
+    return np.flatnonzero(np.frombuffer(lines, dtype=np.uint8) == ord("\n")) + 1
+
+
+def _cut(lines: bytes, ends: NDArray[np.int64], rows: slice) -> bytes:
+    begin = int(ends[rows.start - 1]) if rows.start else 0
+    return lines[begin : int(ends[rows.stop - 1])]

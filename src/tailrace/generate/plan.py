@@ -79,6 +79,11 @@ class Plan:
         return cls(schedule, tuple(episode for episode in reached if episode), rows)
 
 
+def plain(start_us: int, rate: float, length: Length) -> Plan:
+    """The outline of a run without attacks. Raises OptionError as `Plan.of` does."""
+    return Plan.of(start_us, rate, length, (), Placement((), (), (), ()), str)
+
+
 def _end(schedule: Schedule, length: Length) -> tuple[int, int]:
     """Rows of the run, and the time at which it ends."""
     left_us = MAX_TIME_US - schedule.start_us

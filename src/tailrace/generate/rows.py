@@ -75,7 +75,7 @@ def texts(values: Iterable[object]) -> Texts:
 
 
 THREE_DIGITS = texts(f"{number:03d}" for number in range(1000))
-_OCTETS = texts(range(256))
+OCTETS = texts(range(256))
 STATUSES = texts(range(600))
 ADDRESS: tuple[Part, ...] = (("ip1", 3), b".", ("ip2", 3), b".", ("ip3", 3), b".", ("ip4", 3))
 
@@ -83,7 +83,7 @@ ADDRESS: tuple[Part, ...] = (("ip1", 3), b".", ("ip2", 3), b".", ("ip3", 3), b".
 def fill_address(records: Records, client: Addresses) -> None:
     """Write the fields of ADDRESS."""
     for number, octet in enumerate(client.astype(">u4").view(np.uint8).reshape(-1, 4).T, start=1):
-        records[f"ip{number}"] = _OCTETS[octet]
+        records[f"ip{number}"] = OCTETS[octet]
 
 
 def by_second(event_us: NDArray[np.int64], write: Callable[[NDArray[np.int64]], Texts]) -> Texts:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from tailrace.generate.effects import Effects
-from tailrace.generate.faults import MALFORMED, Faults, FaultShares, break_rows, repeat_rows
+from tailrace.generate.faults import Faults, FaultShares, faulty_lines
 from tailrace.generate.plan import Plan
 from tailrace.generate.profiles import Profile
 from tailrace.generate.requests import Requesters, host_names
@@ -25,11 +25,15 @@ BLOCK_ROWS = 16_384
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """Consecutive lines: their bytes, when each arrives, what is wrong with each."""
+    """Consecutive lines: their bytes, when each arrives, what is wrong with each.
+
+    ``truth``: a line about each of them, where there is a truth to tell; else empty.
+    """
 
     lines: bytes
     arrivals_us: NDArray[np.int64]
     faults: Faults
+    truth: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,13 +83,6 @@ class Stream:
             requests = requesters.draw(np.maximum(event_us, 0))
             effects.apply(requests)
             self.layout.fill(buffer.records[:rows], requests)
-            yield Block(self._lines(buffer, faults), arrivals_us, faults)
+            lines = faulty_lines(buffer, faults, self.layout.wrong_values, rng.faults)
+            yield Block(lines, arrivals_us, faults)
             begin += rows
-
-    def _lines(self, buffer: LineBuffer, faults: Faults) -> bytes:
-        repeat_rows(buffer, faults)
-        malformed = np.flatnonzero(faults == MALFORMED)
-        break_rows(buffer, malformed, self.layout.wrong_values, self.randomness.faults)
-        lines = buffer.lines(len(faults))
-        buffer.restore(malformed)
-        return lines

@@ -78,6 +78,20 @@ def test_generated_traffic_goes_to_a_topic(kafka: Kafka, tmp_path: Path) -> None
     assert {m.partition() for m in messages if m.key() is None} == {2}
 
 
+def test_generated_packets_are_messages_with_key_and_time(kafka: Kafka, tmp_path: Path) -> None:
+    topic = kafka.fresh_topic()
+    made = ("generate", "packets", "--start", "2026-01-01T00:00:00Z", "--duration", "5s")
+    ended = tailrace(*made, "--to", f"kafka://{kafka.address}/{topic}", cwd=tmp_path)
+    assert ended.returncode == 0, ended.stderr
+    lines = tailrace(*made, "--form", "topic", cwd=tmp_path).stdout.splitlines()
+    expected = [(key, value, int(time)) for key, value, time in map(str.split, lines)]
+    assert len(expected) == 500
+    assert expected == [
+        ((m.key() or b"").decode(), (m.value() or b"").decode(), m.timestamp()[1])
+        for m in kafka.messages(topic)
+    ]
+
+
 def test_topics_that_cant_be_written_or_read(kafka: Kafka, tmp_path: Path) -> None:
     topic = kafka.fresh_topic()
     generate = ("generate", "nginx", "--count", "1")
