@@ -1,7 +1,7 @@
 """Decoding one JSON record, from the truth table in docs/semantics-decoding.md.
 
-Only JSON records, with times that are numbers or ISO 8601, are known here: decoding has tests of
-its own.
+Only JSON records, wrapped or not, with times that are numbers or ISO 8601, are known here: decoding
+has tests of its own.
 """
 
 import json
@@ -13,7 +13,7 @@ from decimal import Decimal
 from fractions import Fraction
 from zoneinfo import ZoneInfo
 
-from tailrace.config import EventField, PipelineConfig
+from tailrace.config import EventField, Json, PipelineConfig
 from tailrace.config.several import steps
 from tailrace.testing.outcome import Instant, Value
 
@@ -27,6 +27,9 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 EARLIEST = (datetime(1, 1, 1, tzinfo=UTC) - EPOCH) // timedelta(microseconds=1)
 LATEST = (datetime(9999, 12, 31, tzinfo=UTC) - EPOCH) // timedelta(microseconds=1) + 86_400_000_000
 BOOLEANS = {"true": True, "1": True, "false": False, "0": False}
+
+
+BLANKS = b" \t\r\n"
 
 
 class Written(str):
@@ -52,15 +55,38 @@ class Event:
 
 def decode(data: bytes, config: PipelineConfig, arrival: int | None) -> Event | None:
     """The event of a record, None if it is blank; raises DeadError."""
-    assert config.format == "json", "the oracle decodes JSON only"
+    options = Json() if config.format == "json" else config.format
+    assert isinstance(options, Json), "the oracle decodes JSON only"
     if len(data) > config.limits.max_record_bytes:
         raise DeadError("too_long")
-    if not data.strip(b" \t\r"):
+    if not data.strip(BLANKS):
         return None
     try:
         text = data.decode().removeprefix("\ufeff")
     except UnicodeDecodeError as error:
         raise DeadError("invalid_utf8") from error
+    if options.envelope is not None:
+        text = payload(text)
+    if options.array_lines:
+        text = text.strip(" \t\r\n").removeprefix("[")
+        text = text[:-1] if text.endswith((",", "]")) else text
+    if not text.strip(" \t\r\n"):
+        return None
+    found = an_object(text)
+    time = event_time(found, config)
+    values = {}
+    for name, spec in config.fields.items():
+        values[name] = typed(at(found, spec.source_key(name)), spec.type, name, config)
+        check(name, values[name], spec)
+    if config.time.arrival is not None:
+        arrival = time_of(at(found, steps(config.time.arrival)), "auto", config.time.zone)
+    if arrival is not None and time > arrival + config.time.max_future_skew:
+        raise DeadError("future_time")
+    return Event(time, values)
+
+
+def an_object(text: str) -> dict[str, object]:
+    """A JSON object, its numbers as they were written."""
     try:
         found = json.loads(
             text,
@@ -73,16 +99,25 @@ def decode(data: bytes, config: PipelineConfig, arrival: int | None) -> Event | 
         raise DeadError("malformed_json") from error
     if not isinstance(found, dict):
         raise DeadError("not_an_object")
-    time = event_time(found, config)
-    values = {}
-    for name, spec in config.fields.items():
-        values[name] = typed(at(found, spec.source_key(name)), spec.type, name, config)
-        check(name, values[name], spec)
-    if config.time.arrival is not None:
-        arrival = time_of(at(found, steps(config.time.arrival)), "auto", config.time.zone)
-    if arrival is not None and time > arrival + config.time.max_future_skew:
-        raise DeadError("future_time")
-    return Event(time, values)
+    return found
+
+
+def payload(text: str) -> str:
+    """The text in a Connect envelope, or the object as text."""
+    found = an_object(text).get("payload")
+    if found is None:
+        raise DeadError("no_payload")
+    return found if type(found) is str else written(found)
+
+
+def written(value: object) -> str:
+    """A parsed value as JSON again."""
+    if isinstance(value, dict):
+        inside = ",".join(f"{json.dumps(key)}:{written(each)}" for key, each in value.items())
+        return f"{{{inside}}}"
+    if isinstance(value, list):
+        return f"[{','.join(map(written, value))}]"
+    return str(value) if isinstance(value, Written) else json.dumps(value)
 
 
 def check(name: str, value: Value, spec: EventField) -> None:

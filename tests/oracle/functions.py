@@ -139,6 +139,14 @@ def _cidr_contains(value: Result, network: Result) -> Result:
     return FAILED if address is None else address in ipaddress.ip_network(_text(network))
 
 
+def _hex_address(value: Result, number: Result) -> Result:
+    assert isinstance(number, int)
+    octets = re.findall(r"(.{5})", _text(value), re.DOTALL)[4 * number - 4 : 4 * number]
+    if len(octets) < 4 or not all(re.fullmatch(r"\\0x[0-9A-Fa-f]{2}", each) for each in octets):
+        return FAILED
+    return ".".join(str(int(each[3:], 16)) for each in octets)
+
+
 STRICT: dict[str, Callable[..., Result]] = {
     "abs": _abs,
     "round": _round,
@@ -158,6 +166,7 @@ STRICT: dict[str, Callable[..., Result]] = {
     "regexp_matches": lambda x, p: re.search(_text(p), _text(x)) is not None,
     "ip_prefix": _ip_prefix,
     "cidr_contains": _cidr_contains,
+    "hex_address": _hex_address,
     "epoch": lambda t: float(_micros(t)) / 1e6,
     "hour": lambda t: _micros(t) % DAY // HOUR,
     "minute": lambda t: _micros(t) % HOUR // MINUTE,

@@ -4,7 +4,7 @@ What the expressions in it mean is not known here; nothing here reads logs.
 """
 
 from tailrace.config.event import Dedup, EventField, TimeSettings
-from tailrace.config.format import Csv, LogFormat
+from tailrace.config.format import Csv, Json, LogFormat
 from tailrace.config.http_source import HttpSource
 from tailrace.config.kafka import KafkaSource
 from tailrace.config.keys import KeyPart
@@ -32,6 +32,7 @@ __all__ = [
     "FileSource",
     "FolderSource",
     "HttpSource",
+    "Json",
     "KafkaSource",
     "KeyPart",
     "Limits",

@@ -95,6 +95,9 @@ def _references(given: Mapping[str, object]) -> Iterator[Complaint]:
     places = [((*path, "to"), _part(rule, "to")) for path, _, _, rule in _rules(given)]
     places.append((("archive", "to"), _part(given.get("archive"), "to")))
     places.append((("dead_letters", "to"), _part(given.get("dead_letters"), "to")))
+    verdicts = given.get("verdicts")
+    for name in _keys(verdicts):
+        places.append((("verdicts", name, "to"), _part(_part(verdicts, name), "to")))
     for path, to in places:
         seen: set[str] = set()
         for place, name in _texts(to, path):
@@ -144,6 +147,9 @@ def _alertmanagers(given: Mapping[str, object]) -> Iterator[Complaint]:
     for section, what in (("archive", "an archive has"), ("dead_letters", "dead letters have")):
         to = _part(given.get(section), "to")
         senders.append(((section, "to"), f"{what} no incidents", to))
+    for name in _keys(given.get("verdicts")):
+        to = _part(_part(given.get("verdicts"), name), "to")
+        senders.append((("verdicts", name, "to"), "verdicts are no incidents", to))
     for path, what, to in senders:
         for place, name in _texts(to, path):
             if name in named:
@@ -216,10 +222,13 @@ def _is_http(given: Mapping[str, object]) -> bool:
 
 
 def _columns(given: Mapping[str, object]) -> Iterator[Complaint]:
-    """Yield fields that read a column which the CSV format doesn't have."""
+    """Yield fields that read a column which the CSV format doesn't have, or of a plain value."""
     format_ = given.get("format")
     csv = _part(format_, "csv") if isinstance(format_, Mapping) else format_
     columns = [name for name in _items(_part(csv, "columns")) if isinstance(name, str)]
+    what, which = "the CSV format has no column", "columns"
+    if format_ == "plain":
+        columns, what, which = ["value"], "a plain record has no part", "parts"
     if not columns:
         return
     fields = given.get("fields")
@@ -231,8 +240,8 @@ def _columns(given: Mapping[str, object]) -> Iterator[Complaint]:
         read.append((path, name if key is None else key))
     for path, key in read:
         if isinstance(key, str) and key not in columns and beside(key) is None:
-            message = f"the CSV format has no column {shown(key)}"
-            hint = suggestion(key, columns, "columns")
+            message = f"{what} {shown(key)}"
+            hint = suggestion(key, columns, which)
             yield Complaint(path, message, hint, at_key=path[-1] == key)
 
 

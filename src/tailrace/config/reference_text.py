@@ -7,7 +7,7 @@ from typing import NamedTuple
 from tailrace.config.base import Model
 from tailrace.config.cluster import NewTopic
 from tailrace.config.event import Dedup, EventField, TimeSettings
-from tailrace.config.format import Csv, LogFormat
+from tailrace.config.format import Csv, Json, LogFormat
 from tailrace.config.http_source import HttpSource
 from tailrace.config.kafka import KafkaSource
 from tailrace.config.operation import (
@@ -117,10 +117,11 @@ print(dumps(pipeline))  # the YAML that means the same
 FORMATS = """\
 | format | a record is |
 |---|---|
-| `json` | one JSON object; `from: [a, b]` leads into nested ones |
+| `json` | one JSON object; `from: [a, b]` leads into nested ones; with options, a mapping (below) |
 | `combined` | nginx's and Apache's `combined` line |
 | `common` | a line of the common log format |
 | `csv` | comma-separated values under a header; with options, a mapping (below) |
+| `plain` | one text: the source key `value`; there is no other |
 | `{log_format: ...}` | a line as an nginx `log_format` writes it (below) |
 
 In `combined`, `common` and `log_format` the source keys are nginx's variables without the dollar:
@@ -221,6 +222,17 @@ time: {field: time_local}
 fields: {client_ip: {type: text, from: remote_addr}, status: integer, request_method: text}
 """,
         FORMATS,
+    ),
+    Section(
+        "format.json",
+        3,
+        Json,
+        """\
+format:
+  json: {array_lines: true}         # [{"ip": ...},
+time: {field: unix_time}
+fields: {ip: text, type: text, category_id: integer}
+""",
     ),
     Section(
         "format.log_format",

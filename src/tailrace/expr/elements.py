@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable
 
 from tailrace.expr.addresses import contains, network_of
+from tailrace.expr.octets import hex_address
 from tailrace.expr.sqltext import BLANKS, INT64_MAX, INT64_MIN
 from tailrace.expr.texts import lower_ascii, upper_ascii
 
@@ -78,6 +79,7 @@ ELEMENTS: dict[str, Element] = {
     "replace": str.replace,
     "ip_prefix": network_of,
     "cidr_contains": contains,
+    "hex_address": hex_address,
     "epoch": lambda time: time / 1e6,
     "hour": lambda time: time % _DAY // _HOUR,
     "minute": lambda time: time % _HOUR // _MINUTE,

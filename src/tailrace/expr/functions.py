@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from tailrace.expr import choices, networks, numbers, texts, times
+from tailrace.expr import choices, networks, numbers, octets, texts, times
 from tailrace.expr.nodes import Call
 from tailrace.expr.signature import Function, Parameter, Variant
 
 GROUPS: dict[str, tuple[Function, ...]] = {
     "Numbers": numbers.FUNCTIONS,
     "Text": texts.FUNCTIONS,
-    "IP addresses": networks.FUNCTIONS,
+    "IP addresses": (*networks.FUNCTIONS, *octets.FUNCTIONS),
     "Time": times.FUNCTIONS,
     "Any type": choices.FUNCTIONS,
 }

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
-from tailrace.config import Csv, KafkaSource, LogFormat, PipelineConfig
+from tailrace.config import Csv, Json, KafkaSource, LogFormat, PipelineConfig
 from tailrace.config.kafka import beside_name
 from tailrace.config.several import steps
 from tailrace.expr.nodes import Type
 from tailrace.formats import spec
 from tailrace.formats.decoder import Decoder
+
+_NAMED: dict[str, spec.Format] = {
+    "json": spec.JsonFormat(),
+    "combined": spec.COMBINED,
+    "common": spec.COMMON,
+    "plain": spec.PlainFormat(),
+}
 
 
 def decode_spec(config: PipelineConfig) -> spec.DecodeSpec:
@@ -45,12 +52,10 @@ def _format(config: PipelineConfig) -> spec.Format:
             return spec.CsvFormat(csv.columns, header, csv.delimiter)
         case LogFormat() as log_format:
             return spec.LogFormat(log_format.log_format, spec.Escape(log_format.escape))
-        case "combined":
-            return spec.COMBINED
-        case "common":
-            return spec.COMMON
-        case _:
-            return spec.JsonFormat()
+        case Json() as json:
+            return spec.JsonFormat(json.array_lines, json.envelope is not None)
+        case str() as name:
+            return _NAMED[name]
 
 
 def _beside(config: PipelineConfig, key: str | tuple[str, ...]) -> str | None:

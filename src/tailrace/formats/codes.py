@@ -22,6 +22,7 @@ class Code(StrEnum):
     INVALID_UTF8 = "invalid_utf8", "the record is not UTF-8"
     MALFORMED_JSON = "malformed_json", "the record is not one JSON value"
     NOT_AN_OBJECT = "not_an_object", "the record is JSON, but not an object"
+    NO_PAYLOAD = "no_payload", "the record is JSON, but no envelope with a payload"
     NO_MATCH = "no_match", "the line does not have the shape that the log format describes"
     CSV_BAD_QUOTE = "csv_bad_quote", "text follows the closing quote of a column"
     CSV_UNCLOSED_QUOTE = "csv_unclosed_quote", "a quoted column does not end within its line"

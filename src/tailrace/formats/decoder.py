@@ -18,8 +18,10 @@ from tailrace.formats.event_times import event_times, mark_future
 from tailrace.formats.faults import Faults
 from tailrace.formats.frame import Frame, frame
 from tailrace.formats.json_rows import JsonRows
+from tailrace.formats.json_wrapped import ArrayLineRows, EnvelopeRows
 from tailrace.formats.log_rows import LogRows
 from tailrace.formats.paths import Path
+from tailrace.formats.plain_rows import PlainRows
 from tailrace.formats.records import Decoded, Records, TypedRecords
 from tailrace.formats.spec import (
     CsvFormat,
@@ -27,6 +29,7 @@ from tailrace.formats.spec import (
     FieldSpec,
     JsonFormat,
     LogFormat,
+    PlainFormat,
     TimeForm,
     TimeSpec,
 )
@@ -177,10 +180,14 @@ def _rows_of(spec: DecodeSpec, *, every: bool) -> Rows:
     wanted = [*(part.path for part in parts), spec.time.arrival]
     paths = list(dict.fromkeys(path for path in wanted if path is not None))
     match spec.format:
-        case JsonFormat():
+        case JsonFormat() as json:
             # Without a path nothing would be parsed, and so nothing found malformed.
-            return JsonRows(paths or [spec.time.path])
+            rows: Rows = JsonRows(paths or [spec.time.path])
+            rows = ArrayLineRows(rows) if json.array_lines else rows
+            return EnvelopeRows(rows) if json.envelope else rows
         case LogFormat():
             return LogRows(spec.format, paths)
         case CsvFormat():
             return CsvRows(spec.format, paths)
+        case PlainFormat():
+            return PlainRows(paths)

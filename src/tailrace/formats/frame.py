@@ -18,8 +18,8 @@ BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 
 @dataclass(frozen=True, slots=True)
-class _Contents:
-    """What is found when a frame is first asked for it; see there."""
+class Contents:
+    """What is found when a frame is first asked for it: the properties of ``Frame``."""
 
     buffer: pa.Buffer
     data: NDArray[np.uint8]
@@ -37,12 +37,14 @@ class Frame:
     contents are looked for only when somebody asks.
     """
 
-    def __init__(self, records: Records) -> None:
-        """Find nothing yet."""
+    def __init__(self, records: Records, contents: Contents | None = None) -> None:
+        """Find nothing yet; ``contents`` are known to whoever changed the records' bytes."""
         self.records = records
+        if contents is not None:
+            self._contents = contents
 
     @cached_property
-    def _contents(self) -> _Contents:
+    def _contents(self) -> Contents:
         found = _contents_of(self.records)
         marked = np.flatnonzero(found.first == BYTE_ORDER_MARK[0])
         rows = [
@@ -120,13 +122,13 @@ class Frame:
         return pa.Array.from_buffers(pa.string(), len(self), buffers)
 
 
-def _contents_of(records: Records) -> _Contents:
+def _contents_of(records: Records) -> Contents:
     data = np.frombuffer(records.data, np.uint8)
     offsets = records.offsets
     starts, ends = offsets[:-1], offsets[1:]
     if not len(data):
         nothing = np.zeros(len(starts), np.uint8)
-        return _Contents(records.data, data, offsets, starts, ends, nothing, nothing)
+        return Contents(records.data, data, offsets, starts, ends, nothing, nothing)
     last = _before(data, starts, ends)
     lines = last == ord("\n")
     ends = ends - lines
@@ -137,7 +139,7 @@ def _contents_of(records: Records) -> _Contents:
         last = _before(data, starts, ends)
     first = data[np.minimum(starts, len(data) - 1)]
     first[ends == starts] = 0
-    return _Contents(records.data, data, offsets, starts, ends, first, last)
+    return Contents(records.data, data, offsets, starts, ends, first, last)
 
 
 def _before(

@@ -13,6 +13,7 @@ from tailrace.expr.nodes import Type
 from tailrace.formats.codes import Code
 from tailrace.formats.spec import TimeForm
 from tailrace.formats.truth import TIMES, VALUES, Entry, Value
+from tailrace.formats.truth_wrapped import ARRAY_LINES, ENVELOPES, EVENT, Wrapped
 
 INTRODUCTION = """\
 # Decoding: the truth table
@@ -45,6 +46,28 @@ JSON = """\
   `inf`, with or without minus) are taken; as numbers, the words are bad values.
 - Invalid UTF-8, half a surrogate pair, a control character in a string: the record is dead, even
   if the field isn't declared.
+"""
+
+LINES = """\
+### Lines of an array: `json: {array_lines: true}`
+
+One `[` that begins a record and one `,` or `]` that ends it are taken away, before anything else
+is looked at. So a file that holds one array, an object on each line, is read line by line, while it
+grows, too; and messages that are such lines.
+"""
+
+ENVELOPE = """\
+### Kafka Connect's envelope: `json: {envelope: connect}`
+
+The event is the record's `payload`: an object, or a text that holds one, as a connector of files
+makes it. With `array_lines` the text may be the line of an array.
+"""
+
+PLAIN = """\
+## Plain values: `plain`
+
+The whole record without its line end is one text, the value of the source key `value`. There are no
+other keys; the time comes from what a Kafka message has beside its value (`_timestamp`), as a rule.
 """
 
 LOGS = """\
@@ -107,7 +130,9 @@ def render() -> str:
     ]
     times = [f"### `{form}`\n\n{_times(form)}" for form in TimeForm]
     codes = _table(("code", "meaning"), ((f"`{code}`", code.meaning) for code in Code))
-    parts = [INTRODUCTION, *values, TIME, *times, FUTURE, JSON, LOGS, CSV, CODES, codes]
+    parts = [INTRODUCTION, *values, TIME, *times, FUTURE, JSON]
+    parts += [LINES, _wrapped(ARRAY_LINES), ENVELOPE, _wrapped(ENVELOPES)]
+    parts += [PLAIN, LOGS, CSV, CODES, codes]
     return "\n".join(parts)
 
 
@@ -121,6 +146,17 @@ def _times(form: TimeForm) -> str:
     chosen = (entry for entry in TIMES if entry.form is form)
     rows = ((_code(entry.written), _instant(entry.becomes), entry.why) for entry in chosen)
     return _table(("text", "becomes", ""), rows)
+
+
+def _wrapped(entries: Iterable[Wrapped]) -> str:
+    rows = ((_code(one.written), _record(one), one.why) for one in entries)
+    return _table(("record", "becomes", ""), rows)
+
+
+def _record(entry: Wrapped) -> str:
+    if isinstance(entry.becomes, Code):
+        return _becomes(entry.becomes)
+    return "an event" if entry.becomes is EVENT else "blank"
 
 
 def _becomes(value: Value) -> str:

@@ -32,7 +32,14 @@ class Escape(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class JsonFormat:
-    """A record is one JSON object."""
+    """A record is one JSON object.
+
+    ``array_lines``: it may stand in a line of an array, behind ``[`` or before ``,`` or ``]``.
+    ``envelope``: it is the payload of a Kafka Connect envelope.
+    """
+
+    array_lines: bool = False
+    envelope: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +63,12 @@ class CsvFormat:
     delimiter: str = ","
 
 
-Format = JsonFormat | LogFormat | CsvFormat
+@dataclass(frozen=True, slots=True)
+class PlainFormat:
+    """A record is one text."""
+
+
+Format = JsonFormat | LogFormat | CsvFormat | PlainFormat
 
 COMMON = LogFormat(
     '$remote_addr $remote_ident $remote_user [$time_local] "$request" $status $body_bytes_sent'

@@ -6,7 +6,7 @@ import os
 from functools import lru_cache
 
 from tailrace.config import Loaded, PipelineConfig, loads
-from tailrace.config.format import Csv
+from tailrace.config.format import Csv, Json
 from tailrace.config.several import steps
 from tailrace.testing.case import Case
 from tailrace.testing.records import Layout
@@ -31,13 +31,16 @@ def layout_of(case: Case) -> Layout:
     """The layout of the records of a case; raises PipelineError if its pipeline is wrong."""
     config = config_of(case)
     csv = config.format if isinstance(config.format, Csv) else None
+    json = config.format if isinstance(config.format, Json) else None
+    wrapping = ("payload",) if json is not None and json.envelope is not None else ()
     return Layout(
-        time_path=steps(config.time.field),
+        time_path=(*wrapping, *steps(config.time.field)),
         time_format=config.time.format,
         zone=config.time.zone,
-        paths={name: each.source_key(name) for name, each in config.fields.items()},
+        wrapping=wrapping,
+        paths={n: (*wrapping, *each.source_key(n)) for n, each in config.fields.items()},
         columns=csv.columns if csv else None,
         header=bool(csv and csv.columns and csv.header),
         delimiter=csv.delimiter if csv else ",",
-        written=config.format == "json" or bool(csv and csv.columns),
+        written=config.format == "json" or json is not None or bool(csv and csv.columns),
     )

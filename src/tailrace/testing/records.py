@@ -27,7 +27,8 @@ _TEXT_FORMATS = {"iso": "T", "datetime": " ", "time_local": "%d/%b/%Y:%H:%M:%S %
 class Layout:
     """How records are written: what a pipeline says about format and time.
 
-    `time_path` leads to the event time, `paths` to declared fields, by their names. `columns` are a
+    `time_path` leads to the event time, `paths` to declared fields, by their names; `wrapping` to
+    the object that has all others. `columns` are a
     CSV's columns, None for JSON; with `header` they are also written as a partition's record 0,
     unless its first row is a raw one. `written`: whether rows with values can be written at all.
     """
@@ -40,6 +41,7 @@ class Layout:
     header: bool = False
     delimiter: str = ","
     written: bool = True
+    wrapping: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +92,9 @@ def _write(row: Row, layout: Layout) -> bytes:
         raise CaseFileError("this format has no named values", hint=hint, where=row.where)
     time = _time(row.time, layout, row.where)
     values = {layout.time_path: time}
-    values |= {layout.paths.get(name, (name,)): value for name, value in row.values}
+    values |= {
+        layout.paths.get(name, (*layout.wrapping, name)): value for name, value in row.values
+    }
     if layout.columns is not None:
         return _csv(row, {path[-1]: value for path, value in values.items()}, layout).encode()
     tree: dict[str, object] = {}

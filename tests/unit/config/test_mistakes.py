@@ -165,7 +165,8 @@ SOURCES = [
     ("format: 'jsn' is not a format", "did you mean 'json'?", {"x": "format: §jsn"}),
     (
         "format: the mapping is of no known format",
-        "{log_format: '...'}, {csv: {...}}, or one of json, combined, common, csv",
+        "{log_format: '...'}, {csv: {...}}, {json: {...}}, or one of"
+        " json, combined, common, csv, plain",
         {"x": "format: §{xml: {}}"},
     ),
     (
@@ -311,12 +312,12 @@ RULES = [
             "rules.a.window: every 1m is longer than the size 20s: events would be lost, found"
             " '20s every 1m'"
         ),
-        "a window is 'SIZE' or 'SIZE every EVERY', for example 1m or 20s every 1s",
+        "a window is 'SIZE', 'SIZE every EVERY' or 'SIZE sliding', for example 1m, 20s every 1s or 20s sliding",
         {"rules": "rules: [{alert: a, window: §20s every 1m, when: x}]"},
     ),
     (
         "rules.a.window: a window's size and every must be above 0, found '20s every 0s'",
-        "a window is 'SIZE' or 'SIZE every EVERY', for example 1m or 20s every 1s",
+        "a window is 'SIZE', 'SIZE every EVERY' or 'SIZE sliding', for example 1m, 20s every 1s or 20s sliding",
         {"rules": "rules: [{alert: a, window: §20s every 0s, when: x}]"},
     ),
     (

@@ -142,6 +142,14 @@ ADDRESSES = [
     ("cidr_contains('fe80::1', 'fe80::/10')", True),
     ('cidr_contains("odd ""name""", \'192.0.2.0/24\')', True),
     ("cidr_contains('-', '10.0.0.0/8')", FAILS),
+    (r"hex_address('\0x7f\0x00\0x00\0x01', 1)", "127.0.0.1"),
+    (r"hex_address('\0xFF\0xff\0x0A\0x00\0x7f\0x00\0x00\0x01', 1)", "255.255.10.0"),
+    (r"hex_address('\0x7f\0x00\0x00\0x01x', 1)", "127.0.0.1"),
+    *(
+        (f"hex_address('{text}', 1)", FAILS)
+        for text in ("", r"\0x7f\0x00\0x00", r"\0x7f\0x00\0x00\0x0g", r"é0x7f\0x00\0x00\0x01")
+    ),
+    (r"hex_address('\0x7f\0x00\0x00\0x01', 2)", FAILS),
 ]
 TIMES = [
     ("hour(t)", 23),
