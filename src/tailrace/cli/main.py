@@ -30,6 +30,9 @@ VERBS = {
     "init": Verb("tailrace.cli.init:command", "Make what a pipeline needs on its servers."),
     "run": Verb("tailrace.cli.run:command", "Run a pipeline: events in, alerts out."),
     "test": Verb("tailrace.cli.test:command", "Run the rule tests of a pipeline."),
+    "backtest": Verb(
+        "tailrace.cli.backtest:command", "Say what rules would have done over recorded input."
+    ),
     "explain": Verb(
         "tailrace.cli.explain:command", "Show how a pipeline is computed, or why a rule fired."
     ),

@@ -1,0 +1,152 @@
+"""A plan over history: the embedded engine in memory, nothing delivered, everything heard."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from tailrace.backtest.history import History, Incident, RuleHistory
+from tailrace.backtest.reading import HistoryDecoder, Witness
+from tailrace.engines.embedded.engine import Engine
+from tailrace.engines.embedded.opening import open_session
+from tailrace.expr.nodes import Column, Type
+from tailrace.kernel.time import FOREVER, NEVER
+from tailrace.plan.model import EventRule
+from tailrace.store.store import MEMORY
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from tailrace.alerts.incidents import Revision
+    from tailrace.engines.concluding import Result
+    from tailrace.engines.state import EngineState
+    from tailrace.plan.model import Plan, Rule
+    from tailrace.sources.types import Source
+
+
+def run(
+    plan: Plan,
+    source: Source,
+    *,
+    copies: Sequence[Rule] = (),
+    begin: int = NEVER,
+    end: int = FOREVER,
+) -> History:
+    """Run a plan and copies of its rules over a source that ends, once.
+
+    ``begin`` and ``end``: events outside ``[begin, end)`` are as if they weren't there. Raises
+    SourceError; the source is closed in any case.
+    """
+    judged = silent(plan, copies)
+    witness = Witness(_fields(plan))
+    listener = _Listener()
+    session = open_session(
+        judged, MEMORY, source=source, outputs={}, early_notices=False, observe=listener.take
+    )
+    started = time.monotonic()
+    try:
+        Engine(session, lambda known: HistoryDecoder(known, witness, begin, end)).run()
+        seconds = time.monotonic() - started
+        return _history(plan, copies, session.state, listener, witness, seconds)
+    finally:
+        session.close()
+
+
+def silent(plan: Plan, copies: Sequence[Rule] = ()) -> Plan:
+    """The plan with copies of rules beside its own, and without outputs."""
+    return replace(
+        plan,
+        config=plan.config.model_copy(update={"outputs": {}}),
+        rules=tuple(replace(rule, to=()) for rule in (*plan.rules, *copies)),
+        event_rules=tuple(replace(rule, to=()) for rule in plan.event_rules),
+        archive=(),
+    )
+
+
+class _Listener:
+    """Keeps what incidents were, by fingerprint, and when single alerts came, by rule."""
+
+    def __init__(self) -> None:
+        self.incidents: dict[str, Incident] = {}
+        self.instants: dict[str, list[NDArray[np.int64]]] = {}
+
+    def take(self, result: Result) -> None:
+        """Hear an epoch."""
+        for revision in result.revisions:
+            self._follow(revision)
+        for rule, rows in result.fired:
+            times = rows.table["_time"].to_numpy()
+            self.instants.setdefault(rule.identity, []).append(times)
+
+    def _follow(self, revision: Revision) -> None:
+        known = self.incidents.get(revision.fingerprint)
+        if known is None:
+            known = self.incidents[revision.fingerprint] = Incident(
+                revision.rule,
+                revision.key,
+                revision.started_at - (revision.end - revision.start),
+                revision.opened_at,
+                revision.last_firing_at,
+            )
+        known.last_firing_at = revision.last_firing_at
+        known.resolved_at = revision.resolved_at
+
+
+def _fields(plan: Plan) -> list[str]:
+    """Declared fields that alone are in the key of an alert."""
+    nodes = [key.node for rule in plan.rules if rule.alert for key in rule.keys]
+    names = [node.name for node in nodes if isinstance(node, Column) and node.type is not Type.TIME]
+    return [name for name in dict.fromkeys(names) if name in plan.fields]
+
+
+def _history(
+    plan: Plan,
+    copies: Sequence[Rule],
+    state: EngineState,
+    listener: _Listener,
+    witness: Witness,
+    seconds: float,
+) -> History:
+    by_rule: dict[str, list[Incident]] = {}
+    for incident in listener.incidents.values():
+        by_rule.setdefault(incident.rule, []).append(incident)
+    counts = state.counts
+
+    def found(rule: Rule | EventRule) -> RuleHistory:
+        account = counts.rules[rule.identity]
+        events = isinstance(rule, EventRule)
+        instants = [np.empty(0, np.int64), *listener.instants.get(rule.identity, [])]
+        incidents = by_rule.get(rule.name, [])
+        incidents.sort(key=lambda incident: (incident.opened_at, str(incident.key)))
+        return RuleHistory(
+            rule.name,
+            () if isinstance(rule, EventRule) else tuple(key.name for key in rule.keys),
+            incidents,
+            account.firings,
+            account.errors,
+            np.sort(np.concatenate(instants)),
+            judges_events=events,
+        )
+
+    order = {rule.name: place for place, rule in enumerate(plan.config.rules)}
+    alerts: list[Rule | EventRule] = [rule for rule in plan.rules if rule.alert]
+    alerts = sorted([*alerts, *plan.event_rules], key=lambda rule: order[rule.name])
+    return History(
+        pipeline=plan.name,
+        rules=[found(rule) for rule in alerts],
+        copies={rule.identity: found(rule) for rule in copies},
+        read=counts.read,
+        events=counts.events,
+        dead=counts.dead,
+        blank=counts.blank,
+        outside=witness.outside,
+        begins=None if witness.begins == FOREVER else witness.begins,
+        ends=None if witness.ends == NEVER else witness.ends,
+        seconds=seconds,
+        populations=witness.populations(),
+    )

@@ -1,0 +1,121 @@
+"""The numbers that a rule's measures are compared with: finding them, trying others."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from tailrace.expr.nodes import Binary, Cast, Column, Literal, Type, Unary
+from tailrace.expr.parts import rebuilt, walk
+from tailrace.expr.render import render
+from tailrace.plan.identity import digest
+
+if TYPE_CHECKING:
+    from decimal import Decimal
+
+    from tailrace.expr.nodes import Node
+    from tailrace.plan.model import Rule
+
+COMPARISONS = frozenset({"<", "<=", ">", ">=", "=", "!="})
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """A comparison of measures with a number, in a rule's condition.
+
+    ``measure`` is the text of what is compared, ``names`` the measures in it; ``literal_left``:
+    the number is written first.
+    """
+
+    node: Binary
+    number: int | float
+    type: Type
+    measure: str
+    names: tuple[str, ...]
+    literal_left: bool
+
+    @property
+    def text(self) -> str:
+        """The comparison as it is written."""
+        return render(self.node)
+
+    def at(self, value: Decimal) -> Binary:
+        """The comparison with another number; ValueError if a whole number is compared."""
+        if self.type is Type.INTEGER and value != value.to_integral_value():
+            raise ValueError(f"{self.measure} is a whole number, {value} is not")
+        number = int(value) if self.type is Type.INTEGER else float(value)
+        literal = Literal(type=self.type, value=number)
+        if self.literal_left:
+            return replace(self.node, left=literal)
+        return replace(self.node, right=literal)
+
+
+def comparisons(rule: Rule) -> list[Comparison]:
+    """All comparisons of measures with a number in the rule's condition, in written order."""
+    if rule.when is None:
+        return []
+    measures = {measure.name for measure in rule.measures}
+    found = []
+    for node in walk(rule.when):
+        if isinstance(node, Binary) and node.op in COMPARISONS:
+            comparison = _comparison(node, measures)
+            if comparison is not None:
+                found.append(comparison)
+    return found
+
+
+def with_threshold(rule: Rule, comparison: Comparison, value: Decimal) -> Rule:
+    """A copy of the rule that compares with another number; it says nothing of itself.
+
+    Its identity and name are its own. ValueError as ``Comparison.at``.
+    """
+    assert rule.when is not None  # noqa: S101 - there is a comparison in it
+    when = _replaced(rule.when, comparison.node, comparison.at(value))
+    place = next(i for i, c in enumerate(comparisons(rule)) if c.node is comparison.node)
+    return replace(
+        rule,
+        identity=digest(rule.identity, "threshold", place, str(value)),
+        name=f"{rule.name}@{place + 1}:{value}",
+        when=when,
+        when_text=render(when),
+        early=None,
+        update_every=0,
+        labels={},
+        annotations={},
+        to=(),
+    )
+
+
+def _comparison(node: Binary, measures: set[str]) -> Comparison | None:
+    for literal_left, literal, other in (
+        (False, node.right, node.left),
+        (True, node.left, node.right),
+    ):
+        number = _number(literal)
+        names = tuple(
+            dict.fromkeys(
+                part.name
+                for part in walk(other)
+                if isinstance(part, Column) and part.name in measures
+            )
+        )
+        if number is not None and names:
+            return Comparison(node, number, literal.type, render(other), names, literal_left)
+    return None
+
+
+def _number(node: Node) -> int | float | None:
+    match node:
+        case Literal(value=int() | float() as value) if not isinstance(value, bool):
+            return value if node.type in (Type.INTEGER, Type.DOUBLE) else None
+        case Unary(op="-", operand=operand):
+            inner = _number(operand)
+            return None if inner is None else -inner
+        case Cast(implicit=True, operand=operand):
+            return _number(operand)
+        case _:
+            return None
+
+
+def _replaced(node: Node, old: Node, new: Node) -> Node:
+    return new if node is old else rebuilt(node, lambda child: _replaced(child, old, new))
