@@ -1,7 +1,8 @@
 """The Spark engine's mapper, reducer and driver without Spark, for the whole corpus in seconds.
 
 What Spark would do is done here in the worst way that it may: slices are mapped in any order,
-shards get their frames in any order, and state is read back from its blobs whenever chance wants.
+shards get their frames in any order and move from one worker to another, and batches run twice, the
+state that the first time left being thrown away.
 """
 
 from __future__ import annotations
@@ -13,8 +14,8 @@ from typing import TYPE_CHECKING
 from tailrace.engines.delivery import Delivery
 from tailrace.engines.embedded.outcomes import Gathered, outcome_of
 from tailrace.engines.spark.frames import Frame
+from tailrace.engines.spark.keeping import Keeping
 from tailrace.engines.spark.mapping import PLAN, Place, SliceMapper
-from tailrace.engines.spark.reducing import HEADER, ShardReducer
 from tailrace.engines.spark.session import ClusterSession
 from tailrace.engines.turns import Turn, Turns
 from tailrace.sources.memory import MemorySource
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from tailrace.testing.outcome import Outcome, Variation
 
 MOST_SHARDS = 5
+WORKERS = 2
 
 
 class MemoryBlobs(dict[str, bytes]):
@@ -62,7 +64,7 @@ class Sharded:
     def _made(self) -> Job:
         job = self.session.job("test", self._shards)
         self._mapper = SliceMapper(job)
-        self._reducers: dict[int, ShardReducer] = {}
+        self._workers = [Keeping() for _ in range(WORKERS)]
         return job
 
     def outcome(self) -> Outcome:
@@ -96,23 +98,21 @@ class Sharded:
         found = [
             Frame.unpack(out)
             for shard in range(self._shards)
-            for out in self._reduce(shard, batch, [data for to, data in mapped if to == shard])
+            for out in self._reduce(shard, [data for to, data in mapped if to == shard])
         ]
         self._random.shuffle(found)
         self.session.conclude(batch, found)
 
-    def _reduce(self, shard: int, batch: int, payloads: list[bytes]) -> list[bytes]:
-        blobs = self._blobs[shard]
-        reducer = self._reducers.get(shard)
-        if reducer is None or self._random.random() < 0.5:
-            header = blobs.get(HEADER)
-            reducer = (
-                ShardReducer(self._job, shard)
-                if header is None
-                else ShardReducer.load(self._job, shard, Frame.unpack(header).head, blobs)
-            )
-        self._reducers[shard] = reducer
-        return list(reducer.run(batch, payloads, blobs))
+    def _reduce(self, shard: int, payloads: list[bytes]) -> list[bytes]:
+        if self._random.random() < 0.3:
+            # It runs once and dies: what it wrote goes, what its worker keeps stays.
+            thrown_away = MemoryBlobs(self._blobs[shard])
+            list(self._worker.run(self._job, shard, payloads, thrown_away))
+        return list(self._worker.run(self._job, shard, payloads, self._blobs[shard]))
+
+    @property
+    def _worker(self) -> Keeping:
+        return self._random.choice(self._workers)
 
 
 def without_notices(outcome: Outcome) -> Outcome:

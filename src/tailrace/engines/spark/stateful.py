@@ -1,21 +1,15 @@
-"""Between Spark's stateful operator and the reducer: rows in, rows out, blobs in Spark's state.
-
-A worker process keeps the shards that it had last: Spark may give a shard to another worker at any
-time, so what is kept counts only if its batch is the one that the stored header names.
-"""
+"""Between Spark's stateful operator and the reducer: rows in, rows out, blobs in Spark's state."""
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from typing import TYPE_CHECKING
 
 from pyspark.sql.streaming.stateful_processor import StatefulProcessor
 
-from tailrace.engines.spark.frames import Frame
-from tailrace.engines.spark.reducing import HEADER, ShardReducer
+from tailrace.engines.spark.keeping import Keeping
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
 
     import pandas as pd
     from pyspark.sql.streaming.stateful_processor import (
@@ -26,10 +20,7 @@ if TYPE_CHECKING:
 
     from tailrace.engines.spark.jobs import Job
 
-KEPT_SHARDS = 64
-"""So many shards a worker process keeps in memory."""
-
-_kept: OrderedDict[tuple[str, int, int], ShardReducer] = OrderedDict()
+_keeping = Keeping()
 
 
 class StateBlobs:
@@ -78,27 +69,8 @@ class Reducers(StatefulProcessor):
         job = next(job for job in self._jobs if job.first <= place < job.first + job.shards)
         payloads = [bytes(payload) for frame in rows for payload in frame["payload"]]
         # One row at a time: a batch of Arrow's may not pass 2 GiB.
-        for found in self._run(job, place - job.first, payloads):
+        for found in _keeping.run(job, place - job.first, payloads, self._blobs):
             yield pd.DataFrame({"payload": [found]})
-
-    def _run(self, job: Job, shard: int, payloads: Iterable[bytes]) -> Iterator[bytes]:
-        stored = self._blobs.get(HEADER)
-        header = None if stored is None else Frame.unpack(stored).head
-        name = (job.run, job.first, shard)
-        for other in [other for other in _kept if other[0] != job.run]:
-            del _kept[other]
-        # Taken out: an error half-way leaves it neither as it was nor as it will be.
-        reducer = _kept.pop(name, None)
-        last = -1 if header is None else int(header["batch"])
-        if reducer is None or reducer.batch != last:
-            if header is None:
-                reducer = ShardReducer(job, shard)
-            else:
-                reducer = ShardReducer.load(job, shard, header, self._blobs)
-        yield from reducer.run(last + 1, payloads, self._blobs)
-        _kept[name] = reducer
-        while len(_kept) > KEPT_SHARDS:
-            _kept.popitem(last=False)
 
     def close(self) -> None:
         """Nothing is held open."""
