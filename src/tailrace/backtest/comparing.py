@@ -32,8 +32,9 @@ class Difference:
     """How two runs differ.
 
     Incidents are held against those about the same key, of the rule of the same name if both sides
-    have one. ``equal``: the same beginning, opening and end; ``changed``: pairs that overlap in
-    time and aren't equal.
+    have one. ``equal``: how many here have one there with the same beginning, opening and end;
+    ``changed``: those here that overlap in time with others there, with the first of these;
+    ``only_here`` and ``only_there`` overlap with none of the other side.
     """
 
     pipeline: str
@@ -84,18 +85,16 @@ def _incidents(
     only_here: list[Incident] = []
     only_there: list[Incident] = []
     for place in dict.fromkeys((*mine, *theirs)):
-        ours, others = mine.get(place, []), list(theirs.get(place, []))
+        ours, others = mine.get(place, []), theirs.get(place, [])
         for incident in ours:
-            match = next((o for o in others if _overlap(incident, o)), None)
-            if match is None:
+            matches = [other for other in others if _overlap(incident, other)]
+            if not matches:
                 only_here.append(incident)
-                continue
-            others.remove(match)
-            if _times(incident) == _times(match):
+            elif any(_times(incident) == _times(other) for other in matches):
                 equal += 1
             else:
-                changed.append((incident, match))
-        only_there += others
+                changed.append((incident, matches[0]))
+        only_there += [o for o in others if not any(_overlap(i, o) for i in ours)]
     return equal, tuple(changed), tuple(only_here), tuple(only_there)
 
 

@@ -10,7 +10,8 @@ from tailrace.config.units import render_duration
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from tailrace.backtest.report import Buckets, Report, RuleReport
+    from tailrace.backtest.report import Buckets, Report
+    from tailrace.backtest.scores import Score
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _SECOND = 1_000_000
@@ -95,6 +96,10 @@ def account(report: Report) -> str:
     return ", ".join(parts)
 
 
-def alerts_word(rule: RuleReport) -> str:
-    """What the alerts of a rule are."""
-    return "single alerts" if rule.judges_events else "incidents"
+def found_episodes(score: Score) -> str:
+    """What became of the episodes, in one sentence."""
+    return (
+        f"{score.episodes_found:,} of {score.episodes:,} episodes found;"
+        f" {score.incidents_rightly:,} of {score.incidents:,} incidents are in one;"
+        f" keys accused wrongly: {score.ordinary_accused:,}"
+    )

@@ -188,7 +188,7 @@ def _write(report: Report, as_json: str | None, html: Path | None) -> None:
         else:
             _put(Path(as_json), text)
     if html is not None:
-        from tailrace.backtest.report_html import report_html
+        from tailrace.backtest.html import report_html
 
         _put(html, report_html(report))
 
