@@ -4,7 +4,7 @@ It is told every firing in the order of window ends, and the watermark at the en
 States are written out one by one: nothing, pending, firing, cooling.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from tailrace.testing.outcome import Value
@@ -91,6 +91,39 @@ class Life:
             now = (firing.end - self.incident.opened_at) // self.timers.update_every
             if now > passed:
                 self._say("updated", firing, None)
+
+    def during(self, first: int, last: int, at: Callable[[int], Firing]) -> None:
+        """It fires at every instant from the first to the last, each being a window's end.
+
+        Only at some of them anything happens.
+        """
+        if self.incident is not None and first > self.deadline:
+            self._resolve(self.deadline, "resolved")
+        if self.incident is None:
+            if self.cool_until is not None:
+                first = max(first, self.cool_until)
+            if first > last:
+                return
+            if self.pending and first != self.pending[-1].end + 1:
+                self.pending = []
+            since = self.pending[0] if self.pending else at(first)
+            opens = since.end + self.timers.for_
+            if opens > last:
+                self.pending = [since, at(last)]
+                return
+            self.pending = []
+            first = max(first, opens)
+            self.incident = Incident(since, first, at(first))
+            self._say("opened", self.incident.last, None)
+        period = self.timers.update_every
+        while period:
+            passed = (self.incident.last.end - self.incident.opened_at) // period
+            due = max(first, self.incident.opened_at + (passed + 1) * period)
+            if due > last:
+                break
+            self.incident.last = at(due)
+            self._say("updated", self.incident.last, None)
+        self.incident.last = at(last)
 
     def watermark(self, time: int) -> None:
         if self.incident is not None and time >= self.deadline:

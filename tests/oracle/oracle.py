@@ -6,15 +6,30 @@ from dataclasses import dataclass, field, replace
 
 from tests.oracle import identity
 from tests.oracle.decode import DeadError, Event, decode
-from tests.oracle.evaluate import FAILED, Result, Row, evaluate, plain
+from tests.oracle.evaluate import FAILED, Row, connected, evaluate, plain
 from tests.oracle.frontier import Frontier
 from tests.oracle.incidents import Event as IncidentEvent
 from tests.oracle.incidents import Firing, Life
+from tests.oracle.looking import Asked, is_listed
+from tests.oracle.looking import Row as LookingRow
+from tests.oracle.ordered import OrderedState, Stretch
+from tests.oracle.references import Reference
 from tests.oracle.rules import EventRule, Rules, WindowRule, read
 from tests.oracle.templates import fill
 from tests.oracle.windows import Closed, Key, WindowState
 
-from tailrace.testing.case import Appear, Case, Clock, End, Idle, Reload, Return, Rows, Step
+from tailrace.testing.case import (
+    Appear,
+    Case,
+    Clock,
+    End,
+    Idle,
+    Reload,
+    Return,
+    Rows,
+    Step,
+    TableRows,
+)
 from tailrace.testing.layout import layout_of, loaded
 from tailrace.testing.outcome import (
     WHOLE,
@@ -65,6 +80,7 @@ class World:
     seen: defaultdict[str, list[tuple[int, tuple[Value, ...]]]] = field(
         default_factory=lambda: defaultdict(list)
     )
+    references: dict[str, Reference] = field(default_factory=dict)
     counts: Counts = field(default_factory=Counts)
     dead: list[DeadLetter] = field(default_factory=list)
     windows: list[Window] = field(default_factory=list)
@@ -80,7 +96,10 @@ class World:
         self._start_rules()
 
     def _read(self, text: str) -> Rules:
-        return read(loaded(self.case, text))
+        rules = read(loaded(self.case, text))
+        for name, config in rules.config.references.items():
+            self.references.setdefault(name, Reference(name, config)).config = config
+        return rules
 
     def _start_rules(self) -> None:
         """New rules see nothing of what was read before: their first window begins after it."""
@@ -91,7 +110,8 @@ class World:
             if rule.identity in self.states:
                 self.states[rule.identity].rule = rule
                 continue
-            self.states[rule.identity] = WindowState(
+            kind = OrderedState if rule.ordered else WindowState
+            self.states[rule.identity] = kind(
                 rule, limits.max_keys, limits.max_distinct, self.case.salt, start
             )
 
@@ -108,6 +128,8 @@ class World:
                 self.frontier.idle(step.partition)
             case Clock():
                 self.frontier.since_idle += step.micros
+            case TableRows():
+                self.references[step.reference].load(step, self.case.start)
             case Reload():
                 self._reload(step.pipeline_text)
             case End():
@@ -126,7 +148,13 @@ class World:
 
     def _close(self, state: WindowState, watermark: int | None, timers: int | None) -> None:
         """Close windows up to the watermark (None: all), fold them, then tell the incidents W."""
+        if isinstance(state, OrderedState):
+            known = timers if watermark is None else watermark - 1
+            if known is not None:
+                self._become_known(state, known)
+            return
         last = self.frontier.maximum
+        state.begun, state.references = self.frontier.begun, self.references
         if watermark is not None:
             last = watermark - state.rule.size
         for closed in state.close(watermark, last):
@@ -135,6 +163,35 @@ class World:
             if rule == state.rule.identity and timers is not None:
                 life.watermark(timers)
                 self._publish(state.rule, key, life)
+
+    def _become_known(self, state: OrderedState, known: int) -> None:
+        """Fold what holds up to an instant, then tell the incidents of it."""
+        rule = state.rule
+        for key, stretch in state.news(known):
+            if stretch.told:
+                self._row(rule, key, stretch.start_of(stretch.first), stretch)
+            if rule.alert:
+
+                def at(instant: int, stretch: Stretch = stretch) -> Firing:
+                    start = stretch.start_of(instant)
+                    return Firing(start, instant, stretch.values, stretch.flags)
+
+                life = self.lives.setdefault((rule.identity, key), Life(rule.timers))
+                assert stretch.last is not None
+                life.during(stretch.first, stretch.last, at)
+                self._publish(rule, key, life)
+        for (identity_, key), life in self.lives.items():
+            if identity_ == rule.identity:
+                life.watermark(known)
+                self._publish(rule, key, life)
+
+    def _row(self, rule: WindowRule, values: Key, start: int, stretch: Stretch) -> None:
+        end = stretch.first
+        key = {name: value for (name, _), value in zip(rule.keys, values, strict=True)}
+        row_id = identity.digest(rule.identity, *values, Instant(start), Instant(end))
+        self.windows.append(
+            Window(row_id, rule.name, start, end, key, stretch.values, stretch.flags)
+        )
 
     def _closed(self, rule: WindowRule, closed: Closed) -> None:
         if not closed.holds:
@@ -168,6 +225,8 @@ class World:
 
     def _end(self) -> None:
         """Close every window; timers advance to the greatest event time only."""
+        if self.frontier.maximum is not None:
+            self.frontier.begin()
         reached, maximum = self.frontier.reached, self.frontier.maximum
         timers = maximum if reached is None else max(reached, maximum or reached)
         for state in self.states.values():
@@ -195,7 +254,7 @@ class World:
         self._event(record, event)
 
     def _event(self, record: Record, event: Event) -> None:
-        row: dict[str, Result] = dict(event.values)
+        row = LookingRow(event.values, Asked(self.references, self.rules.columns, event.time))
         for name, node in self.rules.derived:
             row[name] = evaluate(node, row)
         duplicate = self._duplicate(record.partition, event)
@@ -204,7 +263,7 @@ class World:
             state.judge(event.time, row, duplicate, threshold)
         for rule in self.rules.events:
             self._judge(rule, record, event.time, row, duplicate)
-        self.frontier.saw(record.partition, event.time)
+        self.frontier.read(record.partition, event.time)
 
     def _duplicate(self, partition: str, event: Event) -> bool:
         dedup = self.rules.config.dedup
@@ -223,6 +282,8 @@ class World:
     def _judge(self, rule: EventRule, record: Record, time: int, row: Row, duplicate: bool) -> None:
         counts = self.event_counts[rule.identity]
         passes = True if rule.where is None else evaluate(rule.where, row)
+        if isinstance(row, LookingRow) and is_listed(rule.allow, row):
+            passes = connected("and", passes, False)
         if duplicate or passes is not True:
             counts.filtered += 1
             counts.errors += not duplicate and passes is FAILED

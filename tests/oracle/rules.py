@@ -7,13 +7,17 @@ a key without a name is called, and what the condition's measures are called in 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from math import gcd
+from typing import Any
 
 from tests.oracle.incidents import Timers
+from tests.oracle.looking import Allow, outside, referable, text_of
+from tests.oracle.references import Reference
 
-from tailrace.config import Alert, Loaded, PipelineConfig
+from tailrace.config import Alert, Loaded, PipelineConfig, Record
 from tailrace.expr.aggregates import aggregates
 from tailrace.expr.nodes import Aggregate, Node, Type
 from tailrace.expr.parse import parse
+from tailrace.expr.render import rendered_name
 from tailrace.expr.scope import Scope
 from tailrace.plan.compile import compile_pipeline
 
@@ -33,10 +37,21 @@ class WindowRule:
     timers: Timers
     labels: Mapping[str, str]
     annotations: Mapping[str, str]
+    ordered: bool = False
+    grain: int = 0
+    allow: tuple[Allow, ...] = ()
+    lists: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    """References that list keys, with the column of each that every key field is found in."""
+    limited: bool = False
 
     @property
     def width(self) -> int:
-        return gcd(self.size, self.every)
+        return self.grain if self.ordered else gcd(self.size, self.every)
+
+    @property
+    def reach(self) -> int:
+        """How far back events matter."""
+        return self.size
 
     @property
     def aggregates(self) -> tuple[Aggregate, ...]:
@@ -52,11 +67,13 @@ class EventRule:
     when: Node
     labels: Mapping[str, str]
     annotations: Mapping[str, str]
+    allow: tuple[Allow, ...] = ()
 
 
 @dataclass(frozen=True)
 class Rules:
     config: PipelineConfig
+    columns: Mapping[str, Type]
     derived: tuple[tuple[str, Node], ...]
     windows: tuple[WindowRule, ...]
     events: tuple[EventRule, ...]
@@ -68,8 +85,10 @@ def read(loaded: Loaded) -> Rules:
     columns = {name: Type(spec.type) for name, spec in config.fields.items()}
     columns |= dict.fromkeys(config.path_fields, Type.TEXT) | columns
     derived = []
+    references = {name: Reference(name, each) for name, each in config.references.items()}
+    known = referable(references)
     for name, text in config.derive.items():
-        node = parse(text, Scope(columns))
+        node = parse(text, Scope(columns, references=known))
         columns[name] = node.type
         derived.append((name, node))
     windows: list[WindowRule] = []
@@ -77,17 +96,20 @@ def read(loaded: Loaded) -> Rules:
     for rule in config.rules:
         if isinstance(rule, Alert) and rule.window is None:
             planned = next(each for each in plan.event_rules if each.name == rule.name)
-            where = parse(rule.where, Scope(columns)) if rule.where else None
-            when = parse(rule.when, Scope(columns))
+            scope = Scope(columns, references=known)
+            where = parse(rule.where, scope) if rule.where else None
+            assert rule.when is not None
+            when = parse(rule.when, scope)
             texts = rule.labels, rule.annotations
-            events.append(EventRule(planned.identity, rule.name, where, when, *texts))
+            allow = (config.allow, rule.allow)
+            events.append(EventRule(planned.identity, rule.name, where, when, *texts, allow))
             continue
         assert rule.window is not None
         of_plan = next(each for each in plan.rules if each.name == rule.name)
         names = [key.name for key in of_plan.keys]
-        keys = [parse(part.text, Scope(columns)) for part in rule.keys]
+        keys = [parse(part.text, Scope(columns, references=known)) for part in rule.keys]
         types = {name: node.type for name, node in zip(names, keys, strict=True)}
-        scope = Scope(columns | types, aggregates=True, keys=frozenset(names))
+        scope = Scope(columns | types, aggregates=True, keys=frozenset(names), references=known)
         measures = {each.name: each.aggregate for each in of_plan.measures}
         alert = isinstance(rule, Alert)
         windows.append(
@@ -96,24 +118,46 @@ def read(loaded: Loaded) -> Rules:
                 name=rule.name,
                 alert=alert,
                 keys=tuple(zip(names, keys, strict=True)),
-                where=parse(rule.where, Scope(columns)) if rule.where else None,
+                where=parse(rule.where, Scope(columns, references=known)) if rule.where else None,
                 size=rule.window.size,
                 every=rule.window.every,
                 when=parse(rule.when, scope) if rule.when else None,
-                select=tuple((name, parse(text, scope)) for name, text in rule.select.items()),
+                select=(
+                    *((name, parse(text, scope)) for name, text in rule.select.items()),
+                    *(each for each in of_plan.select if each[0] not in rule.select),
+                ),
                 shown=tuple((name, measures[name]) for name in of_plan.shown),
                 timers=_timers(rule) if isinstance(rule, Alert) else Timers(0, 0, 0, 0, 0),
                 labels=rule.labels if isinstance(rule, Alert) else {},
                 annotations=rule.annotations if isinstance(rule, Alert) else {},
+                ordered=rule.window.sliding,
+                grain=int(rule.grain),
+                allow=(config.allow, rule.allow),
+                **_limits(rule, scope, references, names),
             )
         )
-    return Rules(config, tuple(derived), tuple(windows), tuple(events))
+    return Rules(config, columns, tuple(derived), tuple(windows), tuple(events))
+
+
+def _limits(
+    rule: Alert | Record, scope: Scope, references: Mapping[str, Reference], keys: list[str]
+) -> dict[str, Any]:
+    """Whether windows look things up, and which references list the rule's keys."""
+    texts = [*([rule.when] if rule.when else []), *rule.select.values()]
+    used = outside(parse(text, scope) for text in texts)
+    lists = []
+    for name in sorted(used):
+        reference = references[name]
+        columns = {text_of(reference, column): column for column in reference.config.key}
+        if keys and all(rendered_name(key) in columns for key in keys):
+            lists.append((name, tuple(columns[rendered_name(key)] for key in keys)))
+    return {"limited": bool(used), "lists": tuple(lists)}
 
 
 def _timers(rule: Alert) -> Timers:
-    assert rule.window is not None
+    instants = rule.window is None or rule.window.sliding
     return Timers(
-        rule.window.every,
+        1 if instants or rule.window is None else rule.window.every,
         int(rule.for_),
         int(rule.keep_firing_for),
         int(rule.cooldown),

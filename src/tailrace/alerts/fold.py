@@ -63,10 +63,13 @@ class IncidentFold:
         self._pass_time(final, turn)
         return self._end(turn, final, Reason.INPUT_ENDED, None)
 
-    def remove(self, at: int) -> FoldResult:
-        """The rule was removed when the watermark was ``at``: its incidents are resolved."""
+    def remove(self, at: int, known: int) -> FoldResult:
+        """The rule was removed when the watermark was ``at``: its incidents are resolved.
+
+        ``known`` is the instant up to which it has been judged.
+        """
         turn = self._begin()
-        self._pass_time(at, turn)
+        self._pass_time(known, turn)
         return self._end(turn, at, Reason.RULE_REMOVED, at)
 
     @property

@@ -68,11 +68,11 @@ class Firings:
     """The firings of one rule among windows that closed together: parallel arrays, in any order.
 
     ``ends``: window ends, multiples of the rule's ``every``; ``keys``: dense key ids from 0; no
-    (key, end) twice. ``lasts``: where a row is a run, it fires at each multiple of ``every`` from its
-    end to this one, which is before the next row's end. ``flags``: bits of ``FLAGS``, or None for none set. ``key_values`` gives the
-    typed key of an id; ``measures`` gives, for a row number of these arrays, the window's measures
-    by name as plain typed values (no NumPy scalars), and is asked only for the few rows that a
-    revision or a state shows.
+    (key, end) twice. ``lasts``: where a row is a run, it fires at each multiple of ``every`` from
+    its end to this one, which is before the next row's end. ``flags``: bits of ``FLAGS``, or None
+    for none set. ``key_values`` gives the typed key of an id; ``measures`` gives, for a row number
+    of these arrays, the window's measures by name as plain typed values (no NumPy scalars), and is
+    asked only for the few rows that a revision or a state shows.
     """
 
     ends: NDArray[np.int64]

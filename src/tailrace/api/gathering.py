@@ -11,7 +11,7 @@ from tailrace.engines.accounts import DEAD_LETTERS
 from tailrace.engines.dispatch import window_columns
 from tailrace.engines.folding import value_types
 from tailrace.expr.nodes import Type
-from tailrace.kernel.reducer import ARROW_TYPES
+from tailrace.kernel.judging import ARROW_TYPES
 from tailrace.outputs.batches import INSTANT
 from tailrace.outputs.events import EventTexts
 from tailrace.outputs.typed import (

@@ -7,11 +7,30 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field, PlainSerializer, PlainValidator
 
+from tailrace.config.allow import Allow
 from tailrace.config.base import Given, Model
+from tailrace.config.classify import Classify
 from tailrace.config.complaints import Complaint, expected, refusal
 from tailrace.config.keys import RESERVED, By, KeyPart, key_parts
 from tailrace.config.kinds import Kind
-from tailrace.config.scalars import Expression, FieldName, LabelText, MeasureName, RuleName, Span
+from tailrace.config.ordered import (
+    ORDERED_KINDS,
+    AbsentForOrSpan,
+    FirstSeenOrSpan,
+    Leaky,
+    Sequence,
+    grain_complaints,
+    kind_complaints,
+)
+from tailrace.config.scalars import (
+    Expression,
+    FieldName,
+    LabelText,
+    MeasureName,
+    PositiveSpan,
+    RuleName,
+    Span,
+)
 from tailrace.config.several import SeveralOrNone
 from tailrace.config.units import Duration
 from tailrace.config.values import shown
@@ -20,7 +39,10 @@ from tailrace.config.windows import WindowText
 _TIMERS = ("for", "keep_firing_for", "cooldown", "update_every")
 _ZERO = Duration(0)
 
-_WINDOW = "`SIZE`, or `SIZE every EVERY` for windows that overlap; in event time, aligned to 1970."
+_WINDOW = (
+    "`SIZE`, or `SIZE every EVERY` for windows that overlap, in event time, aligned to 1970; or"
+    " `SIZE sliding`: judged at each event, over the time before it."
+)
 _SELECT = "Measures by name: expressions over aggregates and key fields."
 
 _By = Annotated[
@@ -40,6 +62,22 @@ _Where = Annotated[
         examples=["status >= 500"],
     ),
 ]
+_Grain = Annotated[
+    PositiveSpan,
+    Field(
+        description=(
+            "For rules that see events in order: how long events are gathered and put in order."
+            " Lateness is judged in steps of it."
+        ),
+        examples=["100ms"],
+    ),
+]
+_SECOND = Duration(1_000_000)
+_ALLOW = Field(
+    default={},
+    description="Events that the rule never sees, by field: values, networks, or a reference.",
+    examples=[{"client_ip": ["10.0.0.0/8"]}],
+)
 _To = Annotated[SeveralOrNone, Field(description="The outputs, by name.", examples=["goal1"])]
 
 
@@ -70,11 +108,33 @@ class Alert(Model):
         description=f"{_WINDOW} Without it each event is judged by itself.",
         examples=["20s every 1s"],
     )
+    leaky: Leaky | None = Field(
+        default=None,
+        description="In place of a window: it fires when a key's bucket of events overflows.",
+    )
+    first_seen: FirstSeenOrSpan | None = Field(
+        default=None,
+        description="In place of a window: it fires at an event of a key that is new.",
+        examples=["30d"],
+    )
+    absent_for: AbsentForOrSpan | None = Field(
+        default=None,
+        description="In place of a window: it fires while a key has had no event for so long.",
+        examples=["5m"],
+    )
+    sequence: Sequence | None = Field(
+        default=None,
+        description="In place of a window: it fires when events of a key come in this order.",
+    )
+    grain: _Grain = _SECOND
     where: _Where = None
-    when: Expression = Field(
+    allow: Allow = _ALLOW
+    when: Expression | None = Field(
+        default=None,
         description=(
             "The condition: over aggregates and key fields of a window, or over the fields of an"
-            " event."
+            " event. Required with a window, and without any of `leaky`, `first_seen`,"
+            " `absent_for` and `sequence`."
         ),
         examples=["count(*) > 10"],
     )
@@ -129,7 +189,8 @@ class Alert(Model):
     @classmethod
     def complaints(cls, given: Given) -> Iterator[Complaint]:
         """What needs a window; names that the row already uses."""
-        if given.get("window") is None:
+        yield from kind_complaints(given)
+        if all(given.get(kind) is None for kind in ("window", *ORDERED_KINDS)):
             for key in ("by", "select"):
                 if given.get(key):
                     yield Complaint(
@@ -169,7 +230,9 @@ class Record(Model):
     )
     by: _By = None
     window: WindowText = Field(description=_WINDOW, examples=["1m"])
+    grain: _Grain = _SECOND
     where: _Where = None
+    allow: Allow = _ALLOW
     when: Expression | None = Field(
         default=None,
         description="Only windows for which this holds become rows.",
@@ -188,6 +251,7 @@ class Record(Model):
     @classmethod
     def complaints(cls, given: Given) -> Iterator[Complaint]:
         """Something is selected; names that the row already uses."""
+        yield from grain_complaints(given, "window")
         if isinstance(given.get("select"), Mapping) and not given["select"]:
             yield Complaint(("select",), "nothing is selected", "for example mean: avg(bytes)")
         yield from _names(given)
@@ -214,9 +278,9 @@ def _names(given: Given) -> Iterator[Complaint]:
             yield Complaint(("select", name), f"{shown(name)} is a key field already", at_key=True)
 
 
-AnyRule = Alert | Record
-_KINDS: dict[str, type[Alert | Record]] = {"alert": Alert, "record": Record}
-_EXAMPLE = "begin the rule with '- alert: NAME' or '- record: NAME'"
+AnyRule = Alert | Record | Classify
+_KINDS: dict[str, type[AnyRule]] = {"alert": Alert, "record": Record, "classify": Classify}
+_EXAMPLE = "begin the rule with '- alert: NAME', '- record: NAME' or '- classify: NAME'"
 
 
 def _chosen(value: object) -> AnyRule:
@@ -226,9 +290,9 @@ def _chosen(value: object) -> AnyRule:
         raise expected("a rule", value, _EXAMPLE)
     kinds = [kind for kind in _KINDS if kind in value]
     if not kinds:
-        raise refusal("the rule has neither 'alert' nor 'record'", _EXAMPLE)
+        raise refusal("the rule has neither 'alert' nor 'record' nor 'classify'", _EXAMPLE)
     if len(kinds) > 1:
-        raise refusal("a rule is an alert or a record, not both", "make two rules of it")
+        raise refusal(f"a rule is one of {', '.join(kinds)}, not all", "make two rules of it")
     return _KINDS[kinds[0]].model_validate(value, by_alias=True, by_name=False)
 
 
@@ -245,4 +309,4 @@ Rule = Annotated[
     _RuleSchema(),
     Kind("rule"),
 ]
-"""An alert or a record, told apart by its first key."""
+"""An alert, a record or a classification, told apart by its first key."""

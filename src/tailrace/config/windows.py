@@ -1,4 +1,4 @@
-"""The text of a window: ``20s``, ``20s every 1s``."""
+"""The text of a window: ``20s``, ``20s every 1s``, ``20s sliding``."""
 
 from __future__ import annotations
 
@@ -13,19 +13,25 @@ from tailrace.config.kinds import Kind
 from tailrace.config.units import DURATION_PATTERN, Duration, render_duration
 from tailrace.config.values import shown
 
-_FORMS = "a window is 'SIZE' or 'SIZE every EVERY', for example 1m or 20s every 1s"
+_FORMS = (
+    "a window is 'SIZE', 'SIZE every EVERY' or 'SIZE sliding', for example 1m, 20s every 1s or"
+    " 20s sliding"
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Window:
     """Windows ``[start, start + size)`` at each multiple of ``every``; both in microseconds.
 
+    ``sliding``: instead there is a window ``(t - size, t]`` for every instant ``t``.
+
     >>> Window.parse("20s every 1s")
-    Window(size=20000000, every=1000000)
+    Window(size=20000000, every=1000000, sliding=False)
     """
 
     size: int
     every: int
+    sliding: bool = False
 
     def __post_init__(self) -> None:
         """Refuse, with ValueError, windows that leave out time or have no length."""
@@ -37,7 +43,10 @@ class Window:
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """Read ``SIZE`` or ``SIZE every EVERY``; ValueError in words for anything else."""
+        """Read one of the forms; ValueError in words for anything else."""
+        slides = re.fullmatch(r"\s*(\S+)\s+sliding\s*", text)
+        if slides is not None:
+            return cls(int(Duration(slides[1])), int(Duration(slides[1])), sliding=True)
         found = re.fullmatch(r"\s*(\S+)(?:\s+every\s+(\S+))?\s*", text)
         if found is None:
             raise ValueError(f"{shown(text)} is not a window")
@@ -47,6 +56,8 @@ class Window:
     def __str__(self) -> str:
         """The canonical text."""
         size = render_duration(self.size)
+        if self.sliding:
+            return f"{size} sliding"
         return size if self.every == self.size else f"{size} every {render_duration(self.every)}"
 
 
@@ -68,8 +79,10 @@ WindowText = Annotated[
     WithJsonSchema(
         {
             "type": "string",
-            "pattern": rf"^(?=.){DURATION_PATTERN}( +every +{DURATION_PATTERN})?$|\$\{{",
-            "examples": ["1m", "20s every 1s"],
+            "pattern": (
+                rf"^(?=.){DURATION_PATTERN}( +every +{DURATION_PATTERN}| +sliding)?$|\$\{{"
+            ),
+            "examples": ["1m", "20s every 1s", "20s sliding"],
         }
     ),
     Kind("window"),

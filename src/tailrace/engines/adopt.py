@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tailrace.engines.concluding import Result, first_rules
+from tailrace.engines.concluding import Result, first_rules, judged_until
 from tailrace.engines.dispatch import Dispatch, incident_table
 from tailrace.engines.epoch import Decision, DecisionKind
 from tailrace.kernel.time import FOREVER
@@ -32,7 +32,9 @@ def adopt(processor: Running, plan: Plan) -> Result:
     for rule in old.rules:
         if rule.identity in wanted or not rule.alert:
             continue
-        removed = processor.folds[rule.identity].remove(state.frontier)
+        removed = processor.folds[rule.identity].remove(
+            state.frontier, judged_until(rule, state.frontier)
+        )
         revisions.extend(removed.revisions)
         dispatch.revisions(rule, removed.revisions)
         folds.extend(Fold(rule.identity, place, None) for place in removed.forgotten)

@@ -11,10 +11,13 @@ from typing import TYPE_CHECKING
 from tailrace.alerts import IncidentFold
 from tailrace.engines.dispatch import Dispatch, incident_rule
 from tailrace.engines.folding import fold_firings, folds_of
+from tailrace.engines.held import Held
 from tailrace.engines.state import RuleState
-from tailrace.kernel.time import NEVER
+from tailrace.engines.verdicts import Verdicts
+from tailrace.kernel.time import FOREVER, NEVER, known_until
+from tailrace.kernel.types import JUDGED_AT, EventRows
 from tailrace.plan.model import NO_START
-from tailrace.store.commit import Commit, Fold
+from tailrace.store.commit import Commit, Fold, HeldDelta
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,9 +26,11 @@ if TYPE_CHECKING:
 
     from tailrace.alerts.incidents import FoldResult, Revision
     from tailrace.alerts.notices import Notice
+    from tailrace.alerts.verdicts import Change
     from tailrace.engines.state import EngineState
     from tailrace.kernel.keys import DenseKeys
-    from tailrace.kernel.types import EventRows, RuleFirings
+    from tailrace.kernel.types import RuleFirings
+    from tailrace.plan.classify import Classification
     from tailrace.plan.model import EventRule, Group, Plan, Rule
 
 
@@ -40,8 +45,10 @@ class Result:
     commit: Commit
     revisions: list[Revision] = field(default_factory=list)
     notices: list[Notice] = field(default_factory=list)
+    verdicts: list[Change] = field(default_factory=list)
     windows: list[tuple[RuleFirings, DenseKeys]] = field(default_factory=list)
     fired: list[tuple[EventRule, EventRows]] = field(default_factory=list)
+    classified: list[tuple[Classification, EventRows]] = field(default_factory=list)
     events: int = 0
 
 
@@ -68,7 +75,10 @@ class Told:
     folds: list[Fold] = field(default_factory=list)
     windows: list[tuple[RuleFirings, DenseKeys]] = field(default_factory=list)
     fired: list[tuple[EventRule, EventRows]] = field(default_factory=list)
+    classified: list[tuple[Classification, EventRows]] = field(default_factory=list)
     notices: list[Notice] = field(default_factory=list)
+    verdicts: list[Change] = field(default_factory=list)
+    held: HeldDelta | None = None
 
     def last_folds(self) -> tuple[Fold, ...]:
         """The last word on each place: the end of input changes a state and then forgets it."""
@@ -81,6 +91,8 @@ class Conclusion:
     def __init__(self, plan: Plan, state: EngineState) -> None:
         """Start without incidents; ``load`` gives back those that the store has."""
         self._plan, self._state = plan, state
+        self.verdicts = Verdicts(plan)
+        self.held = Held()
         self.folds = {
             rule.identity: IncidentFold(incident_rule(plan, rule))
             for rule in plan.rules
@@ -99,23 +111,62 @@ class Conclusion:
         told = Told(Dispatch(self._plan, self._state.next_seq))
         for group, keys, closed in found.closed:
             for firings in closed:
-                self._state.counts.rules[firings.rule.identity].firings += len(firings.keys)
-                told.dispatch.windows(firings, keys)
-                told.windows.append((firings, keys))
+                rows = firings.rows
+                self._state.counts.rules[firings.rule.identity].firings += len(rows.keys)
+                told.dispatch.windows(rows, keys)
+                told.windows.append((rows, keys))
             for rule in group.rules:
                 if rule.alert:
                     mine = next((f for f in closed if f.rule is rule), None)
                     _collect(rule, self._fold(rule, mine, keys, final=final), told)
         for event_rule in self._plan.event_rules:
-            rows = found.fired.get(event_rule.identity)
-            if rows is not None:
-                told.fired.append((event_rule, rows))
-                told.dispatch.events(event_rule, rows)
-        if found.archive is not None:
+            fired = found.fired.get(event_rule.identity)
+            if fired is not None:
+                told.fired.append((event_rule, fired))
+                told.dispatch.events(event_rule, fired)
+        for each in self._plan.classifications:
+            labelled = found.fired.get(each.identity)
+            if labelled is not None:
+                told.classified.append((each, labelled))
+                told.dispatch.classified(each, labelled)
+        self._accuse(found, told, final=final)
+        if self._plan.marks:
+            self._hold(found.archive, told, final=final)
+        elif found.archive is not None:
             told.dispatch.archive(found.archive)
         if found.dead is not None:
             told.dispatch.dead_letters(found.dead)
         return told
+
+    def _accuse(self, found: Found, told: Told, *, final: bool) -> None:
+        """Let the lists of verdicts take up what was closed."""
+        if not self._plan.verdicts:
+            return
+        reached = self._reached(final=final)
+        closed = [(keys, one) for _, keys, firings in found.closed for one in firings]
+        for mine in self.verdicts.tell(closed, reached, final=final):
+            told.verdicts += mine.changes
+            told.folds += mine.folds
+            told.dispatch.verdicts(mine.list, mine.changes)
+
+    def _hold(self, archive: EventRows | None, told: Told, *, final: bool) -> None:
+        """Archive the events of which it is known by now whether they were listed."""
+        if archive is not None:
+            self.held.take(archive.table)
+        reached = FOREVER if final else self._reached(final=False)
+        lists = {mark.list for mark in self._plan.marks}
+        mine = [one for one in self._plan.verdicts if one.name in lists]
+        until = min(self.verdicts.horizon(one, reached) for one in mine)
+        events = self.held.release(until)
+        if events is not None:
+            marked = self.verdicts.marked(events, events[JUDGED_AT].to_numpy())
+            told.dispatch.archive(EventRows(marked.drop_columns([JUDGED_AT])))
+        told.held = self.held.delta(until)
+
+    def _reached(self, *, final: bool) -> int:
+        """The watermark; at the end of all input the greatest event time."""
+        frontier = self._state.frontier
+        return max(self._state.greatest_time(), frontier) if final else frontier
 
     def _fold(
         self, rule: Rule, firings: RuleFirings | None, keys: DenseKeys, *, final: bool
@@ -123,9 +174,16 @@ class Conclusion:
         fold = self.folds[rule.identity]
         given = fold_firings(firings, keys, rule) if firings is not None else None
         if not final:
-            return [fold.advance(given, self._state.frontier)]
-        last = max(self._state.greatest_time(), self._state.frontier)
+            return [fold.advance(given, judged_until(rule, self._state.frontier))]
+        last = self._reached(final=True)
         return [fold.advance(given, last), fold.finish(last)]
+
+
+def judged_until(rule: Rule, watermark: int) -> int:
+    """The instant up to which all is known of what a rule says."""
+    if rule.ordered is None:
+        return watermark
+    return known_until(watermark, rule.window.width)
 
 
 def first_rules(plan: Plan, state: EngineState) -> None:

@@ -8,7 +8,7 @@ import pyarrow as pa
 
 from tailrace.expr.nodes import Type
 from tailrace.kernel import wide
-from tailrace.kernel.reducer import ARROW_TYPES
+from tailrace.kernel.judging import ARROW_TYPES
 from tailrace.kernel.runs import Run, partial_column
 from tailrace.plan.identity import encode
 from tailrace.plan.model import PartialKind

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from tailrace.alerts.events import EventAlert
 from tailrace.alerts.incidents import IncidentRule, json_values
@@ -18,15 +19,17 @@ from tailrace.alerts.notices import early_notice
 from tailrace.engines.folding import value_types
 from tailrace.engines.words import (
     archive_address,
+    classified_address,
     dead_letter_address,
     event_address,
     notice_address,
     revision_address,
+    verdict_address,
     window_address,
 )
 from tailrace.expr.nodes import Type
 from tailrace.kernel.hashing import digests
-from tailrace.kernel.reducer import ARROW_TYPES
+from tailrace.kernel.judging import ARROW_TYPES
 from tailrace.outputs import rows as text_rows
 from tailrace.outputs import typed as typed_rows
 from tailrace.outputs.addressing import addressed
@@ -37,12 +40,15 @@ if TYPE_CHECKING:
 
     from tailrace.alerts.incidents import Revision
     from tailrace.alerts.notices import Notice
+    from tailrace.alerts.verdicts import Change
     from tailrace.config import Output
     from tailrace.engines.words import Address
     from tailrace.kernel.keys import DenseKeys
     from tailrace.kernel.types import EventRows, RuleFirings
+    from tailrace.plan.classify import Classification
     from tailrace.plan.identity import Key
     from tailrace.plan.model import EventRule, Plan, Rule
+    from tailrace.plan.verdicts import VerdictList
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,15 +154,33 @@ class Dispatch:
     def archive(self, rows: EventRows) -> None:
         """All events of the epoch: their fields, and the time under the name of its source key."""
         fields = field_columns(rows.table)
-        time = rows.table["_time"].combine_chunks().cast(pa.timestamp("us", "UTC"))
-        name = time_column(self._plan)
-        columns = {name: time, **{n: c for n, c in fields.items() if n != name}}
+        columns = _event_columns(self._plan, rows.table)
         address = cache(lambda: archive_address(self._plan, rows.table, fields))
         for target in self._targets(self._plan.archive):
             if target.typed:
                 batch = typed_rows.typed_archive(columns)
             else:
                 batch = text_rows.archive_rows(columns, target.zone)
+            self._add(target, batch, address)
+
+    def classified(self, rule: Classification, rows: EventRows) -> None:
+        """Labelled events, as archived ones; those of one label for the outputs of that label."""
+        self._labelled(rule, rows.table, rule.to)
+        for label, to in rule.to_label.items():
+            of_label = pc.equal(rows.table[rule.name], label)
+            self._labelled(rule, rows.table.filter(of_label), to)
+
+    def _labelled(self, rule: Classification, rows: pa.Table, to: Sequence[str]) -> None:
+        targets = self._targets(to) if rows.num_rows else []
+        if not targets:
+            return
+        columns = _event_columns(self._plan, rows)
+        address = cache(lambda: classified_address(self._plan, rule, rows, field_columns(rows)))
+        for target in targets:
+            if target.typed:
+                batch = typed_rows.typed_archive(columns, rule.name)
+            else:
+                batch = text_rows.archive_rows(columns, target.zone, rule.name)
             self._add(target, batch, address)
 
     def dead_letters(self, letters: pa.Table) -> None:
@@ -171,6 +195,15 @@ class Dispatch:
             else:
                 rows = text_rows.dead_letter_rows(columns)
             self._add(target, rows, lambda: dead_letter_address(columns))
+
+    def verdicts(self, verdicts: VerdictList, changes: Sequence[Change]) -> None:
+        """Changes of a list of verdicts."""
+        for target in self._targets(verdicts.to) if changes else ():
+            if target.typed:
+                rows = typed_rows.typed_verdicts(changes)
+            else:
+                rows = text_rows.verdict_rows(changes, target.zone)
+            self._add(target, rows, lambda: verdict_address(changes))
 
     def left(self, output: str, rows: pa.Table) -> None:
         """Rows as another's ``batches`` gave them, which could not be delivered there."""
@@ -207,6 +240,7 @@ def incident_rule(plan: Plan, rule: Rule) -> IncidentRule:
         measure_names=rule.columns,
         labels=rule.labels,
         annotations=rule.annotations,
+        start_from=rule.ordered.start_from if rule.ordered is not None else None,
     )
 
 
@@ -222,6 +256,13 @@ def window_columns(
     types = value_types(rule)
     measures = {name: _typed(firings.values.column(name), types[name]) for name in rule.columns}
     return fields, measures
+
+
+def _event_columns(plan: Plan, events: pa.Table) -> dict[str, pa.Array]:
+    """The time of events, then their fields."""
+    name = time_column(plan)
+    time = events["_time"].combine_chunks().cast(pa.timestamp("us", "UTC"))
+    return {name: time} | {n: c for n, c in field_columns(events).items() if n != name}
 
 
 def time_column(plan: Plan) -> str:
@@ -276,6 +317,32 @@ def incident_table(revisions: Sequence[Revision]) -> pa.Table | None:
             "last_firing_at": instants("last_firing_at"),
             "resolved_at": instants("resolved_at"),
             "body": text_rows.incident_rows(latest)["json"],
+        }
+    )
+
+
+def verdict_table(changes: Sequence[Change]) -> pa.Table | None:
+    """The last change of each key, as rows of the store's table ``verdicts``."""
+    latest = list({change.id: change for change in changes}.values())
+    if not latest:
+        return None
+
+    def instants(name: str) -> pa.Array:
+        found = [getattr(change, name) for change in latest]
+        return pa.array(found, pa.int64()).cast(pa.timestamp("us"))
+
+    return pa.table(
+        {
+            "id": [change.id for change in latest],
+            "verdict": [change.list for change in latest],
+            "key": [text_rows.dumps(json_values(change.key)) for change in latest],
+            "state": [change.state.value for change in latest],
+            "live": [change.state.live for change in latest],
+            "since": instants("since"),
+            "until": instants("until"),
+            "reasons": [text_rows.dumps(change.reasons) for change in latest],
+            "count": [change.count for change in latest],
+            "body": text_rows.verdict_rows(latest)["json"],
         }
     )
 

@@ -40,10 +40,13 @@ def fold_firings(firings: RuleFirings, keys: DenseKeys, rule: Rule) -> Firings:
         key_values=keys.values,
         measures=measures,
         flags=firings.flags.astype(np.int64),
+        lasts=firings.lasts,
     )
 
 
 def value_types(rule: Rule) -> dict[str, Type]:
     """The type of each value of the rule's output rows."""
     types = {name: node.type for name, node in rule.select}
+    if rule.ordered is not None:
+        types |= dict(rule.ordered.measures)
     return types | {m.name: m.aggregate.type for m in rule.measures if m.name in rule.shown}

@@ -16,11 +16,14 @@ from tailrace.alerts import IncidentFold
 from tailrace.engines.accounts import Tally, account, dead_rows, note, number_dead, place
 from tailrace.engines.concluding import Conclusion, Found, Result
 from tailrace.engines.dispatch import incident_table as incident_rows
+from tailrace.engines.dispatch import verdict_table
 from tailrace.engines.running import Holding
+from tailrace.engines.versions import no_contents, use_versions
 from tailrace.engines.watermark import advance, decide
+from tailrace.kernel.lookups import Lookups
 from tailrace.kernel.mapper import Mapper
-from tailrace.kernel.reducer import GroupReducer
-from tailrace.kernel.time import FOREVER
+from tailrace.kernel.reducers import reducer_of
+from tailrace.kernel.time import FOREVER, NEVER
 from tailrace.kernel.types import Piece, RuleCounts
 from tailrace.plan.grouping import group_rules
 from tailrace.plan.identity import notice_id
@@ -32,6 +35,7 @@ if TYPE_CHECKING:
     from tailrace.engines.concluding import Told
     from tailrace.engines.epoch import EpochPlan
     from tailrace.engines.state import EngineState
+    from tailrace.engines.versions import Contents
     from tailrace.formats.records import Decoded
     from tailrace.kernel.types import GroupPartials, RuleFirings
     from tailrace.plan.model import Group, Plan, Rule
@@ -41,10 +45,18 @@ if TYPE_CHECKING:
 class Processor:
     """The state of a running pipeline and what an epoch does to it; for one thread at a time."""
 
-    def __init__(self, plan: Plan, state: EngineState, salt: str, *, early_notices: bool) -> None:
+    def __init__(
+        self,
+        plan: Plan,
+        state: EngineState,
+        salt: str,
+        *,
+        early_notices: bool,
+        contents: Contents = no_contents,
+    ) -> None:
         """Take a state that fits the plan (``adopt`` makes it fit).
 
-        Partials and folds are loaded by the caller.
+        Partials and folds are loaded by the caller. ``contents`` gives versions of references.
         """
         self.plan = plan
         self.state = state
@@ -53,7 +65,7 @@ class Processor:
         starts = {rule.identity: state.rules[rule.identity].start for rule in plan.rules}
         self.groups: tuple[Group, ...] = group_rules(plan.rules, starts)
         self._starts = starts
-        self.reducers = {g.identity: GroupReducer(g, plan.bounds, salt) for g in self.groups}
+        self.reducers = {g.identity: reducer_of(g, plan.bounds, salt) for g in self.groups}
         for group in self.groups:
             for rule in group.rules:
                 full = state.rules[rule.identity].full
@@ -67,7 +79,12 @@ class Processor:
         self._by_rule = {
             rule.identity: self.reducers[g.identity] for g in self.groups for rule in g.rules
         }
-        self.mapper = Mapper(plan, self.groups, salt)
+        self.lookups = Lookups()
+        self._contents = contents
+        use_versions(self.lookups, plan, state.references, contents)
+        for reducer in self.reducers.values():
+            reducer.lookups = self.lookups
+        self.mapper = Mapper(plan, self.groups, salt, lookups=self.lookups)
         self._conclusion = Conclusion(plan, state)
         self._forgotten: dict[str, int] = {}
         self.told: dict[str, int] = {}
@@ -95,13 +112,18 @@ class Processor:
         """Take back the stored states of a rule's keys."""
         self._conclusion.load(rule, states)
 
+    @property
+    def conclusion(self) -> Conclusion:
+        """What is told of closed windows."""
+        return self._conclusion
+
     def run(self, plan: EpochPlan, work: Sequence[tuple[Chunk, Decoded]]) -> Result:
         """Process one epoch; ``work`` are the plan's slices in order, read and decoded."""
         state = self.state
         pieces = self._begin(plan, work)
         mapped = self.mapper.map(pieces)
         read = [(chunk.records, decoded) for chunk, decoded in work]
-        account(state, Tally.of(read, mapped), self.groups, self.plan.event_rules)
+        account(state, Tally.of(read, mapped), self.groups, self.plan.row_rules)
         note(state, plan.notes)
         for chunk, _ in work:
             place(state, chunk.slice, len(chunk.records))
@@ -149,13 +171,23 @@ class Processor:
             groups=tuple(delta for delta in groups if delta is not None),
             folds=told.last_folds(),
             incidents=incident_rows(told.revisions),
+            verdicts=verdict_table(told.verdicts),
+            held=told.held,
             dead=dead,
             outbox=outbox,
             tables=tables,
             dedup=dedup,
             dedup_floors=floors,
         )
-        return Result(commit, told.revisions, told.notices, told.windows, told.fired, mapped.events)
+        return Result(
+            commit,
+            told.revisions,
+            told.notices,
+            told.verdicts,
+            told.windows,
+            told.fired,
+            mapped.events,
+        )
 
     def _begin(self, plan: EpochPlan, work: Sequence[tuple[Chunk, Decoded]]) -> list[Piece]:
         state = self.state
@@ -164,10 +196,13 @@ class Processor:
             reducer.compact()
         for decision in plan.before:
             decide(state, decision, self.plan.grace)
+        use_versions(self.lookups, self.plan, state.references, self._contents)
         return [self._piece(chunk, decoded) for chunk, decoded in work]
 
     def _piece(self, chunk: Chunk, decoded: Decoded) -> Piece:
         partition = self.state.partitions[chunk.slice.partition]
+        if partition.first is None and len(decoded.time):
+            partition.first = int(decoded.time[0])
         positions = chunk.records.positions[decoded.rows]
         return Piece(
             chunk.slice.partition, chunk.slice.generation, decoded, positions, partition.maximum
@@ -190,7 +225,7 @@ class Processor:
         if until <= previous:
             return []
         closed = self.reducers[group.identity].close(
-            previous, until, self._starts, self.state.greatest_time()
+            previous, until, self._starts, self.state.greatest_time(), _begun(self.state)
         )
         for identity, full in self.reducers[group.identity].full.items():
             self.state.rules[identity].full = full
@@ -265,6 +300,10 @@ class Processor:
         fresh = dedup.fresh
         dedup.forget(maxima)
         return fresh, dedup.floors(maxima)
+
+
+def _begun(state: EngineState) -> int:
+    return NEVER if state.begun is None else state.begun
 
 
 def _from_pane(table: pa.Table, low: int) -> pa.Table:

@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
     from tailrace.kernel.keys import DenseKeys
     from tailrace.kernel.runs import Runs
-    from tailrace.kernel.totals import Totals
     from tailrace.plan.model import Bounds, Window
 
 
@@ -176,14 +175,18 @@ class Bound:
             return None
         return rows.part(order[rank < most])
 
-    def flags(self, window: Window, totals: Totals, keys: DenseKeys) -> NDArray[np.bool_]:
-        """Which rows of ``totals`` have a pane whose bucket of their key lost keys."""
-        hit = np.zeros(len(totals), np.bool_)
-        buckets = keys.buckets_of(totals.keys)
+    def flags(
+        self,
+        window: Window,
+        numbers: NDArray[np.int64],
+        ends: NDArray[np.int64],
+        keys: DenseKeys,
+    ) -> NDArray[np.bool_]:
+        """Which windows, by key and end, have a pane whose bucket of their key lost keys."""
+        hit = np.zeros(len(ends), np.bool_)
+        buckets = keys.buckets_of(numbers)
         for pane, lost in self.touched.items():
-            inside = (totals.ends - window.size < (pane + 1) * window.width) & (
-                totals.ends > pane * window.width
-            )
+            inside = (ends - window.size < (pane + 1) * window.width) & (ends > pane * window.width)
             if inside.any():
                 hit |= inside & np.isin(buckets, [b for b in range(BUCKETS) if lost >> b & 1])
         return hit

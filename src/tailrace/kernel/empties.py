@@ -65,12 +65,15 @@ def empty_ends(
     return (np.concatenate(found) if found else np.empty(0, np.int64)), left_out
 
 
-def empty_totals(key: int, ends: NDArray[np.int64], partials: Iterable[Partial]) -> Totals:
-    """Totals of windows without events."""
+def empty_totals(
+    key: int | NDArray[np.int64], ends: NDArray[np.int64], partials: Iterable[Partial]
+) -> Totals:
+    """Totals of windows without events: of one key, or of a key for each end."""
     zeros = np.zeros(len(ends), np.int64)
     texts = np.full(len(ends), "", np.object_)
     columns = {partial.name: texts if _of_text(partial) else zeros for partial in partials}
-    return Totals(np.full(len(ends), key, np.int64), ends, zeros, columns)
+    keys = np.array(np.broadcast_to(key, ends.shape), np.int64)
+    return Totals(keys, ends, zeros, columns)
 
 
 def _of_text(partial: Partial) -> bool:

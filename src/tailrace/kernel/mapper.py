@@ -16,10 +16,14 @@ import pyarrow.compute as pc
 
 from tailrace.expr.sql import failure_sql, to_sql
 from tailrace.kernel import time as event_time
+from tailrace.kernel.classify import Classifier
 from tailrace.kernel.counting import BatchColumns, Counter
 from tailrace.kernel.dedup import Deduplicator
+from tailrace.kernel.lookups import Lookups
+from tailrace.kernel.ordered.mapping import EventSql
 from tailrace.kernel.partials_sql import GroupSql
-from tailrace.kernel.types import EventRows, GroupPartials, Judged, Mapped
+from tailrace.kernel.row_lookups import PREFIX, RowLookups
+from tailrace.kernel.types import JUDGED_AT, EventRows, GroupPartials, Judged, Mapped
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -37,20 +41,34 @@ class Mapper:
     """
 
     def __init__(
-        self, plan: Plan, groups: Sequence[Group], salt: str, *, errors_by_pane: bool = False
+        self,
+        plan: Plan,
+        groups: Sequence[Group],
+        salt: str,
+        *,
+        errors_by_pane: bool = False,
+        lookups: Lookups | None = None,
     ) -> None:
         """Prepare the statements of every group and rule once.
+
+        ``lookups``: the versions of references that are in force, which others change.
 
         ``errors_by_pane``: whoever knows later which events were late gets failures by pane.
         """
         self._errors_by_pane = errors_by_pane
         self._plan = plan
-        self._groups = [GroupSql(group, salt) for group in groups]
+        self._groups = [
+            GroupSql(group, salt) if group.ordered is None else EventSql(group, salt)
+            for group in groups
+        ]
+        self._placed = any(g.ordered is not None and g.ordered.placed for g in groups)
         self._counters = [Counter(group) for group in groups]
         self._dedup = Deduplicator(plan.dedup, plan.grace) if plan.dedup else None
         self._connection = duckdb.connect(config={"threads": 1, "enable_external_access": False})
         self._connection.execute("set TimeZone = 'UTC'; set lock_configuration = true")
         self._widths = sorted({group.width for group in groups})
+        self._lookups = RowLookups(plan, lookups or Lookups(), self._connection)
+        self._classifier = Classifier(plan.classifications, self._connection, self._lookups)
 
     @property
     def dedup(self) -> Deduplicator | None:
@@ -71,7 +89,10 @@ class Mapper:
         duplicate = (
             self._dedup.mask(events, times, pieces, horizon) if self._dedup and total else None
         )
+        self._lookups.begin(times)
         table, derive_errors = self._with_derived(events)
+        table, unclear = self._classifier.add(table)
+        table = self._lookups.for_rules(table) if total else table
         extra: dict[str, pa.Array] = {"_time": pa.array(times)}
         all_panes = {width: event_time.panes_of(times, width) for width in self._widths}
         for width, panes in all_panes.items():
@@ -80,6 +101,7 @@ class Mapper:
                 extra[f"_late_{width}"] = pa.array(event_time.late_mask(panes, width, horizon))
         if duplicate is not None:
             extra["_duplicate"] = pa.array(duplicate)
+        extra |= _places(pieces) if self._placed else {}
         for name, column in extra.items():
             table = table.append_column(name, column)
         duplicates = int(duplicate.sum()) if duplicate is not None else 0
@@ -109,8 +131,22 @@ class Mapper:
                 chosen = np.flatnonzero(mask)
                 if len(chosen):
                     fired[rule.identity] = EventRows(_located(table, pieces).take(pa.array(chosen)))
+            for each in self._plan.classifications:
+                kept = np.ones(total, np.bool_) if duplicate is None else ~duplicate
+                failed = int(np.count_nonzero(unclear[each.identity] & kept))
+                judged[each.identity] = Judged(total - duplicates, failed)
+                labelled = _located(table.select(list(each.columns) + ["_time"]), pieces)
+                fired[each.identity] = EventRows(
+                    labelled.filter(pa.array(kept)) if duplicates else labelled
+                )
             self._connection.unregister("events")
-        archive = EventRows(_located(table, pieces)) if self._plan.archive and total else None
+        archive = None
+        if self._plan.archive and total:
+            archived = _located(table, pieces)
+            if self._plan.marks:
+                judged_at = pa.array(np.maximum(times, horizon))
+                archived = archived.append_column(JUDGED_AT, judged_at)
+            archive = EventRows(archived)
         return Mapped(
             total, duplicates, groups, errors, derive_errors, judged, fired, archive, after, by_pane
         )
@@ -121,6 +157,7 @@ class Mapper:
             return events, {}
         errors: dict[str, int] = {}
         for derived in self._plan.derived:
+            events = self._lookups.add(events, (derived.node,))
             self._connection.register("plain", events)
             failure = failure_sql(derived.node)
             wanted = f"{to_sql(derived.node)} as value"
@@ -172,19 +209,29 @@ def _horizons(pieces: Sequence[Piece], grace: int) -> tuple[NDArray[np.int64], d
 
 def _located(table: pa.Table, pieces: Sequence[Piece]) -> pa.Table:
     """The events with partition, generation and position, without other internal columns."""
-    sizes = [len(piece.decoded.time) for piece in pieces]
-    names = pa.DictionaryArray.from_arrays(
-        pa.array(np.repeat(np.arange(len(pieces), dtype=np.int32), sizes)),
-        pa.array([piece.partition for piece in pieces]),
-    )
-    generations = np.repeat(np.array([piece.generation for piece in pieces], np.int64), sizes)
-    positions = np.concatenate([piece.positions for piece in pieces])
+    places = _places(pieces)
     keep = [
         name
         for name in table.column_names
-        if not name.startswith(("_pane_", "_late_", "_duplicate"))
+        if not name.startswith(("_pane_", "_late_", "_duplicate", PREFIX)) and name not in places
     ]
     located = table.select(keep)
-    located = located.append_column("_partition", names.cast(pa.string()))
-    located = located.append_column("_generation", pa.array(generations))
-    return located.append_column("_position", pa.array(positions))
+    places["_partition"] = places["_partition"].cast(pa.string())
+    for name, column in places.items():
+        located = located.append_column(name, column)
+    return located
+
+
+def _places(pieces: Sequence[Piece]) -> dict[str, pa.Array]:
+    """Where each event of a batch was read; the partitions' names as a dictionary."""
+    sizes = [len(piece.decoded.time) for piece in pieces]
+    names = pa.DictionaryArray.from_arrays(
+        pa.array(np.repeat(np.arange(len(pieces), dtype=np.int32), sizes)),
+        pa.array([piece.partition for piece in pieces], pa.string()),
+    )
+    generations = np.repeat(np.array([piece.generation for piece in pieces], np.int64), sizes)
+    return {
+        "_partition": names,
+        "_generation": pa.array(generations),
+        "_position": pa.array(np.concatenate([piece.positions for piece in pieces])),
+    }

@@ -59,10 +59,14 @@ class GroupSql:
         self._late = f"_late_{group.width}"
         passes = [f"coalesce({to_sql(group.where)}, false)"] if group.where else []
         self._passes = [*passes, *(f"({key}) is not null" for key in self._keys)]
-        self._plain = [f"{_accumulate(p)} as {quote(p.name)}" for p in group.plain]
+        self._plain = self._columns(group)
         self._failures = {
             rule.identity: _rule_failures(group, rule.measures) for rule in group.rules
         }
+
+    def _columns(self, group: Group) -> list[str]:
+        """SQL for each plain column."""
+        return [f"{_accumulate(p)} as {quote(p.name)}" for p in group.plain]
 
     def _where(self, *extra: str, deduplicated: bool) -> str:
         parts = [*(["not _duplicate"] if deduplicated else []), *self._passes, *extra]
@@ -76,12 +80,8 @@ class GroupSql:
         names = [f"k{index}" for index in range(len(self._keys))]
         keys = ", ".join(f"{key} as {name}" for key, name in zip(self._keys, names, strict=True))
         head = f"{keys}, " if keys else ""
-        columns = ", ".join([f"{self._pane} as pane", "count(*)::bigint as n", *self._plain])
         by = ", ".join([*names, "pane"])
-        inner = f"select {head}{columns} from events{kept} group by {by}"
-        plain = connection.sql(
-            f"select {self._code(names)} as code, * from ({inner})"
-        ).to_arrow_table()
+        plain = self._rows(connection, head, kept)
         sides = {p.name: self._side(connection, p, names, head, by, kept) for p in self.group.sides}
         accepted = int(np.sum(plain["n"].to_numpy())) if plain.num_rows else 0
         dropped = 0
@@ -90,6 +90,15 @@ class GroupSql:
             row = connection.sql(f"select count(*) from events{late_rows}").fetchall()
             dropped = int(row[0][0])
         return GroupPartials(plain, sides, accepted + dropped, dropped)
+
+    def _rows(self, connection: duckdb.DuckDBPyConnection, head: str, kept: str) -> pa.Table:
+        """The plain partials; ``head`` are the keys' columns, ``kept`` says which events count."""
+        names = [f"k{index}" for index in range(len(self._keys))]
+        columns = ", ".join([f"{self._pane} as pane", "count(*)::bigint as n", *self._plain])
+        by = ", ".join([*names, "pane"])
+        inner = f"select {head}{columns} from events{kept} group by {by}"
+        query = f"select {self._code(names)} as code, * from ({inner})"
+        return connection.sql(query).to_arrow_table()
 
     def errors(
         self, connection: duckdb.DuckDBPyConnection, *, late: bool, deduplicated: bool
@@ -151,11 +160,10 @@ class GroupSql:
     ) -> pa.Table:
         """The rows of a distinct set or of a quantile's buckets."""
         assert partial.expression is not None  # noqa: S101 - holds by construction of sided partials
-        value = _filtered(to_sql(partial.expression), partial)
+        value = filtered(to_sql(partial.expression), partial)
         if partial.kind is PartialKind.DISTINCT:
             assert partial.type is not None  # noqa: S101 - as above
-            encoded = f"{literal(_encoded_salt(self._salt))} || {_encode('value', partial.type)}"
-            item = f"('0x' || left(sha256({encoded}), 16))::ubigint"  # the first 64 bits
+            item = self._hash("value", partial.type)
             inner = (
                 f"select distinct {head}{self._pane} as pane, {value} as value from events{kept}"
             )
@@ -177,6 +185,11 @@ class GroupSql:
         table = connection.sql(query).to_arrow_table()
         connection.unregister("bucketed")
         return table
+
+    def _hash(self, value: str, type_: Type) -> str:
+        """SQL for the salted 64-bit hash of a value, an unsigned integer."""
+        encoded = f"{literal(_encoded_salt(self._salt))} || {_encode(value, type_)}"
+        return f"('0x' || left(sha256({encoded}), 16))::ubigint"
 
     def _code(self, names: list[str]) -> str:
         """SQL for a key's code: the field itself if it is a single text.
@@ -203,7 +216,7 @@ def _encoded_salt(salt: str) -> str:
     return f"t{len(salt.encode())}:{salt}"
 
 
-def _filtered(value: str, partial: Partial) -> str:
+def filtered(value: str, partial: Partial) -> str:
     """The value where the aggregate's own filter holds, else null."""
     if partial.where is None:
         return value
@@ -217,7 +230,7 @@ def _number(partial: Partial, largest: float) -> str:
     """
     node = partial.expression
     assert node is not None  # noqa: S101 - only counts have no expression
-    value = _filtered(to_sql(node), partial)
+    value = filtered(to_sql(node), partial)
     if node.type is Type.INTEGER:
         if partial.term == "sum":
             return value
@@ -241,35 +254,54 @@ def _accumulate(partial: Partial) -> str:
     """SQL for one plain partial of a (key, pane)."""
     match partial.kind:
         case PartialKind.COUNT:
-            parts = []
-            if partial.where is not None:
-                parts.append(f"coalesce({to_sql(partial.where)}, false)")
-            if partial.expression is not None:
-                if partial.term == "deviation":
-                    parts.append(f"({_number(partial, LARGEST_DEVIATION)}) is not null")
-                elif partial.term == "sum":
-                    parts.append(f"({_number(partial, LARGEST)}) is not null")
-                else:
-                    parts.append(f"({to_sql(partial.expression)}) is not null")
-            return f"(count(*) filter (where {' and '.join(parts)}))::bigint"
+            return f"(count(*) filter (where {counts(partial)}))::bigint"
         case PartialKind.SUM:
             return f"coalesce(sum({_sum_term(partial)}), 0)::hugeint"
         case PartialKind.LEAST | PartialKind.GREATEST:
-            assert partial.expression is not None  # noqa: S101 - by construction
-            return _extreme(partial)
+            name = "min" if partial.kind is PartialKind.LEAST else "max"
+            return _extreme(partial, name)
         case _:
             message = f"no plain column for {partial.kind}"
             raise AssertionError(message)
 
 
-def _extreme(partial: Partial) -> str:
-    """The least or greatest value.
+def alone(partial: Partial) -> str:
+    """SQL for what one event by itself adds to a plain partial."""
+    match partial.kind:
+        case PartialKind.COUNT:
+            return f"coalesce({counts(partial)}, false)::bigint"
+        case PartialKind.SUM:
+            return f"coalesce({_sum_term(partial)}, 0)::hugeint"
+        case PartialKind.LEAST | PartialKind.GREATEST:
+            return _extreme(partial, "")
+        case _:
+            message = f"no column of its own for {partial.kind}"
+            raise AssertionError(message)
+
+
+def counts(partial: Partial) -> str:
+    """SQL that holds for the events that a count counts."""
+    parts = []
+    if partial.where is not None:
+        parts.append(f"coalesce({to_sql(partial.where)}, false)")
+    if partial.expression is not None:
+        if partial.term == "deviation":
+            parts.append(f"({_number(partial, LARGEST_DEVIATION)}) is not null")
+        elif partial.term == "sum":
+            parts.append(f"({_number(partial, LARGEST)}) is not null")
+        else:
+            parts.append(f"({to_sql(partial.expression)}) is not null")
+    return " and ".join(parts)
+
+
+def _extreme(partial: Partial, function: str) -> str:
+    """The least or greatest value by an SQL aggregate, or of one event without one.
 
     Where there is none a sentinel that loses every comparison (text: null).
     """
     assert partial.expression is not None  # noqa: S101 - by construction
     least = partial.kind is PartialKind.LEAST
-    value = f"{'min' if least else 'max'}({_filtered(to_sql(partial.expression), partial)})"
+    value = f"{function}({filtered(to_sql(partial.expression), partial)})"
     match partial.expression.type:
         case Type.INTEGER:
             return f"coalesce({value}, {2**63 - 1 if least else -(2**63) + 1}::bigint)"

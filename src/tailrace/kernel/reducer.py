@@ -7,12 +7,12 @@ takes them back.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
 
-from tailrace.expr.evaluate import evaluate
 from tailrace.expr.nodes import Type
 from tailrace.kernel.bounds import Bound
 from tailrace.kernel.empties import (
@@ -21,35 +21,28 @@ from tailrace.kernel.empties import (
     first_end,
     last_end_at_input_end,
 )
-from tailrace.kernel.keys import DenseKeys
+from tailrace.kernel.judging import judged
+from tailrace.kernel.keys import DenseKeys, typed_column
+from tailrace.kernel.limits import limits, lists_keys, silent_sum
+from tailrace.kernel.lookups import Lookups
 from tailrace.kernel.measures import finish
 from tailrace.kernel.runs import Run, Runs, partial_column, sorted_run
-from tailrace.kernel.time import FOREVER, last_end, next_end
+from tailrace.kernel.silence import Silence
+from tailrace.kernel.time import FOREVER, NEVER, ends_between, last_end, next_end
 from tailrace.kernel.totals import window_totals
 from tailrace.kernel.types import FLAG_EVICTED, RuleFirings
-from tailrace.plan.columns import column_names
 from tailrace.plan.model import NO_START, PartialKind
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from numpy.typing import NDArray
 
-    from tailrace.expr.nodes import Node
     from tailrace.expr.values import Values
+    from tailrace.kernel.judging import Judged
     from tailrace.kernel.totals import Totals
     from tailrace.kernel.types import GroupPartials
     from tailrace.plan.model import Bounds, Group, Partial, Rule
-
-ARROW_TYPES = {
-    Type.TEXT: pa.string(),
-    Type.INTEGER: pa.int64(),
-    Type.DOUBLE: pa.float64(),
-    Type.BOOLEAN: pa.bool_(),
-    Type.TIME: pa.int64(),
-    Type.NULL: pa.string(),
-}
-
 
 _FEW_KEYS = 4096
 """Below this many keys there is nothing to gain by forgetting some."""
@@ -87,6 +80,8 @@ class GroupReducer:
         self._touched: int | None = None
         self._fresh: NDArray[np.int64] = np.empty(0, np.int64)
         self._compact_at = _FEW_KEYS
+        self.lookups = Lookups()
+        """The versions of references that are in force."""
         self.full: dict[str, int] = {}
         """For each rule without a key that has begun: the end of its last window with an event.
 
@@ -133,10 +128,18 @@ class GroupReducer:
         )
         return run, sides, evicted, changed
 
-    def close(self, after: int, until: int, starts: Mapping[str, int], greatest: int) -> Closed:
+    def close(
+        self,
+        after: int,
+        until: int,
+        starts: Mapping[str, int],
+        greatest: int,
+        begun: int = NO_START,
+    ) -> Closed:
         """Judge the windows whose end lies in ``(after, until]``.
 
-        ``starts`` is each rule's start, ``greatest`` the greatest event time so far.
+        ``starts`` is each rule's start, ``greatest`` the greatest event time so far, ``begun`` when
+        event time began.
         """
         closed = Closed()
         for rule in self.group.rules:
@@ -144,7 +147,7 @@ class GroupReducer:
             rows = self._window_rows(rule, floor, until)
             parts: list[RuleFirings] = []
             failures = 0
-            present: list[NDArray[np.int64]] = []
+            present: list[Totals] = []
             totals_parts = (
                 window_totals(rows, rule.window, _plain_partials(rule), floor, until)
                 if rows
@@ -153,15 +156,16 @@ class GroupReducer:
             for totals in totals_parts:
                 part, failed = self._judge(rule, totals)
                 failures += failed
-                if not rule.keys:
-                    present.append(totals.ends)
+                if not rule.keys or lists_keys(rule):
+                    present.append(totals)
                 if len(part.keys):
                     parts.append(part)
             if not rule.keys:
                 last = until
                 if until == FOREVER:
                     last = last_end_at_input_end(greatest, rule.window)
-                full = np.unique(np.concatenate([np.empty(0, np.int64), *present]))
+                ends = [np.empty(0, np.int64), *(totals.ends for totals in present)]
+                full = np.unique(np.concatenate(ends))
                 if self._begins(rule, floor, last, starts[rule.identity], rows):
                     more, failed = self._empty_windows(rule, floor, last, full, closed)
                     failures += failed
@@ -169,6 +173,11 @@ class GroupReducer:
                     if until == FOREVER:
                         # Told once: replayed dead letters end the input once more.
                         self.full[rule.identity] = max(self.full[rule.identity], last)
+            if lists_keys(rule):
+                known = max(floor, begun) if starts[rule.identity] == NO_START else floor
+                more, failed = self._listed_windows(rule, known, until, greatest, present, closed)
+                failures += failed
+                parts += more
             closed.failures[rule.identity] = failures
             if parts:
                 closed.firings.append(_joined(rule, parts))
@@ -189,6 +198,8 @@ class GroupReducer:
                 if first <= last_end(greatest + window.size, window.size, window.every):
                     found.append(first)
             begun = rule.identity in self.full or starts[rule.identity] != NO_START
+            if lists_keys(rule) and after > NEVER:
+                found.append(next_end(floor, window.size, window.every))
             if not rule.keys and begun and self._speaks_of_silence(rule):
                 found.append(next_end(floor, window.size, window.every))
         return min(found, default=None)
@@ -225,10 +236,39 @@ class GroupReducer:
             return [], 0
         plain = _plain_partials(rule)
         key = int(self.keys.number(pa.chunked_array([[""]], pa.string()), [])[0])
+        if rule.joins:
+            return self._silence(rule).of_all(key, ends)
         sample, failed = self._judge(rule, empty_totals(key, ends[:1], plain))
         if not len(sample.keys):
             return [], failed * len(ends)
         return [self._judge(rule, empty_totals(key, ends, plain))[0]], failed * len(ends)
+
+    def _listed_windows(
+        self,
+        rule: Rule,
+        after: int,
+        until: int,
+        greatest: int,
+        present: Sequence[Totals],
+        closed: Closed,
+    ) -> tuple[list[RuleFirings], int]:
+        """Firings of the windows without events of keys that references list, and failures."""
+        if after <= NEVER:
+            return [], 0
+        last = until
+        if until == FOREVER:
+            last = last_end_at_input_end(greatest, rule.window)
+            # Told once, as those of rules without a key are.
+            after = max(after, self.full.get(rule.identity, after))
+            self.full[rule.identity] = max(after, last)
+        ends = ends_between(after, last, rule.window.size, rule.window.every)
+        silence = self._silence(rule)
+        firings, failed, left_out = silence.of_listed(self.keys, ends, present)
+        closed.left_out += left_out
+        return firings, failed
+
+    def _silence(self, rule: Rule) -> Silence:
+        return Silence(rule, self.lookups, _plain_partials(rule), partial(self._judged, rule))
 
     def notices(self, rule: Rule, until: int) -> RuleFirings | None:
         """Keys whose condition holds already in an open window, among those just added to.
@@ -265,7 +305,9 @@ class GroupReducer:
         """Every measure and key field of the rule for each row of ``totals``, and its flags."""
         names = {measure.name for measure in rule.measures} | {key.name for key in rule.keys}
         columns, raised = self._columns(rule, totals, names)
-        evicted = self._bound.flags(rule.window, totals, self.keys) * np.uint8(FLAG_EVICTED)
+        evicted = self._bound.flags(rule.window, totals.keys, totals.ends, self.keys) * np.uint8(
+            FLAG_EVICTED
+        )
         return columns, evicted if raised is None else evicted | raised
 
     def needed_from(self, until: int) -> int:
@@ -339,40 +381,16 @@ class GroupReducer:
         return self._runs.span(low, until // window.width + 1, only)
 
     def _judge(self, rule: Rule, totals: Totals) -> tuple[RuleFirings, int]:
+        found = self._judged(rule, totals)
+        return found.firings, int(found.failed.sum())
+
+    def _judged(self, rule: Rule, totals: Totals) -> Judged:
         flags = np.zeros(len(totals), np.uint8)
-        failed = np.zeros(len(totals), np.bool_)
         if self._bound.ever:
-            flags |= self._bound.flags(rule.window, totals, self.keys) * np.uint8(FLAG_EVICTED)
-        if rule.when is not None:
-            columns, raised = self._columns(rule, totals, column_names(rule.when))
-            judged = evaluate(rule.when, columns, len(totals))
-            hit = judged.data.astype(np.bool_)
-            if judged.valid is not None:
-                hit &= judged.valid
-            if judged.failed is not None:
-                failed |= judged.failed
-            chosen = np.flatnonzero(hit)
-        else:
-            raised = None
-            chosen = np.arange(len(totals))
-        kept = totals.take(chosen)
-        wanted = set(rule.shown).union(*(column_names(node) for _, node in rule.select))
-        columns, more = self._columns(rule, kept, wanted)
-        arrays = []
-        for _, node in rule.select:
-            result = evaluate(node, columns, len(kept))
-            if result.failed is not None:
-                failed[chosen] |= result.failed
-            arrays.append(to_arrow(result, node.type))
-        types = {m.name: m.aggregate.type for m in rule.measures}
-        arrays += [to_arrow(columns[name], types[name]) for name in rule.shown]
-        flags = flags[chosen]
-        if raised is not None:
-            flags |= raised[chosen]
-        if more is not None:
-            flags |= more
-        values = pa.table(arrays, names=list(rule.columns)) if arrays else pa.table({})
-        return RuleFirings(rule, kept.keys, kept.ends, values, flags), int(failed.sum())
+            flags |= self._bound.flags(rule.window, totals.keys, totals.ends, self.keys) * np.uint8(
+                FLAG_EVICTED
+            )
+        return judged(rule, totals, flags, lambda some, names: self._columns(rule, some, names))
 
     def _columns(
         self, rule: Rule, totals: Totals, names: set[str]
@@ -393,26 +411,22 @@ class GroupReducer:
         flags: NDArray[np.uint8] | None = None
         for measure in rule.measures:
             if measure.name in names:
-                found[measure.name], raised = finish(
-                    measure, totals, rule, side_rows, self._bounds.max_distinct
-                )
+                value, raised = finish(measure, totals, rule, side_rows, self._bounds.max_distinct)
+                found[measure.name] = silent_sum(rule, measure, value)
                 if raised is not None:
                     flags = raised if flags is None else flags | raised
         for index, key in enumerate(rule.keys):
             if key.name in names and key.name not in found:
-                found[key.name] = Values(self._key_values(totals.keys, index, key.node), None, None)
+                values = typed_column(self.keys, totals.keys, index, key.node.type)
+                found[key.name] = Values(values, None, None)
+        if rule.joins:
+
+            def key_values(place: int) -> Values:
+                kind = rule.keys[place].node.type
+                return Values(typed_column(self.keys, totals.keys, place, kind), None, None)
+
+            found |= limits(rule, self.lookups, key_values, totals.ends, names)
         return found, flags
-
-    def _key_values(self, numbers: NDArray[np.int64], index: int, node: Node) -> np.ndarray:
-        values = [self.keys.values(number)[index] for number in numbers.tolist()]
-        kinds = {Type.INTEGER: np.int64, Type.TIME: np.int64, Type.BOOLEAN: np.bool_}
-        return np.array(values, kinds.get(node.type, np.object_))
-
-
-def to_arrow(values: Values, type_: Type) -> pa.Array:
-    """Evaluated values as an Arrow array of the type's storage (times as int64 microseconds)."""
-    mask = None if values.valid is None else ~values.valid
-    return pa.array(values.data, ARROW_TYPES[type_], mask=mask, from_pandas=False)
 
 
 def _plain_partials(rule: Rule) -> list[Partial]:

@@ -134,7 +134,17 @@ def partial_column(column: pa.ChunkedArray) -> Column:
     """A column of partials as the kernel holds it: exact sums, texts as objects, else plain."""
     if pa.types.is_decimal(column.type):
         return wide.from_arrow(column)
+    if pa.types.is_dictionary(column.type):
+        return np.concatenate([np.empty(0, np.object_), *map(_words, column.chunks)])
     if pa.types.is_string(column.type):
         return np.array(column.to_pylist(), np.object_)
     plain: Column = column.to_numpy()
     return plain
+
+
+def _words(chunk: pa.DictionaryArray) -> Column:
+    """The texts of a dictionary array, each distinct one being one object."""
+    words = np.array([*chunk.dictionary.to_pylist(), None], np.object_)
+    indices = chunk.indices.fill_null(len(words) - 1)
+    found: Column = words[indices.to_numpy()]
+    return found

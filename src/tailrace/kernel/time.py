@@ -81,6 +81,11 @@ def window_starts(time: int, size: int, every: int) -> list[int]:
     return list(range(first, last + 1, every))
 
 
+def known_until(watermark: int, width: int) -> int:
+    """The last instant before the panes of this width that the watermark has not passed."""
+    return watermark // width * width - 1
+
+
 def frontier(previous: int, maxima: Iterable[int], grace: int) -> int:
     """The watermark over live partitions: the least of (maximum - grace), never going back."""
     least = min((NEVER if m == NEVER else m - grace for m in maxima), default=NEVER)

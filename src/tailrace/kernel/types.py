@@ -5,13 +5,21 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 if TYPE_CHECKING:
-    import numpy as np
     import pyarrow as pa
     from numpy.typing import NDArray
 
     from tailrace.formats.records import Decoded
     from tailrace.plan.model import Rule
+
+
+JUDGED_AT = "_judged_at"
+"""Column of archived events, int64 microseconds: when it is looked up whether their key is listed.
+
+That is the event's time, of a late one the watermark of its own partition before it.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +98,10 @@ class RuleFirings:
     """Closed windows of one rule that its condition holds for, by ascending end.
 
     ``keys``: dense key numbers; ``ends``: int64 microseconds; ``values``: Arrow table with the
-    rule's columns, row by row; ``flags``: one byte a row, bits of ``FLAG_*``.
+    rule's columns, row by row; ``flags``: one byte a row, bits of ``FLAG_*``. Of a rule that sees
+    events in order a row is a run: its condition holds from ``ends`` to ``lasts``, both included,
+    and only those that are ``told`` are firings of their own with a row for outputs; the others
+    carry one on.
     """
 
     rule: Rule
@@ -98,6 +109,27 @@ class RuleFirings:
     ends: NDArray[np.int64]
     values: pa.Table
     flags: NDArray[np.uint8]
+    lasts: NDArray[np.int64] | None = None
+    told: NDArray[np.bool_] | None = None
+
+    @property
+    def rows(self) -> RuleFirings:
+        """Those that have a row for outputs."""
+        if self.told is None or self.told.all():
+            return self
+        chosen = np.flatnonzero(self.told)
+        values = self.values.take(chosen) if self.values.num_columns else self.values
+        keys, ends, flags = self.keys[chosen], self.ends[chosen], self.flags[chosen]
+        return RuleFirings(self.rule, keys, ends, values, flags)
+
+    @property
+    def starts(self) -> NDArray[np.int64]:
+        """The starts of the rows' windows."""
+        ordered = self.rule.ordered
+        if ordered is None or ordered.start_from is None:
+            return self.ends - self.rule.window.size
+        starts: NDArray[np.int64] = self.values[ordered.start_from].to_numpy()
+        return starts
 
 
 @dataclass(slots=True)

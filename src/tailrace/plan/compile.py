@@ -10,7 +10,7 @@ import os
 from math import gcd
 from typing import TYPE_CHECKING
 
-from tailrace.config import Alert, loads
+from tailrace.config import Alert, Classify, loads
 from tailrace.config.loading import examine, read_text
 from tailrace.errors import PipelineError, Problem
 from tailrace.expr.aggregates import aggregates, replace_aggregates
@@ -19,18 +19,24 @@ from tailrace.expr.names import measure_name
 from tailrace.expr.nodes import Aggregate, Column, Type
 from tailrace.expr.render import render
 from tailrace.expr.scope import Scope
+from tailrace.plan.allowing import listed, without
+from tailrace.plan.classify import Classification, compile_classify, meaning_below
 from tailrace.plan.columns import column_names
 from tailrace.plan.identity import digest
 from tailrace.plan.model import Bounds, Dedup, Derived, EventRule, Key, Measure, Plan, Rule, Window
+from tailrace.plan.ordered import Sliding
 from tailrace.plan.partials import partials_of
 from tailrace.plan.problems import Problems
+from tailrace.plan.references import References, aggregated, limits_shown
 from tailrace.plan.row_words import check_row_templates
+from tailrace.plan.verdicts import compile_marks, compile_verdicts
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
     from tailrace.config import Loaded, PipelineConfig, Record
+    from tailrace.config.allow import AllowedOrValues
     from tailrace.expr.nodes import Node
     from tailrace.plan.problems import Path as Place
 
@@ -116,6 +122,8 @@ class _Compiler:
     def __init__(self, config: PipelineConfig, problems: Problems) -> None:
         self._config = config
         self._problems = problems
+        self._references = References(config.references, problems)
+        self._allowed: tuple[Node, ...] = ()
         self._fields = {name: Type(spec.type) for name, spec in config.fields.items()}
         self._fields |= {name: Type.TEXT for name in config.path_fields if name not in self._fields}
         # Whoever uses a field that is wrong itself has no mistake of his own.
@@ -129,11 +137,17 @@ class _Compiler:
         config = self._config
         derived = tuple(self._derived())
         dedup = self._dedup()
-        meaning = self._event_meaning(derived)
+        events = self._event_meaning(derived)
+        self._allowed = self._listed(config.allow, ("allow",))
         rules: list[Rule] = []
         event_rules: list[EventRule] = []
+        classifications: list[Classification] = []
         for index, rule in enumerate(config.rules):
             path: Place = ("rules", index)
+            meaning = meaning_below(events, rule, classifications)
+            if isinstance(rule, Classify):
+                classifications += self._classification(rule, path, meaning)
+                continue
             if isinstance(rule, Alert) and rule.window is None:
                 event_rule = self._event_rule(rule, path, meaning)
                 if event_rule is not None:
@@ -142,7 +156,9 @@ class _Compiler:
             compiled = self._window_rule(rule, path, meaning)
             if compiled is not None:
                 rules.append(compiled)
-        check_row_templates(self._problems, config, rules, event_rules, self._columns)
+        lists = compile_verdicts(config, rules, self._problems)
+        marks = compile_marks(config, lists, self._columns, self._problems)
+        check_row_templates(self._problems, config, rules, event_rules, self._columns, lists, classifications)
         return Plan(
             name=config.name,
             config=config,
@@ -158,17 +174,37 @@ class _Compiler:
             bounds=Bounds(config.limits.max_keys, config.limits.max_distinct),
             archive=tuple(config.archive.to) if config.archive is not None else (),
             explain_retain=int(config.explain.retain),
+            references=tuple(self._references.matched.values()),
+            verdicts=lists,
+            marks=marks,
+            classifications=tuple(classifications),
         )
+
+    def _listed(self, allow: Mapping[str, AllowedOrValues], path: Place) -> tuple[Node, ...]:
+        return listed(allow, path, self._columns, self._references, self._problems)
+
+    @property
+    def _row_scope(self) -> Scope:
+        """What expressions see of one event."""
+        return Scope(self._columns, references=self._references.of_rows)
+
+    def _where(self, rule: Alert | Record, path: Place) -> tuple[Node | None, bool]:
+        """The rule's condition on events, without those of allow-lists; False if it is wrong."""
+        where = None
+        if rule.where:
+            where = self._condition((*path, "where"), rule.where, self._row_scope)
+        allowed = (*self._allowed, *self._listed(rule.allow, (*path, "allow")))
+        return without(where, allowed), where is not None or not rule.where
 
     def _derived(self) -> Iterable[Derived]:
         for name, text in self._config.derive.items():
-            node = self._problems.parse(
-                ("derive", name), text, Scope(self._columns, aggregates=False, keys=None)
-            )
+            node = self._problems.parse(("derive", name), text, self._row_scope)
+            self._references.match_rows([node], self._columns)
             if name in self._fields:
                 self._problems.add(("derive", name), f"{name!r} is a field already")
             elif node is not None and name not in self._problems.doubtful:
                 self._columns[name] = node.type
+                self._references.derive(name, node)
                 yield Derived(name, node)
             else:
                 # Its own problem is noted; those who use it shall not all complain.
@@ -201,21 +237,54 @@ class _Compiler:
             ),
             *(f"{name}: {spec!r}" for name, spec in config.fields.items()),
             *(f"{d.name} = {render(d.node)}" for d in derived),
+            *self._meaning_of(self._references.used(d.node for d in derived)),
             repr(config.dedup),
             repr((config.limits.max_keys, config.limits.max_distinct)),
         ]
         return digest(*parts)
 
+    def _meaning_of(self, references: tuple[str, ...]) -> tuple[str, ...]:
+        """What lookups mean, where there are any."""
+        meaning = self._references.meaning(references)
+        return () if meaning is None else (meaning,)
+
+    def _classification(self, rule: Classify, path: Place, meaning: str) -> list[Classification]:
+        """The rule, if nothing is wrong with it; its fields are there for those below."""
+
+        def condition(place: Place, text: str) -> Node | None:
+            return self._condition(place, text, self._row_scope)
+
+        compiled = compile_classify(rule, path, meaning, self._columns, condition, self._problems)
+        if compiled is None:
+            self._problems.doubtful |= {rule.name, rule.reasons}
+            self._columns |= dict.fromkeys((rule.name, rule.reasons), Type.NULL)
+            return []
+        nodes = tuple(compiled.nodes)
+        self._references.match_rows(nodes, self._columns)
+        used = self._meaning_of(self._references.used(nodes))
+        for name in (rule.name, rule.reasons):
+            self._references.derive(name, *nodes)
+            self._columns[name] = Type.TEXT
+        return [compiled if not used else compiled.meaning_also(*used)]
+
     def _event_rule(self, rule: Alert, path: Place, meaning: str) -> EventRule | None:
-        scope = Scope(self._columns, aggregates=False, keys=None)
+        assert rule.when is not None  # noqa: S101 - the model asks for it
+        scope = self._row_scope
         when = self._condition((*path, "when"), rule.when, scope)
-        where = self._condition((*path, "where"), rule.where, scope) if rule.where else None
+        where, right = self._where(rule, path)
         known = (*self._columns, *_ALWAYS_IN_TEMPLATES, "time")
         self._templates(rule, path, known)
-        if when is None or (rule.where and where is None):
+        if when is None or not right:
             return None
+        self._references.match_rows([when, where], self._columns)
+        references = self._references.used([when, where])
         identity = digest(
-            meaning, "event", rule.name, render(when), render(where) if where else None
+            meaning,
+            "event",
+            rule.name,
+            render(when),
+            render(where) if where else None,
+            *self._meaning_of(references),
         )
         return EventRule(
             identity,
@@ -226,32 +295,43 @@ class _Compiler:
             dict(rule.labels),
             dict(rule.annotations),
             tuple(rule.to),
+            references,
         )
 
     def _window_rule(self, rule: Alert | Record, path: Place, meaning: str) -> Rule | None:
         assert rule.window is not None  # noqa: S101 - the caller asked
-        window = Window(
-            rule.window.size, rule.window.every, gcd(rule.window.size, rule.window.every)
-        )
-        row_scope = Scope(self._columns, aggregates=False, keys=None)
-        keys = self._keys(rule, path, row_scope)
-        where = self._condition((*path, "where"), rule.where, row_scope) if rule.where else None
+        size, every = rule.window.size, rule.window.every
+        ordered = Sliding(size) if rule.window.sliding else None
+        if ordered is not None:
+            window = Window(size, 1, int(rule.grain))
+        else:
+            window = Window(size, every, gcd(size, every))
+        keys = self._keys(rule, path, self._row_scope)
+        where, right = self._where(rule, path)
         key_types = {key.name: key.node.type for key in keys}
-        scope = Scope(self._columns | key_types, aggregates=True, keys=frozenset(key_types))
+        scope = self._window_scope(key_types, ordered=ordered is not None)
         when = self._condition((*path, "when"), rule.when, scope) if rule.when else None
         select: list[tuple[str, Node]] = []
         for name, text in rule.select.items():
             node = self._problems.parse((*path, "select", name), text, scope)
             if node is not None:
                 select.append((name, node))
-        given = (len(rule.keys), len(rule.select), bool(rule.where), bool(rule.when))
-        if given != (len(keys), len(select), where is not None, when is not None):
+        given = (len(rule.keys), len(rule.select), bool(rule.when))
+        if not right or given != (len(keys), len(select), when is not None):
             return None
         measures, replaced, shown = _measures(
             when, select, taken={*key_types, *(n for n, _ in select)}
         )
+        inside = [where, *(key.node for key in keys), *aggregated(measures)]
+        self._references.match_rows(inside, self._columns)
+        outer = [node for node in (when, *(node for _, node in select)) if node is not None]
+        over = [replace_aggregates(node, replaced) for node in outer]
+        limits = limits_shown(when, taken={*key_types, *replaced.values(), *rule.select})
+        references = self._references.used([*inside, *over])
         alert = isinstance(rule, Alert)
-        compiled_select = tuple((name, replace_aggregates(node, replaced)) for name, node in select)
+        compiled_select = tuple(
+            (name, replace_aggregates(node, replaced)) for name, node in (*select, *limits)
+        )
         compiled = Rule(
             identity="",
             name=rule.name,
@@ -264,7 +344,7 @@ class _Compiler:
             when_text=rule.when,
             select=compiled_select,
             shown=shown,
-            early=early(when, self._never_negative) if when is not None else None,
+            early=early(when, self._never_negative) if when is not None and not ordered else None,
             for_=int(rule.for_) if isinstance(rule, Alert) else 0,
             keep_firing_for=int(rule.keep_firing_for) if isinstance(rule, Alert) else 0,
             cooldown=int(rule.cooldown) if isinstance(rule, Alert) else 0,
@@ -272,10 +352,19 @@ class _Compiler:
             labels=dict(rule.labels) if isinstance(rule, Alert) else {},
             annotations=dict(rule.annotations) if isinstance(rule, Alert) else {},
             to=tuple(rule.to),
+            ordered=ordered,
+            joins=self._references.joins(over, keys),
+            references=references,
         )
         if isinstance(rule, Alert):
             self._templates(rule, path, (*key_types, *compiled.columns, *_ALWAYS_IN_TEMPLATES))
-        return _identified(compiled, meaning, select, when)
+        return _identified(compiled, meaning, select, when, self._meaning_of(references))
+
+    def _window_scope(self, key_types: Mapping[str, Type], *, ordered: bool) -> Scope:
+        """What conditions see of a window."""
+        references = self._references.of_windows(key_types, ordered=ordered)
+        columns = self._columns | dict(key_types)
+        return Scope(columns, aggregates=True, keys=frozenset(key_types), references=references)
 
     def _keys(self, rule: Alert | Record, path: Place, scope: Scope) -> tuple[Key, ...]:
         keys = []
@@ -344,7 +433,11 @@ def _measures(
 
 
 def _identified(
-    rule: Rule, meaning: str, select: Iterable[tuple[str, Node]], when: Node | None
+    rule: Rule,
+    meaning: str,
+    select: Iterable[tuple[str, Node]],
+    when: Node | None,
+    looked_up: tuple[str, ...],
 ) -> Rule:
     from dataclasses import replace
 
@@ -362,5 +455,7 @@ def _identified(
         rule.keep_firing_for,
         rule.cooldown,
         rule.update_every,
+        *looked_up,
+        *((*rule.ordered.meaning, rule.window.width) if rule.ordered is not None else ()),
     )
     return replace(rule, identity=identity)

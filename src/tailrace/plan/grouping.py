@@ -1,10 +1,14 @@
-"""Which rules share one set of partials: those with equal keys, filter, pane width and start."""
+"""Which rules share one set of partials: those with equal keys, filter, pane width and start.
+
+A rule that sees events in order shares with nobody.
+"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from tailrace.expr.render import render
+from tailrace.plan.event_columns import event_columns
 from tailrace.plan.identity import digest
 from tailrace.plan.model import NO_START, Group
 
@@ -25,11 +29,16 @@ def group_rules(rules: Iterable[Rule], starts: Mapping[str, int]) -> tuple[Group
         parts = [f"{key.name}={render(key.node)}" for key in rule.keys]
         where = render(rule.where) if rule.where is not None else None
         identity = digest(*parts, where, rule.window.width, start)[:16]
+        if rule.ordered is not None:
+            identity = digest("ordered", rule.identity, start)[:16]
         members.setdefault(identity, []).append(rule)
     groups = []
     for identity, together in members.items():
         first = together[0]
-        partials = {p.name: p for rule in together for m in rule.measures for p in m.partials}
+        if first.ordered is not None:
+            partials = {p.name: p for p in event_columns(first)}
+        else:
+            partials = {p.name: p for rule in together for m in rule.measures for p in m.partials}
         groups.append(
             Group(
                 identity,

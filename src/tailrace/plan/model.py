@@ -13,12 +13,17 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from tailrace.expr.nodes import Type
+from tailrace.plan.classify import Classification
 from tailrace.plan.identity import BUCKETS
 
 if TYPE_CHECKING:
     from tailrace.config import PipelineConfig
     from tailrace.expr.early import Early
-    from tailrace.expr.nodes import Aggregate, Node, Type
+    from tailrace.expr.nodes import Aggregate, Node
+    from tailrace.plan.ordered import Ordered
+    from tailrace.plan.references import Join, Reference
+    from tailrace.plan.verdicts import Marked, VerdictList
 
 NO_START = -(2**62)
 """The start of a rule that has been there from the beginning: before every window."""
@@ -39,6 +44,8 @@ class PartialKind(StrEnum):
     """A set of 64-bit salted hashes, in rows of their own."""
     BUCKETS = "buckets"
     """Counts by quantile bucket, in rows of their own."""
+    VALUE = "value"
+    """One event's or key's own value, of rules that see events in order: never merged."""
 
     @property
     def additive(self) -> bool:
@@ -100,7 +107,9 @@ class Rule:
 
     ``when`` and ``select`` are at window level: their aggregates have become columns named after
     measures. ``shown`` are the measures that an output row carries beside those of ``select``, in
-    order.
+    order. ``ordered``: what it is if it sees events in order; its window then has the size that its
+    rows show, and panes as wide as its grain. ``joins``: the references that its windows are
+    matched with; ``references``: the names of all that it looks things up in.
     """
 
     identity: str
@@ -122,14 +131,18 @@ class Rule:
     labels: Mapping[str, str]
     annotations: Mapping[str, str]
     to: tuple[str, ...]
+    ordered: Ordered | None = None
+    joins: tuple[Join, ...] = ()
+    references: tuple[str, ...] = ()
 
     @property
     def columns(self) -> tuple[str, ...]:
         """Names of the values of an output row, in order.
 
-        Those selected, then the condition's own measures.
+        Those selected, then the condition's own measures, or those of an ordered rule.
         """
-        return (*(name for name, _ in self.select), *self.shown)
+        own = self.ordered.measures if self.ordered is not None else ()
+        return (*(name for name, _ in self.select), *self.shown, *(name for name, _ in own))
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +157,10 @@ class EventRule:
     labels: Mapping[str, str]
     annotations: Mapping[str, str]
     to: tuple[str, ...]
+    references: tuple[str, ...] = ()
+
+
+AnyRule = Rule | EventRule | Classification
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,15 +214,31 @@ class Plan:
     bounds: Bounds
     archive: tuple[str, ...]
     explain_retain: int
+    references: tuple[Reference, ...] = ()
+    """Those that events are matched with."""
+    verdicts: tuple[VerdictList, ...] = ()
+    marks: tuple[Marked, ...] = ()
+    """Fields of archived events that say who was listed."""
+    classifications: tuple[Classification, ...] = ()
 
-    def rule(self, name: str) -> Rule | EventRule | None:
+    @property
+    def archived(self) -> Mapping[str, Type]:
+        """The columns of archived events."""
+        return {**self.columns, **dict.fromkeys((m.name for m in self.marks), Type.BOOLEAN)}
+
+    @property
+    def row_rules(self) -> tuple[EventRule | Classification, ...]:
+        """Rules that look at each event by itself."""
+        return (*self.event_rules, *self.classifications)
+
+    def rule(self, name: str) -> AnyRule | None:
         """The rule of that name."""
         return next((rule for rule in self.every_rule if rule.name == name), None)
 
     @property
-    def every_rule(self) -> tuple[Rule | EventRule, ...]:
+    def every_rule(self) -> tuple[AnyRule, ...]:
         """All rules, those over windows first."""
-        return (*self.rules, *self.event_rules)
+        return (*self.rules, *self.row_rules)
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,6 +255,11 @@ class Group:
     start: int
     partials: tuple[Partial, ...]
     rules: tuple[Rule, ...]
+
+    @property
+    def ordered(self) -> Ordered | None:
+        """What its only rule is, if that sees events in order."""
+        return self.rules[0].ordered
 
     @property
     def sides(self) -> tuple[Partial, ...]:

@@ -145,7 +145,7 @@ def _record(token: Token) -> tuple[str, int]:
 
 def _window(token: Token, base: int) -> tuple[int, int]:
     start, end = (instant(part.strip(), base) for part in token.text[1:-1].split(","))
-    if start is None or end is None or start >= end:
+    if start is None or end is None or start > end:
         raise Unreadable(f"{token.text} is no window", token.column, hint="[0s, 10s)")
     return start, end
 

@@ -221,7 +221,7 @@ def test_the_life_of_an_incident(
 def test_a_removed_rule_resolves_its_incidents() -> None:
     fold = IncidentFold(rule(cooldown=60))
     opened = fold.advance(firings([(KEYS[0], 5), (KEYS[1], 2)]), 5)
-    removed = fold.remove(5)
+    removed = fold.remove(5, 5)
     assert [(r.reason, r.state, r.at, r.resolved_at) for r in removed.revisions] == [
         ("rule_removed", "resolved", 5, 5)
     ]

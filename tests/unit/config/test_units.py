@@ -105,7 +105,7 @@ def test_window(text: str, window: Window, canonical: str) -> None:
     [
         ("", "'' is not a window"),
         ("20s 1s", "is not a window"),
-        ("20s sliding", "is not a window"),
+        ("20s slides", "is not a window"),
         ("every 1s", "is not a window"),
         ("20s every", "is not a window"),
         ("0s", "above 0"),

@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from tailrace.engines.accounts import Tally, account, note, number_dead, place
 from tailrace.engines.concluding import Conclusion, Found, Result
-from tailrace.engines.dispatch import incident_table
+from tailrace.engines.dispatch import incident_table, verdict_table
 from tailrace.engines.epoch import EpochPlan
 from tailrace.engines.running import Holding
 from tailrace.engines.spark.direct import LEFT, direct_outputs, drivers_plan
@@ -23,7 +23,8 @@ from tailrace.engines.watermark import advance, decide
 from tailrace.errors import TailraceError
 from tailrace.expr.nodes import Type
 from tailrace.kernel.keys import DenseKeys
-from tailrace.kernel.types import EventRows, RuleFirings
+from tailrace.kernel.time import NEVER
+from tailrace.kernel.types import JUDGED_AT, EventRows, RuleFirings
 from tailrace.plan.grouping import group_rules
 from tailrace.sources.types import Slice
 from tailrace.store.commit import Commit
@@ -60,6 +61,11 @@ class Joining:
         """Take back the stored states of a rule's keys."""
         self._conclusion.load(rule, states)
 
+    @property
+    def conclusion(self) -> Conclusion:
+        """What is told of closed windows."""
+        return self._conclusion
+
     def holdings(self) -> dict[str, Holding]:
         """What is held, by group, over all shards, as of the last batch of this process."""
         return {identity: _sum(shards.values()) for identity, shards in self._holdings.items()}
@@ -82,9 +88,8 @@ class Joining:
         plan = self._plan(plans, homes)
         for decision in plan.before:
             decide(state, decision, grace)
-        account(state, Tally(), self.groups, self.plan.event_rules)
-        for frame in homes:
-            self._account(frame)
+        account(state, Tally(), self.groups, self.plan.row_rules)
+        archived = [table for frame in homes if (table := self._account(frame)) is not None]
         note(state, plan.notes)
         dead = number_dead(
             state,
@@ -101,7 +106,7 @@ class Joining:
         found = Found(
             closed=[self._closed(group, closed) for group in self.groups],
             fired=self._fired(homes),
-            archive=_events([f.tables["archive"] for f in homes if "archive" in f.tables]),
+            archive=_events(archived),
             dead=dead,
         )
         told = self._conclusion.tell(found, final=plan.final)
@@ -121,13 +126,15 @@ class Joining:
             state=state.to_json(),
             folds=told.last_folds(),
             incidents=incident_table(told.revisions),
+            verdicts=verdict_table(told.verdicts),
+            held=told.held,
             dead=dead,
             outbox=outbox,
             tables=tables,
             decisions=tuple(plan.decisions()),
         )
         events = sum(int(frame.head["tally"]["events"]) for frame in homes)
-        return Result(commit, told.revisions, [], told.windows, told.fired, events)
+        return Result(commit, told.revisions, [], told.verdicts, told.windows, told.fired, events)
 
     def _plan(self, plans: Sequence[Frame], homes: Sequence[Frame]) -> EpochPlan:
         """What the batch was: decisions of the plans, and those that its slices imply."""
@@ -149,13 +156,22 @@ class Joining:
             notes=notes,
         )
 
-    def _account(self, frame: Frame) -> None:
+    def _account(self, frame: Frame) -> pa.Table | None:
+        """Count a slice; its archived events, with the watermark of its partition before it."""
         tally = Tally.from_json(frame.head["tally"])
-        account(self.state, tally, self.groups, self.plan.event_rules)
+        account(self.state, tally, self.groups, self.plan.row_rules)
         piece = Slice(**frame.head["slice"])
         place(self.state, piece, tally.read)
         partition = self.state.partitions[piece.partition]
+        archived = frame.tables.get("archive")
+        if archived is not None and self.plan.marks and partition.maximum != NEVER:
+            judged_at = np.maximum(
+                archived[JUDGED_AT].to_numpy(), partition.maximum - self.plan.grace
+            )
+            place_ = archived.schema.get_field_index(JUDGED_AT)
+            archived = archived.set_column(place_, JUDGED_AT, pa.array(judged_at))
         partition.maximum = max(partition.maximum, int(frame.head["maximum"]))
+        return archived
 
     def _check(self, closed: Sequence[Frame]) -> None:
         """Every shard that took part must have come to the watermark that the driver has."""
@@ -209,7 +225,7 @@ class Joining:
 
     def _fired(self, homes: Sequence[Frame]) -> dict[str, EventRows]:
         found: dict[str, EventRows] = {}
-        for rule in self.plan.event_rules:
+        for rule in self.plan.row_rules:
             name = f"fired {rule.identity}"
             rows = _events([frame.tables[name] for frame in homes if name in frame.tables])
             if rows is not None:
@@ -229,6 +245,8 @@ def _firings(rule: Rule, keys: DenseKeys, table: pa.Table) -> RuleFirings:
         table["end"].to_numpy(),
         pa.table(values) if values else pa.table({}),
         table["flags"].to_numpy(),
+        table["last"].to_numpy() if "last" in table.column_names else None,
+        table["told"].to_numpy() if "told" in table.column_names else None,
     )
 
 

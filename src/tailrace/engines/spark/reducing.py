@@ -22,7 +22,8 @@ from tailrace.engines.spark.shards import owner
 from tailrace.engines.state import EngineState, Liveness, PartitionState
 from tailrace.engines.watermark import advance, decide
 from tailrace.kernel import time as event_time
-from tailrace.kernel.reducer import ARROW_TYPES, GroupReducer
+from tailrace.kernel.judging import ARROW_TYPES
+from tailrace.kernel.reducers import reducer_of
 from tailrace.kernel.time import FOREVER, NEVER
 from tailrace.kernel.types import GroupPartials
 from tailrace.plan.grouping import group_rules
@@ -30,6 +31,7 @@ from tailrace.plan.grouping import group_rules
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+    from tailrace.kernel.reducer import GroupReducer
     from tailrace.kernel.types import RuleFirings
     from tailrace.plan.model import Group
 
@@ -68,9 +70,7 @@ class ShardReducer:
         self.batch = -1
         self.state = EngineState()
         self.groups = group_rules(job.plan.rules, job.starts)
-        self.reducers = {
-            g.identity: GroupReducer(g, job.plan.bounds, job.salt) for g in self.groups
-        }
+        self.reducers = {g.identity: reducer_of(g, job.plan.bounds, job.salt) for g in self.groups}
         self._stored: dict[str, dict[str, int]] = {group.identity: {} for group in self.groups}
         """Each group's blobs by name, with the greatest pane of each."""
         self._mine = owner(job.shards) == shard
@@ -251,7 +251,7 @@ class ShardReducer:
                 if travels(rule, self.job.direct):
                     tables[rule.identity] = fired_table(reducer, firings)
                 else:
-                    fired[rule.identity] = len(firings.keys)
+                    fired[rule.identity] = len(firings.rows.keys)
         full = {rule: end for r in self.reducers.values() for rule, end in r.full.items()}
         written = writer_of(self.job).write(dispatch) if dispatch is not None else Written()
         head = {
@@ -352,6 +352,8 @@ def fired_table(reducer: GroupReducer, firings: RuleFirings) -> pa.Table:
     for place, key in enumerate(reducer.group.keys):
         columns[f"k{place}"] = reducer.keys.column(keys, place, ARROW_TYPES[key.node.type])
     columns |= {"end": pa.array(firings.ends), "flags": pa.array(firings.flags)}
+    if firings.lasts is not None and firings.told is not None:
+        columns |= {"last": pa.array(firings.lasts), "told": pa.array(firings.told)}
     columns |= {f"v{i}": firings.values.column(n) for i, n in enumerate(firings.rule.columns)}
     return pa.table(columns)
 

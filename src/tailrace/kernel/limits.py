@@ -1,0 +1,107 @@
+"""What the windows of a rule look up in references, and which keys these list.
+
+A window sees the rows in force at its end, of the version in force when it closes.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pyarrow as pa
+
+from tailrace.expr.evaluate import evaluate
+from tailrace.expr.lookups import lookups
+from tailrace.expr.nodes import AggregateFunction, Type
+from tailrace.expr.values import DTYPES, Values
+from tailrace.kernel.lookups import key_array
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Set as AbstractSet
+
+    from numpy.typing import NDArray
+
+    from tailrace.expr.nodes import Lookup
+    from tailrace.kernel.lookups import Lookups
+    from tailrace.plan.identity import Scalar
+    from tailrace.plan.model import Measure, Rule
+    from tailrace.plan.references import Join
+
+
+def limits(
+    rule: Rule,
+    known: Lookups,
+    key_values: Callable[[int], Values],
+    ends: NDArray[np.int64],
+    names: AbstractSet[str],
+) -> dict[str, Values]:
+    """The named lookups of a rule for each row of (key, window).
+
+    ``key_values`` gives a key field's values by its place in the rule's key.
+    """
+    found: dict[str, Values] = {}
+    for join in rule.joins:
+        wanted = [one for one in _of_windows(rule, join) if one.name in names]
+        if not wanted:
+            continue
+        keys = {key.name: key_values(place) for place, key in enumerate(rule.keys)}
+        index = known.index(join.reference.table, join.reference.shape)
+        arrays = [key_array(evaluate(node, keys, len(ends)), node.type) for node in join.match]
+        rows = index.find(arrays, ends)
+        found |= {one.name: index.values(one, rows) for one in wanted}
+    return found
+
+
+def _of_windows(rule: Rule, join: Join) -> Iterator[Lookup]:
+    nodes = [*([rule.when] if rule.when is not None else []), *(node for _, node in rule.select)]
+    for node in nodes:
+        yield from (one for one in lookups(node) if one.reference == join.reference.name)
+
+
+def silent_sum(rule: Rule, measure: Measure, values: Values) -> Values:
+    """The sum of nothing is 0 where a rule has limits: they must see silence."""
+    if not rule.joins or measure.aggregate.function is not AggregateFunction.SUM:
+        return values
+    if values.valid is None:
+        return values
+    nothing = ~values.valid & ~values.has_failed
+    data = np.where(nothing, values.data.dtype.type(0), values.data)
+    return Values(data, values.valid | nothing, values.failed)
+
+
+def lists_keys(rule: Rule) -> bool:
+    """Whether a reference says which keys the rule has, seen or not."""
+    return any(join.listed is not None for join in rule.joins)
+
+
+def listed_keys(rule: Rule, known: Lookups, end: int) -> list[tuple[Scalar, ...]]:
+    """The keys that references list for a window that ends at ``end``: those with a row in force.
+
+    Times are int64 microseconds.
+    """
+    found: dict[tuple[Scalar, ...], None] = {}
+    for join in rule.joins:
+        if join.listed is None:
+            continue
+        index = known.index(join.reference.table, join.reference.shape)
+        keys = index.keys()
+        arrays = [keys[name].combine_chunks() for name in keys.column_names]
+        there = index.find(arrays, np.full(keys.num_rows, end, np.int64)) >= 0
+        chosen = [array.filter(pa.array(there)).to_pylist() for array in arrays]
+        found |= dict.fromkeys(zip(*(chosen[place] for place in join.listed), strict=True))
+    return list(found)
+
+
+def changes(rule: Rule, known: Lookups, after: int, until: int) -> NDArray[np.int64]:
+    """The instants in ``(after, until]`` at which rows that the rule looks up come into force."""
+    parts: list[NDArray[np.int64]] = [np.empty(0, np.int64)]
+    for join in rule.joins:
+        index = known.index(join.reference.table, join.reference.shape)
+        parts.append(index.dates_in(after, until))
+    return np.unique(np.concatenate(parts))
+
+
+def values_of(kind: Type, values: Iterable[object]) -> Values:
+    """A key field's values as the evaluator takes them."""
+    return Values(np.array(list(values), DTYPES[kind]))

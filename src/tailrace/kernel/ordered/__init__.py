@@ -1,0 +1,1 @@
+"""Rules that see the events of a key one after another (SEMANTICS 21)."""

@@ -1,0 +1,67 @@
+"""The statement that turns a batch of events into rows of their own, for rules that need order."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pyarrow as pa
+
+from tailrace.expr.sql import to_sql
+from tailrace.kernel.buckets import bucket_index
+from tailrace.kernel.partials_sql import GroupSql, alone, filtered, quote
+from tailrace.plan.event_columns import TIME, there
+from tailrace.plan.model import PartialKind
+from tailrace.plan.ordered import PLACE
+
+if TYPE_CHECKING:
+    import duckdb
+
+    from tailrace.plan.model import Group, Partial
+
+
+class EventSql(GroupSql):
+    """Gives partials in which each accepted event is a row, with ``n`` 1."""
+
+    def _columns(self, group: Group) -> list[str]:
+        ordered = group.ordered
+        assert ordered is not None  # noqa: S101 - made for such groups alone
+        columns = [f"_time as {TIME}"]
+        if ordered.placed:
+            columns += [f"_{name} as {name}" for name, _ in PLACE]
+        partials = {p.name: p for m in group.rules[0].measures for p in m.partials}.values()
+        for partial in partials:
+            if partial.kind.sided:
+                columns += self._item(partial)
+            else:
+                columns.append(f"{alone(partial)} as {quote(partial.name)}")
+        self._hashes = [p.name for p in partials if p.kind is PartialKind.DISTINCT]
+        self._buckets = [p.name for p in partials if p.kind is PartialKind.BUCKETS]
+        return columns
+
+    def _item(self, partial: Partial) -> list[str]:
+        """SQL for the item of a sided partial, and for whether there is one."""
+        assert partial.expression is not None  # noqa: S101 - holds by construction of sided partials
+        value = filtered(to_sql(partial.expression), partial)
+        if partial.kind is PartialKind.DISTINCT:
+            assert partial.type is not None  # noqa: S101 - as above
+            item = f"coalesce({self._hash(f'({value})', partial.type)}, 0::ubigint)"
+        else:
+            item = f"coalesce(({value})::double, 0)"
+        return [
+            f"{item} as {quote(partial.name)}",
+            f"(({value}) is not null)::bigint as {quote(there(partial.name))}",
+        ]
+
+    def _rows(self, connection: duckdb.DuckDBPyConnection, head: str, kept: str) -> pa.Table:
+        names = [f"k{index}" for index in range(len(self._keys))]
+        columns = ", ".join([f"{self._pane} as pane", "1::bigint as n", *self._plain])
+        inner = f"select {head}{columns} from events{kept}"
+        query = f"select {self._code(names)} as code, * from ({inner})"
+        table = connection.sql(query).to_arrow_table()
+        for name in (*self._hashes, *self._buckets):
+            values = table[name].to_numpy()
+            items = values.view(np.int64) if name in self._hashes else bucket_index(values)
+            place = table.column_names.index(name)
+            table = table.set_column(place, name, pa.array(items.astype(np.int64)))
+        return table

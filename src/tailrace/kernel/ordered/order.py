@@ -1,0 +1,83 @@
+"""Events sorted by key and time, and searches among them, without a loop over keys."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from numpy.typing import NDArray
+
+    from tailrace.kernel.runs import Run
+
+MOST_ROWS = 1_000_000
+"""About so many rows are worked on at once; a key's rows are never torn apart."""
+
+_LARGEST = 2**61
+
+
+def by_key_and_time(run: Run, times: NDArray[np.int64]) -> NDArray[np.int64]:
+    """The places of a run's rows ordered by key, then time."""
+    if not len(times):
+        return np.empty(0, np.int64)
+    first = int(times.min())
+    span = int(times.max()) - first + 1
+    if (int(run.keys.max()) + 1) * span < _LARGEST:
+        return np.argsort(run.keys * span + (times - first))
+    return np.lexsort((times, run.keys))
+
+
+@dataclass(frozen=True, slots=True)
+class Timeline:
+    """Some keys' events, ordered by key and time, as one ascending row of codes.
+
+    ``keys``: the distinct keys; ``place``: for each event its key's place among them; ``times``:
+    microseconds. Codes of instants up to ``slack`` before the first and after the last event exist.
+    """
+
+    keys: NDArray[np.int64]
+    place: NDArray[np.int64]
+    times: NDArray[np.int64]
+    first: int
+    span: int
+
+    def codes(self, place: NDArray[np.int64], instants: NDArray[np.int64]) -> NDArray[np.int64]:
+        """What the instants of keys are searched by."""
+        return place * self.span + (instants - self.first)
+
+    def place_and_instant(
+        self, codes: NDArray[np.int64]
+    ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """The keys' places and the instants of codes."""
+        place = codes // self.span
+        return place, codes - place * self.span + self.first
+
+
+def timelines(
+    keys: NDArray[np.int64], times: NDArray[np.int64], slack: int, known: int
+) -> Iterator[tuple[slice, Timeline]]:
+    """Events ordered by key and time, in parts of whole keys, and where each part is among them.
+
+    No instant that is asked for is further than ``slack`` before an event or after one, or
+    after ``known``.
+    """
+    if not len(keys):
+        return
+    first = int(times.min()) - slack - 1
+    span = max(int(times.max()), known) + slack + 2 - first
+    most_keys = max(1, _LARGEST // span)
+    starts = np.flatnonzero(np.r_[True, keys[1:] != keys[:-1]])
+    edges = np.r_[starts, len(keys)]
+    at = 0
+    while at < len(starts):
+        stop = int(np.searchsorted(edges, edges[at] + MOST_ROWS, side="right")) - 1
+        stop = max(at + 1, min(stop, at + most_keys, len(starts)))
+        rows = slice(int(edges[at]), int(edges[stop]))
+        sizes = np.diff(edges[at : stop + 1])
+        place = np.repeat(np.arange(stop - at), sizes)
+        yield rows, Timeline(keys[starts[at:stop]], place, times[rows], first, span)
+        at = stop

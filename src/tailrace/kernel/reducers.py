@@ -1,0 +1,18 @@
+"""Which reducer a group has."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tailrace.kernel.ordered.sliding import SlidingReducer
+from tailrace.kernel.reducer import GroupReducer
+
+if TYPE_CHECKING:
+    from tailrace.plan.model import Bounds, Group
+
+
+def reducer_of(group: Group, bounds: Bounds, salt: str) -> GroupReducer:
+    """The reducer of a group, without state."""
+    if group.ordered is None:
+        return GroupReducer(group, bounds, salt)
+    return SlidingReducer(group, bounds, salt)

@@ -1,0 +1,101 @@
+"""Rules that see a key's events in order (semantics 21): what holds when, from all events anew.
+
+A kind gives, for one key, every stretch of time in which its condition holds; whoever asks cuts
+these to the time that has become known since the last time.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+
+from tests.oracle import identity
+from tests.oracle.evaluate import FAILED, Result, evaluate, plain
+from tests.oracle.windows import Key, Taken, WindowState
+
+from tailrace.expr.nodes import Aggregate
+from tailrace.testing.outcome import Value
+
+
+@dataclass(frozen=True)
+class Stretch:
+    """The condition holds at all instants from ``first`` to ``last`` (None: nothing ends it yet).
+
+    ``told``: an event at ``first`` makes it a firing with a row. ``start_of`` gives the start of
+    the window of an instant.
+    """
+
+    first: int
+    last: int | None
+    start_of: Callable[[int], int]
+    values: Mapping[str, Value]
+    flags: tuple[str, ...]
+    told: bool
+
+
+@dataclass
+class OrderedState(WindowState):
+    known: int | None = None
+    """All up to this instant was told."""
+
+    def news(self, known: int) -> Iterator[tuple[Key, Stretch]]:
+        """What became known up to an instant, by key; a stretch that goes on is given in parts."""
+        before, self.known = self.known, known
+        for key in sorted({event.key for event in self.taken}, key=repr):
+            for stretch in self._of(key, before, known):
+                last = known if stretch.last is None else min(known, stretch.last)
+                first = stretch.first if before is None else max(stretch.first, before + 1)
+                if first <= last:
+                    told = stretch.told and first == stretch.first
+                    yield (
+                        key,
+                        Stretch(first, last, stretch.start_of, stretch.values, stretch.flags, told),
+                    )
+
+    def _of(self, key: Key, before: int | None, known: int) -> Iterator[Stretch]:
+        events = [e for e in self.accepted() if e.key == key and e.time <= known]
+        if self.start is not None:
+            events = [event for event in events if event.time >= self.start]
+        yield from self._sliding(key, events, before)
+
+    def _sliding(self, key: Key, events: list[Taken], before: int | None) -> Iterator[Stretch]:
+        size = self.rule.size
+        times = {event.time for event in events}
+        instants = times | {time + size for time in times}
+        if self.start is not None:
+            least = self.start + size - 1
+            instants = {x for x in instants if x >= least} | {least}
+        ordered = sorted(instants)
+        for place, instant in enumerate(ordered):
+            inside = [e for e in events if instant - size < e.time <= instant]
+            if not inside:
+                continue
+            fresh = instant in times and (before is None or instant > before)
+            values, holds, flags = self._judged(key, inside, counted=fresh)
+            if holds:
+                last = ordered[place + 1] - 1 if place + 1 < len(ordered) else None
+                yield Stretch(instant, last, lambda x: x - size, values, flags, instant in times)
+
+    def _judged(
+        self, key: Key, inside: list[Taken], *, counted: bool
+    ) -> tuple[dict[str, Value], bool, tuple[str, ...]]:
+        finished = {each: self._measure(each, inside) for each in self.rule.aggregates}
+        row = {name: value for (name, _), value in zip(self.rule.keys, key, strict=True)}
+
+        def measure(aggregate: Aggregate) -> Result:
+            return finished[aggregate].result
+
+        results = {name: evaluate(node, row, measure) for name, node in self.rule.select}
+        holds = evaluate(self.rule.when, row, measure) if self.rule.when else True
+        self.errors += counted and FAILED in [holds, *results.values()]
+        results |= {name: measure(aggregate) for name, aggregate in self.rule.shown}
+        saturated = any(each.saturated for each in finished.values())
+        last = max(event.time for event in inside)
+        flags = self._flags(key, last, saturated=saturated)
+        return {name: plain(result) for name, result in results.items()}, holds is True, flags
+
+    def _flags(self, key: Key, last: int, *, saturated: bool) -> tuple[str, ...]:
+        """Those of what happened up to the last event, as far back as events matter."""
+        crowded = self.crowded()
+        first = self.pane(last - self.rule.reach + 1)
+        panes = range(first, last + 1, self.rule.width)
+        evicted = any((identity.bucket(key), pane) in crowded for pane in panes)
+        return ("distinct_saturated",) * saturated + ("keys_evicted",) * evicted
