@@ -95,3 +95,7 @@ class UnreachableError(OutputError):
 
 class HaltedError(OutputError):
     """An output can't go on without a person's decision."""
+
+
+class TableError(TailraceError):
+    """A reference can't be loaded, or what was loaded can't be its table."""

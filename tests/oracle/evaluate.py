@@ -19,6 +19,7 @@ from tailrace.expr.nodes import (
     IsNull,
     Like,
     Literal,
+    Lookup,
     Node,
     Type,
     Unary,
@@ -35,7 +36,7 @@ class Failed:
 
 FAILED: Final = Failed()
 Result = Value | Failed
-Lookup = Callable[[Aggregate], Result]
+Measures = Callable[[Aggregate], Result]
 Row = Mapping[str, Result]
 
 
@@ -61,12 +62,12 @@ def no_aggregates(node: Aggregate) -> Result:
     raise AssertionError(f"{node} where one event is seen")
 
 
-def evaluate(node: Node, row: Row, lookup: Lookup = no_aggregates) -> Result:  # noqa: C901, PLR0911, PLR0912 (nodes)
+def evaluate(node: Node, row: Row, lookup: Measures = no_aggregates) -> Result:  # noqa: C901, PLR0911, PLR0912 (nodes)
     """The value of `node`; `lookup` gives the aggregates of a window."""
     match node:
         case Literal():
             return _literal(node)
-        case Column():
+        case Column() | Lookup():
             return row[node.name]
         case Aggregate():
             return lookup(node)
@@ -200,7 +201,7 @@ def of_doubles(op: str, left: float, right: float) -> Result:
     return value + 0.0 if math.isfinite(value) else FAILED
 
 
-def _case(node: Case, row: Row, lookup: Lookup) -> Result:
+def _case(node: Case, row: Row, lookup: Measures) -> Result:
     conditions: list[Result] = []
     for condition, value in node.branches:
         conditions.append(evaluate(condition, row, lookup))

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 @dataclass
 class Partition:
     maximum: int | None = None
+    first: int | None = None
     live: bool = True
 
 
@@ -19,6 +20,8 @@ class Frontier:
     reached: int | None = None
     """G: the running maximum of the least (maximum - grace) over live partitions."""
     since_idle: int = 0
+    begun: int | None = None
+    """When event time began: the least first event's time, once there is a watermark."""
 
     def saw(self, partition: str, time: int) -> None:
         seen = self.partitions[partition]
@@ -39,8 +42,21 @@ class Frontier:
         elif self.maximum is not None:
             self._reach(self.maximum + self.since_idle - self.grace)
 
+    def read(self, partition: str, time: int) -> None:
+        """An event was read."""
+        seen = self.partitions[partition]
+        seen.first = time if seen.first is None else seen.first
+        self.saw(partition, time)
+
     def _reach(self, time: int) -> None:
+        if self.reached is None:
+            self.begin()
         self.reached = time if self.reached is None else max(self.reached, time)
+
+    def begin(self) -> None:
+        if self.begun is None:
+            firsts = [each.first for each in self.partitions.values() if each.first is not None]
+            self.begun = min(firsts, default=None)
 
     def idle(self, partition: str) -> None:
         self.partitions[partition].live = False

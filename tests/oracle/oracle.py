@@ -10,6 +10,7 @@ from tests.oracle.evaluate import FAILED, Row, connected, evaluate, plain
 from tests.oracle.frontier import Frontier
 from tests.oracle.incidents import Event as IncidentEvent
 from tests.oracle.incidents import Firing, Life
+from tests.oracle.labels import ClassifyRule, labelled
 from tests.oracle.looking import Asked, is_listed
 from tests.oracle.looking import Row as LookingRow
 from tests.oracle.ordered import OrderedState, Stretch
@@ -218,7 +219,7 @@ class World:
                 if rule == identity_ and reached is not None:
                     life.removed(reached)
                     self._publish(state.rule, key, life)
-        events = {rule.identity for rule in self.rules.events}
+        events = {rule.identity for rule in self.rules.singly}
         for gone in [each for each in self.event_counts if each not in events]:
             del self.event_counts[gone]
         self._start_rules()
@@ -258,12 +259,33 @@ class World:
         for name, node in self.rules.derived:
             row[name] = evaluate(node, row)
         duplicate = self._duplicate(record.partition, event)
+        classified = [
+            self._label(rule, record, event.time, row, duplicate)
+            for rule in self.rules.classifications
+        ]
         threshold = self.frontier.threshold(record.partition)
         for state in self.states.values():
             state.judge(event.time, row, duplicate, threshold)
         for rule in self.rules.events:
             self._judge(rule, record, event.time, row, duplicate)
+        self.events += [each for each in classified if not duplicate]
         self.frontier.read(record.partition, event.time)
+
+    def _label(
+        self, rule: ClassifyRule, record: Record, time: int, row: LookingRow, duplicate: bool
+    ) -> EventAlert:
+        """Give the row its label and reasons; what the rule sends of it."""
+        found = labelled(rule, row)
+        counts = self.event_counts[rule.identity]
+        counts.filtered += duplicate
+        counts.accepted += not duplicate
+        counts.errors += not duplicate and found.failed
+        own = {rule.name: found.label, f"{rule.name}_reasons": found.reasons}
+        row.update(own)
+        fields = {name: plain(row[name]) for name in (*rule.above, *own)}
+        row_id = identity.digest(rule.identity, record.partition, 0, record.position)
+        place = record.partition, record.position
+        return EventAlert(row_id, rule.name, *place, time, fields)
 
     def _duplicate(self, partition: str, event: Event) -> bool:
         dedup = self.rules.config.dedup
@@ -356,7 +378,7 @@ class World:
 
     def outcome(self) -> Outcome:
         rules = {state.rule.name: state.counts() for state in self.states.values()}
-        for rule in self.rules.events:
+        for rule in self.rules.singly:
             each = self.event_counts[rule.identity]
             rules[rule.name] = RuleCounts(each.filtered, 0, 0, each.accepted, each.errors)
         return Outcome(

@@ -10,10 +10,11 @@ from math import gcd
 from typing import Any
 
 from tests.oracle.incidents import Timers
+from tests.oracle.labels import ClassifyRule
 from tests.oracle.looking import Allow, outside, referable, text_of
 from tests.oracle.references import Reference
 
-from tailrace.config import Alert, Loaded, PipelineConfig, Record
+from tailrace.config import Alert, Classify, Loaded, PipelineConfig, Record
 from tailrace.expr.aggregates import aggregates
 from tailrace.expr.nodes import Aggregate, Node, Type
 from tailrace.expr.parse import parse
@@ -77,6 +78,12 @@ class Rules:
     derived: tuple[tuple[str, Node], ...]
     windows: tuple[WindowRule, ...]
     events: tuple[EventRule, ...]
+    classifications: tuple[ClassifyRule, ...]
+
+    @property
+    def singly(self) -> tuple[EventRule | ClassifyRule, ...]:
+        """Rules that look at each event by itself."""
+        return (*self.events, *self.classifications)
 
 
 def read(loaded: Loaded) -> Rules:
@@ -93,7 +100,21 @@ def read(loaded: Loaded) -> Rules:
         derived.append((name, node))
     windows: list[WindowRule] = []
     events: list[EventRule] = []
+    classifications: list[ClassifyRule] = []
     for rule in config.rules:
+        if isinstance(rule, Classify):
+            labelled = next(each for each in plan.classifications if each.name == rule.name)
+            scope = Scope(columns, references=known)
+            labels = tuple(
+                (label, tuple((code, parse(text, scope)) for code, text in conditions.items()))
+                for label, conditions in rule.labels.items()
+            )
+            above = tuple(columns)
+            classifications.append(
+                ClassifyRule(labelled.identity, rule.name, labels, rule.else_, above)
+            )
+            columns |= dict.fromkeys((rule.name, f"{rule.name}_reasons"), Type.TEXT)
+            continue
         if isinstance(rule, Alert) and rule.window is None:
             planned = next(each for each in plan.event_rules if each.name == rule.name)
             scope = Scope(columns, references=known)
@@ -136,7 +157,14 @@ def read(loaded: Loaded) -> Rules:
                 **_limits(rule, scope, references, names),
             )
         )
-    return Rules(config, columns, tuple(derived), tuple(windows), tuple(events))
+    return Rules(
+        config,
+        columns,
+        tuple(derived),
+        tuple(windows),
+        tuple(events),
+        tuple(classifications),
+    )
 
 
 def _limits(

@@ -9,7 +9,9 @@ from dataclasses import dataclass, field
 
 from tests.oracle import identity
 from tests.oracle.aggregates import Finished, accumulable, finish
-from tests.oracle.evaluate import FAILED, Result, Row, absent, evaluate, plain
+from tests.oracle.evaluate import FAILED, Result, Row, absent, connected, evaluate, plain
+from tests.oracle.looking import Asked, References, is_listed
+from tests.oracle.looking import Row as LookingRow
 from tests.oracle.rules import WindowRule
 
 from tailrace.expr.nodes import Aggregate, Type
@@ -58,6 +60,11 @@ class WindowState:
     late: int = 0
     errors: int = 0
     closed: set[tuple[Key, int]] = field(default_factory=set)
+    references: References = field(default_factory=dict)
+    begun: int | None = None
+    """When event time began."""
+    done: int | None = None
+    """The watermark up to which windows were closed."""
 
     def pane(self, time: int) -> int:
         """The start of the pane that a time lies in."""
@@ -72,6 +79,8 @@ class WindowState:
             return
         rule = self.rule
         results = [evaluate(rule.where, row)] if rule.where else []
+        if isinstance(row, LookingRow) and is_listed(rule.allow, row):
+            results = [connected("and", results[0] if results else True, False)]
         passes = not results or results[0] is True
         if passes:
             results = [evaluate(node, row) for _, node in rule.keys]
@@ -167,8 +176,31 @@ class WindowState:
                 if empty <= MOST_EMPTY:
                     found.add(((), start))
                 start += self.rule.every
+        if last is not None:
+            found |= self._listed(last)
         if self.start is not None:
             found = {(key, start) for key, start in found if start >= self.start}
+        return found
+
+    def _listed(self, last: int) -> set[tuple[Key, int]]:
+        """Windows of all keys that references list, empty or not, that are not closed yet."""
+        rule, found = self.rule, set()
+        first = self.begun if self.start is None else self.start
+        if first is None or not rule.lists:
+            return set()
+        start = first // rule.every * rule.every - rule.size
+        if self.start is not None:
+            start = -(-first // rule.every) * rule.every
+        while start <= last:
+            end = start + rule.size
+            fresh = end > first if self.done is None else end > max(first, self.done)
+            for name, columns in rule.lists if fresh else ():
+                reference = self.references[name]
+                for row in reference.rows:
+                    key = {column: row[column] for column in reference.config.key}
+                    if reference.find(key, end):
+                        found.add((tuple(row[column] for column in columns), start))
+            start += rule.every
         return found
 
     def close(self, watermark: int | None, last: int | None) -> list[Closed]:
@@ -180,6 +212,7 @@ class WindowState:
             and (watermark is None or start + self.rule.size <= watermark)
         ]
         self.closed |= {(key, start) for start, key in due}
+        self.done = watermark if watermark is not None else self.done
         ordered = sorted(due, key=lambda each: (each[0], identity.encode(*each[1])))
         accepted, crowded = self.accepted(), self.crowded()
         return [self._finish(start, key, accepted, crowded) for start, key in ordered]
@@ -190,10 +223,15 @@ class WindowState:
         end = start + self.rule.size
         inside = [e for e in accepted if e.key == key and start <= e.time < end]
         finished = {each: self._measure(each, inside) for each in self.rule.aggregates}
-        row = {name: value for (name, _), value in zip(self.rule.keys, key, strict=True)}
+        fields = {name: value for (name, _), value in zip(self.rule.keys, key, strict=True)}
+        types = {name: node.type for name, node in self.rule.keys}
+        row = LookingRow(fields, Asked(self.references, types, end))
 
         def measure(aggregate: Aggregate) -> Result:
-            return finished[aggregate].result
+            result = finished[aggregate].result
+            if self.rule.limited and result is None and aggregate.function == "sum":
+                return 0.0 if aggregate.type is Type.DOUBLE else 0
+            return result
 
         results = {name: evaluate(node, row, measure) for name, node in self.rule.select}
         results |= {name: measure(aggregate) for name, aggregate in self.rule.shown}

@@ -7,6 +7,7 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field
 
+from tailrace.config.allow import Allow
 from tailrace.config.base import Given, Model
 from tailrace.config.complaints import Complaint
 from tailrace.config.crosschecks import crosscheck
@@ -21,10 +22,12 @@ from tailrace.config.operation import (
     StoreSettings,
 )
 from tailrace.config.outputs import Archive, Output
+from tailrace.config.references import Reference
 from tailrace.config.rules import Rule
 from tailrace.config.scalars import Expression, FieldName, PipelineName
 from tailrace.config.source import FileSource, Source
 from tailrace.config.spark import SparkSettings
+from tailrace.config.verdicts import VerdictSettings
 from tailrace.config.web import WebSettings
 
 
@@ -54,6 +57,14 @@ class PipelineConfig(Model):
         ),
         examples=[{"path": "split_part(request, ' ', 2)"}],
     )
+    references: Mapping[FieldName, Reference] = Field(
+        default={}, description="Tables that rules look things up in, by names of your own."
+    )
+    allow: Allow = Field(
+        default={},
+        description="Events that no rule sees, by field: values, networks, or a reference.",
+        examples=[{"client_ip": ["10.0.0.0/8"], "account": {"reference": "trusted"}}],
+    )
     dedup: Dedup | None = Field(default=None, description="What makes an event a duplicate.")
     limits: Limits = Field(
         default=Limits(), description="Bounds of what senders of logs can cause."
@@ -65,6 +76,9 @@ class PipelineConfig(Model):
         default=ExplainSettings(), description="How long the reasons of alerts can be asked for."
     )
     rules: tuple[Rule, ...] = Field(default=(), description="The rules, alerts and records.")
+    verdicts: Mapping[FieldName, VerdictSettings] = Field(
+        default={}, description="Lists of offenders, accused by alerts, by names of your own."
+    )
     archive: Archive | None = Field(default=None, description="Keeps every event.")
     outputs: Mapping[PipelineName, Output] = Field(
         default={}, description="Where rows and incidents go, by names of your own."

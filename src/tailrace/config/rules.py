@@ -182,6 +182,11 @@ class Alert(Model):
     to: _To = ()
 
     @property
+    def in_order(self) -> bool:
+        """Whether it has one of the kinds that stand in place of a window."""
+        return any(getattr(self, kind) is not None for kind in ORDERED_KINDS)
+
+    @property
     def keys(self) -> tuple[KeyPart, ...]:
         """The parts of the key, in order, with their places in the file."""
         return key_parts(self.by)

@@ -31,17 +31,29 @@ class DecisionKind(StrEnum):
     """All partitions are idle and the watermark follows the clock to ``value``."""
     RULE_START = "rule_start"
     """A rule (``subject`` its identity) begins at event time ``value``."""
+    REFERENCE = "reference"
+    """A reference (``subject`` its name) has another ``version`` from here on."""
     FINAL = "final"
     """All input has ended."""
 
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """One decision about a partition or rule (``subject``), with a time (microseconds) if any."""
+    """One decision about a partition or rule (``subject``), with a time (microseconds) if any.
+
+    ``version``: of a reference.
+    """
 
     kind: DecisionKind
     subject: str = ""
     value: int | None = None
+    version: str | None = None
+
+    @property
+    def body(self) -> dict[str, object]:
+        """What the decision log keeps beside the kind."""
+        body: dict[str, object] = {"subject": self.subject, "value": self.value}
+        return body if self.version is None else body | {"version": self.version}
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,10 +89,7 @@ class EpochPlan:
 
     def decisions(self) -> list[tuple[str, dict[str, object]]]:
         """All decisions, as rows of the decision log."""
-        return [
-            (d.kind.value, {"subject": d.subject, "value": d.value})
-            for d in (*self.before, *self.after)
-        ]
+        return [(d.kind.value, d.body) for d in (*self.before, *self.after)]
 
 
 def _decisions(rows: list[dict[str, Json]]) -> tuple[Decision, ...]:
@@ -89,6 +98,7 @@ def _decisions(rows: list[dict[str, Json]]) -> tuple[Decision, ...]:
             DecisionKind(str(row["kind"])),
             cast("str", row["subject"]),
             cast("int | None", row["value"]),
+            cast("str | None", row.get("version")),
         )
         for row in rows
     )

@@ -186,6 +186,7 @@ class Processor:
             told.verdicts,
             told.windows,
             told.fired,
+            told.classified,
             mapped.events,
         )
 

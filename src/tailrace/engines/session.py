@@ -13,17 +13,20 @@ from typing import TYPE_CHECKING
 
 from tailrace.engines.adopt import adopt
 from tailrace.engines.concluding import first_rules
+from tailrace.engines.epoch import Decision, DecisionKind
+from tailrace.engines.held import Held
 from tailrace.engines.lanes import CLOSE_SECONDS
 from tailrace.engines.leaving import Farewell
 from tailrace.engines.state import REPLAY, EngineState
 from tailrace.engines.tables import check_tables
 from tailrace.kernel.time import NEVER
+from tailrace.reference.snapshot import Snapshot
 from tailrace.sources.types import Mirroring
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from tailrace.engines.concluding import Result
+    from tailrace.engines.concluding import Conclusion, Result
     from tailrace.engines.delivery import Delivery
     from tailrace.engines.running import Running
     from tailrace.outputs import Output
@@ -43,6 +46,11 @@ class StageTimes:
     commit: float = 0.0
     deliver: float = 0.0
     wait: float = 0.0
+
+
+def reference_rows(snapshots: Mapping[str, Snapshot]) -> tuple[tuple[str, str, bytes], ...]:
+    """Versions of references as the store keeps them."""
+    return tuple((name, one.version, one.to_bytes()) for name, one in snapshots.items())
 
 
 class BaseSession(ABC):
@@ -92,6 +100,24 @@ class BaseSession(ABC):
     @abstractmethod
     def _take_up(self) -> None:
         """Make what runs the kernel anew, for ``plan`` and the state."""
+
+    def load_verdicts(self, conclusion: Conclusion) -> None:
+        """Give back who is listed, and the archived events that wait for that."""
+        for wanted in self.plan.verdicts:
+            conclusion.verdicts.load(wanted, self.store.folds(wanted.identity))
+        conclusion.held = Held(self.store.held())
+
+    def contents(self, name: str, version: str) -> Snapshot:
+        """A version of a reference, as the store has it."""
+        return Snapshot.from_bytes(version, self.store.reference(name, version))
+
+    def decided(self, snapshots: Mapping[str, Snapshot]) -> tuple[Decision, ...]:
+        """The decisions that other versions of references are in force."""
+        return tuple(
+            Decision(DecisionKind.REFERENCE, name, version=snapshot.version)
+            for name, snapshot in snapshots.items()
+            if self.state.references.get(name) != snapshot.version
+        )
 
     @property
     def watermark(self) -> int | None:

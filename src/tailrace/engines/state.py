@@ -29,7 +29,8 @@ class Liveness(StrEnum):
 class PartitionState:
     """Where a partition stands.
 
-    ``maximum``: its greatest event time; ``resume``: the source's own position.
+    ``maximum``: its greatest event time, ``first``: that of its first event by position, None
+    without events; ``resume``: the source's own position.
     """
 
     maximum: int = NEVER
@@ -38,6 +39,7 @@ class PartitionState:
     position: int = 0
     read: int = 0
     resume: dict[str, Json] | None = None
+    first: int | None = None
 
 
 @dataclass(slots=True)
@@ -60,7 +62,9 @@ class EngineState:
     ``next_seq`` numbers the outbox, ``next_dead`` the dead letters. ``evicted``: for each group the
     panes that lost keys, and a mask of the hash buckets that did. ``checkpoint`` names that of the
     Spark engine, which has the partials then, ``batch`` is the last of its batches,
-    and ``written`` counts the rows that its workers wrote to outputs themselves.
+    and ``written`` counts the rows that its workers wrote to outputs themselves. ``begun``: when
+    event time began, known once there is a watermark; ``references``: the version of each that is
+    in force.
     """
 
     epoch: int = -1
@@ -76,6 +80,8 @@ class EngineState:
     batch: int = -1
     checkpoint: str = ""
     written: dict[str, int] = field(default_factory=dict)
+    begun: int | None = None
+    references: dict[str, str] = field(default_factory=dict)
 
     def greatest_time(self) -> int:
         """The greatest event time of all partitions, ``NEVER`` without events.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import groupby
 from typing import TYPE_CHECKING
 
@@ -12,18 +12,32 @@ import numpy as np
 import pyarrow as pa
 
 from tailrace.engines.epoch import Decision, DecisionKind
+from tailrace.errors import TableError
 from tailrace.formats.records import Records
 from tailrace.plan.compile import compile_pipeline
+from tailrace.reference.build import build
 from tailrace.sources.types import Chunk, Slice
-from tailrace.testing.case import Appear, Clock, End, Idle, Reload, Return, Rows
+from tailrace.testing.case import (
+    Appear,
+    CaseFileError,
+    Clock,
+    End,
+    Idle,
+    Reload,
+    Return,
+    Rows,
+    TableRows,
+)
 from tailrace.testing.layout import layout_of, loaded
 from tailrace.testing.records import records
+from tailrace.testing.tables import raw_table
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from tailrace.engines.state import EngineState
     from tailrace.plan.model import Plan
+    from tailrace.reference.snapshot import Snapshot
     from tailrace.testing.case import Case, Step
     from tailrace.testing.outcome import Variation
     from tailrace.testing.records import Record
@@ -41,6 +55,8 @@ class Turn:
     after: tuple[Decision, ...] = ()
     clock: int | None = None
     plan: Plan | None = None
+    snapshots: Mapping[str, Snapshot] = field(default_factory=dict)
+    """Versions of references that are in force from here on."""
 
     def decided_after(self, state: EngineState, grace: int) -> list[Decision]:
         """The decisions after the chunks; the clock's depends on the state so far."""
@@ -61,6 +77,7 @@ class Turns:
         self._random = random.Random(variation.seed)  # noqa: S311 - cuts, no secrets
         self._since_idle = 0
         self.plan = self.compile(case.pipeline_text)
+        self._config = self.plan.config
         self.contents: dict[str, bytes] = dict.fromkeys(case.partitions, b"")
         for written in self._written.values():
             for record in written:
@@ -104,12 +121,28 @@ class Turns:
                 self._since_idle += step.micros
                 return Turn(clock=self._since_idle)
             case Reload():
+                self._config = self.compile(step.pipeline_text).config
                 return Turn(plan=self.compile(step.pipeline_text))
+            case TableRows():
+                return Turn(snapshots=self._loaded(step))
             case End():
                 return Turn(after=(Decision(DecisionKind.FINAL),))
             case _:
                 message = f"no turn for {step}"
                 raise AssertionError(message)
+
+    def _loaded(self, step: TableRows) -> dict[str, Snapshot]:
+        """The version that a step loads; nothing if it is refused, or no reference is meant."""
+        config = self._config.references.get(step.reference)
+        if config is None:
+            raise CaseFileError(
+                f"the pipeline has no reference '{step.reference}'", where=step.where
+            )
+        try:
+            raw = raw_table(step, config, self._case.start)
+            return {step.reference: build(step.reference, config, raw).snapshot}
+        except TableError:
+            return {}
 
     def _polls(self, waiting: Sequence[Record]) -> Iterator[Turn]:
         start = 0

@@ -37,6 +37,9 @@ def decide(state: EngineState, decision: Decision, grace: int) -> None:
         case DecisionKind.RULE_START:
             assert decision.value is not None  # noqa: S101 - a start has its time
             state.rules[decision.subject].start = decision.value
+        case DecisionKind.REFERENCE:
+            assert decision.version is not None  # noqa: S101 - it is what was decided
+            state.references[decision.subject] = decision.version
         case DecisionKind.FINAL:
             # The same however the last partitions ended: together or one after another.
             greatest = state.greatest_time()
@@ -51,3 +54,11 @@ def advance(state: EngineState, grace: int) -> None:
         # From now on the clock leads on, beginning at the greatest event time.
         live = [greatest] if (greatest := state.greatest_time()) != NEVER else []
     state.frontier = event_time.frontier(state.frontier, live, grace)
+    begin(state)
+
+
+def begin(state: EngineState) -> None:
+    """Fix when event time began, once there is a watermark."""
+    if state.begun is None and state.frontier != NEVER:
+        firsts = [p.first for p in state.partitions.values() if p.first is not None]
+        state.begun = min(firsts, default=None)

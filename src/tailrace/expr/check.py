@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from tailrace.expr import aggregates, calls
+from tailrace.expr import aggregates, calls, lookups
 from tailrace.expr.casts import cast
 from tailrace.expr.coercion import coerce, common_type, mismatch, must_be, typed_null
 from tailrace.expr.hints import INSTEAD
@@ -39,6 +39,7 @@ from tailrace.expr.syntax import (
     Infix,
     Invocation,
     Matches,
+    Member,
     Missing,
     Moment,
     Name,
@@ -86,6 +87,8 @@ class Checker:
         match tree:
             case Name():
                 return self._column(tree)
+            case Member():
+                return lookups.member(self._scope, tree, sees_window=self.sees_window)
             case Number():
                 return number(tree)
             case Text():
@@ -231,6 +234,8 @@ class Checker:
         return Case(type=shared, span=tree.span, branches=branches, default=coerce(default, shared))
 
     def _invocation(self, tree: Invocation) -> Node:
+        if tree.name == lookups.KNOWN:
+            return lookups.known(self._scope, tree, sees_window=self.sees_window)
         if tree.name not in aggregates.NAMES:
             return calls.call(self, tree)
         if self._inside is not None:

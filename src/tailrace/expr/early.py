@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from tailrace.expr.aggregates import aggregates
+from tailrace.expr.lookups import outer_lookups
 from tailrace.expr.nodes import (
     Aggregate,
     AggregateFunction,
@@ -50,6 +51,8 @@ def early(node: Node, nonnegative: Callable[[Node], bool]) -> Early:
     """
     if not aggregates(node):
         return Early(ok=False, why="the condition has no aggregate")
+    if outer_lookups(node):
+        return Early(ok=False, why="a reference that it looks up in can change")
     course = _Courses(nonnegative)
     if course.of(node) is _Course.RISES:
         return Early(ok=True, why="")

@@ -22,6 +22,7 @@ from tailrace.expr.nodes import (
     IsNull,
     Like,
     Literal,
+    Lookup,
     Node,
     Type,
     Unary,
@@ -69,7 +70,7 @@ class _Evaluation:
         match node:
             case Literal():
                 return constant(node, self._length)
-            case Column():
+            case Column() | Lookup():
                 return self._columns[node.name]
             case Unary():
                 return self._unary(node)

@@ -16,6 +16,7 @@ from tailrace.expr.syntax import (
     Infix,
     Invocation,
     Matches,
+    Member,
     Missing,
     Moment,
     Name,
@@ -250,10 +251,16 @@ class _Grammar:
         return self._name(token)
 
     def _name(self, token: Token) -> Syntax:
+        name = Name(token.span, token.text, quoted=token.kind is Kind.QUOTED)
+        if not self._accept("."):
+            return name
+        part = self._take()
+        if part.kind not in (Kind.NAME, Kind.QUOTED):
+            raise refused(f"expected a column's name, found {part.shown}", part.span)
         if self._sees("."):
-            hint = "a field inside an object is declared under `fields` with `from: [outer, inner]`"
-            raise refused("names have no parts", self._next.span, hint)
-        return Name(token.span, token.text, quoted=token.kind is Kind.QUOTED)
+            hint = "write reference.column"
+            raise refused("names have two parts at most", self._next.span, hint)
+        return Member(_over(token.span, part.span), name, part.text)
 
     def _typed_text(self, token: Token, word: str) -> Syntax:
         if word in ("timestamp", "timestamptz"):

@@ -63,6 +63,25 @@ class Column(_Base):
 
 
 @dataclass(frozen=True, slots=True)
+class Lookup(_Base):
+    """``reference.column``: a value of the row of a reference that matches; null without one.
+
+    ``column`` None: ``known(reference)``, whether a row matches.
+    """
+
+    reference: str
+    column: str | None
+
+    @property
+    def name(self) -> str:
+        """The column that has the values, beside those of events or of windows.
+
+        No field can have such a name.
+        """
+        return f"_lookup {self.reference}" + ("" if self.column is None else f".{self.column}")
+
+
+@dataclass(frozen=True, slots=True)
 class Unary(_Base):
     """``op`` is ``-`` or ``not``."""
 
@@ -147,4 +166,6 @@ class Aggregate(_Base):
     q: Fraction | None = None
 
 
-Node = Literal | Column | Unary | Binary | Call | Case | Cast | In | Like | IsNull | Aggregate
+Node = (
+    Literal | Column | Lookup | Unary | Binary | Call | Case | Cast | In | Like | IsNull | Aggregate
+)

@@ -16,6 +16,7 @@ from tailrace.expr.nodes import (
     IsNull,
     Like,
     Literal,
+    Lookup,
     Node,
     Unary,
 )
@@ -40,7 +41,7 @@ def between(node: Node) -> tuple[Node, Node, Node] | None:
 def children(node: Node) -> tuple[Node, ...]:
     """The nodes directly below, in written order."""
     match node:
-        case Literal() | Column():
+        case Literal() | Column() | Lookup():
             return ()
         case Unary() | Cast() | Like() | IsNull() | In():
             return (node.operand,)
@@ -63,7 +64,8 @@ def walk(node: Node) -> Iterator[Node]:
 
 def columns(node: Node) -> tuple[str, ...]:
     """The distinct names of the columns that an expression reads, in written order."""
-    return tuple(dict.fromkeys(part.name for part in walk(node) if isinstance(part, Column)))
+    read = (part.name for part in walk(node) if isinstance(part, (Column, Lookup)))
+    return tuple(dict.fromkeys(read))
 
 
 def size(node: Node) -> int:
@@ -74,7 +76,7 @@ def size(node: Node) -> int:
 def rebuilt(node: Node, change: Callable[[Node], Node]) -> Node:
     """The node with ``change`` made to each node directly below."""
     match node:
-        case Literal() | Column():
+        case Literal() | Column() | Lookup():
             return node
         case Unary() | Cast() | Like() | IsNull() | In():
             return replace(node, operand=change(node.operand))

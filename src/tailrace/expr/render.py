@@ -21,6 +21,7 @@ from tailrace.expr.nodes import (
     IsNull,
     Like,
     Literal,
+    Lookup,
     Node,
     Type,
     Unary,
@@ -56,13 +57,17 @@ def _within(node: Node, tightness: int) -> str:
     return text if own >= tightness else f"({text})"
 
 
-def _text(node: Node) -> tuple[str, int]:  # noqa: C901, PLR0911 - one case a kind
+def _text(node: Node) -> tuple[str, int]:  # noqa: C901, PLR0911, PLR0912 - one case a kind
     """The text and how tightly it holds together."""
     match node:
         case Literal():
             return _literal(node)
         case Column():
             return rendered_name(node.name), _VALUE
+        case Lookup(reference=reference, column=None):
+            return f"known({rendered_name(reference)})", _VALUE
+        case Lookup(reference=reference, column=column):
+            return f"{rendered_name(reference)}.{rendered_name(str(column))}", _VALUE
         case Cast(implicit=True):
             return _text(node.operand)
         case Cast():

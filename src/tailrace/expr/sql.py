@@ -18,6 +18,7 @@ from tailrace.expr.nodes import (
     IsNull,
     Like,
     Literal,
+    Lookup,
     Node,
     Type,
     Unary,
@@ -49,8 +50,8 @@ def to_sql(node: Node) -> str:  # noqa: C901, PLR0911 - one case a kind
     match node:
         case Literal():
             return literal(node)
-        case Column(name=name):
-            return identifier(name)
+        case Column() | Lookup():
+            return identifier(node.name)
         case Unary(op="not"):
             return f"NOT {_operand(node.operand)}"
         case Unary():

@@ -20,6 +20,15 @@ class Name:
 
 
 @dataclass(frozen=True, slots=True)
+class Member:
+    """``owner.name``: a column of a reference."""
+
+    span: Span
+    owner: Name
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
 class Number:
     """A number as written, perhaps with a minus sign."""
 
@@ -147,6 +156,7 @@ class Invocation:
 
 Syntax = (
     Name
+    | Member
     | Number
     | Text
     | Moment

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from tailrace.kernel.types import Piece
+    from tailrace.plan.classify import Classification
     from tailrace.plan.model import EventRule, Group, Plan
 
 
@@ -131,15 +132,11 @@ class Mapper:
                 chosen = np.flatnonzero(mask)
                 if len(chosen):
                     fired[rule.identity] = EventRows(_located(table, pieces).take(pa.array(chosen)))
-            for each in self._plan.classifications:
-                kept = np.ones(total, np.bool_) if duplicate is None else ~duplicate
-                failed = int(np.count_nonzero(unclear[each.identity] & kept))
-                judged[each.identity] = Judged(total - duplicates, failed)
-                labelled = _located(table.select(list(each.columns) + ["_time"]), pieces)
-                fired[each.identity] = EventRows(
-                    labelled.filter(pa.array(kept)) if duplicates else labelled
-                )
             self._connection.unregister("events")
+            for each in self._plan.classifications:
+                judged[each.identity], fired[each.identity] = _labelled(
+                    each, table, unclear[each.identity], duplicate, pieces
+                )
         archive = None
         if self._plan.archive and total:
             archived = _located(table, pieces)
@@ -205,6 +202,21 @@ def _horizons(pieces: Sequence[Piece], grace: int) -> tuple[NDArray[np.int64], d
         earlier, after[piece.partition] = event_time.earlier_maximum(piece.decoded.time, before)
         parts.append(earlier - grace)
     return (np.concatenate(parts) if parts else np.empty(0, np.int64)), after
+
+
+def _labelled(
+    rule: Classification,
+    table: pa.Table,
+    failed: NDArray[np.bool_],
+    duplicate: NDArray[np.bool_] | None,
+    pieces: Sequence[Piece],
+) -> tuple[Judged, EventRows]:
+    """What a classification counts, and its rows: all events but duplicates."""
+    rows = _located(table.select([*rule.columns, "_time"]), pieces)
+    if duplicate is not None and duplicate.any():
+        failed = failed & ~duplicate
+        rows = rows.filter(pa.array(~duplicate))
+    return Judged(rows.num_rows, int(np.count_nonzero(failed))), EventRows(rows)
 
 
 def _located(table: pa.Table, pieces: Sequence[Piece]) -> pa.Table:

@@ -15,6 +15,7 @@ from tailrace.expr.nodes import (
     IsNull,
     Like,
     Literal,
+    Lookup,
     Unary,
 )
 
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 def children(node: Node) -> Iterator[Node]:
     """The direct operands of a node, in order."""
     match node:
-        case Literal() | Column():
+        case Literal() | Column() | Lookup():
             return
         case Unary() | Cast() | In() | Like() | IsNull():
             yield node.operand
@@ -50,6 +51,6 @@ def children(node: Node) -> Iterator[Node]:
 
 def column_names(node: Node) -> set[str]:
     """The names of all columns below a node."""
-    if isinstance(node, Column):
+    if isinstance(node, (Column, Lookup)):
         return {node.name}
     return set().union(*(column_names(child) for child in children(node)))

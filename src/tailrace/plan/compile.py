@@ -22,6 +22,7 @@ from tailrace.expr.scope import Scope
 from tailrace.plan.allowing import listed, without
 from tailrace.plan.classify import Classification, compile_classify, meaning_below
 from tailrace.plan.columns import column_names
+from tailrace.plan.compile_ordered import compile_ordered
 from tailrace.plan.identity import digest
 from tailrace.plan.model import Bounds, Dedup, Derived, EventRule, Key, Measure, Plan, Rule, Window
 from tailrace.plan.ordered import Sliding
@@ -148,6 +149,9 @@ class _Compiler:
             if isinstance(rule, Classify):
                 classifications += self._classification(rule, path, meaning)
                 continue
+            if isinstance(rule, Alert) and rule.in_order:
+                rules += self._ordered_rule(rule, path, meaning)
+                continue
             if isinstance(rule, Alert) and rule.window is None:
                 event_rule = self._event_rule(rule, path, meaning)
                 if event_rule is not None:
@@ -158,7 +162,10 @@ class _Compiler:
                 rules.append(compiled)
         lists = compile_verdicts(config, rules, self._problems)
         marks = compile_marks(config, lists, self._columns, self._problems)
-        check_row_templates(self._problems, config, rules, event_rules, self._columns, lists, classifications)
+        columns = self._columns
+        check_row_templates(
+            self._problems, config, rules, event_rules, columns, lists, classifications
+        )
         return Plan(
             name=config.name,
             config=config,
@@ -359,6 +366,54 @@ class _Compiler:
         if isinstance(rule, Alert):
             self._templates(rule, path, (*key_types, *compiled.columns, *_ALWAYS_IN_TEMPLATES))
         return _identified(compiled, meaning, select, when, self._meaning_of(references))
+
+    def _ordered_rule(self, rule: Alert, path: Place, meaning: str) -> list[Rule]:
+        """A rule that stands in place of a window, if nothing is wrong with it."""
+
+        def value(place: Place, text: str) -> Node | None:
+            return self._problems.parse(place, text, self._row_scope)
+
+        def condition(place: Place, text: str) -> Node | None:
+            return self._condition(place, text, self._row_scope)
+
+        keys = self._keys(rule, path, self._row_scope)
+        where, right = self._where(rule, path)
+        ordered = compile_ordered(rule, path, value, condition, self._problems)
+        if not right or ordered is None or len(keys) < len(rule.keys):
+            return []
+        inside = [where, *(key.node for key in keys), *ordered.nodes]
+        self._references.match_rows(inside, self._columns)
+        references = self._references.used(inside)
+        compiled = Rule(
+            identity="",
+            name=rule.name,
+            alert=True,
+            keys=keys,
+            where=where,
+            window=Window(ordered.size, 1, int(rule.grain)),
+            measures=(),
+            when=None,
+            when_text=None,
+            select=(),
+            shown=(),
+            early=None,
+            for_=int(rule.for_),
+            keep_firing_for=int(rule.keep_firing_for),
+            cooldown=int(rule.cooldown),
+            update_every=int(rule.update_every),
+            labels=dict(rule.labels),
+            annotations=dict(rule.annotations),
+            to=tuple(rule.to),
+            ordered=ordered,
+            references=references,
+        )
+        own = (*(key.name for key in keys), *compiled.columns)
+        if len(set(own)) < len(own):
+            hint = f"it has measures of its own: {', '.join(compiled.columns)}"
+            self._problems.add((*path, "by"), "a key is called as a measure is", hint)
+            return []
+        self._templates(rule, path, (*own, *_ALWAYS_IN_TEMPLATES))
+        return [_identified(compiled, meaning, (), None, self._meaning_of(references))]
 
     def _window_scope(self, key_types: Mapping[str, Type], *, ordered: bool) -> Scope:
         """What conditions see of a window."""

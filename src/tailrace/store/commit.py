@@ -28,6 +28,14 @@ class GroupDelta:
 
 
 @dataclass(frozen=True, slots=True)
+class HeldDelta:
+    """Archived events that wait from now on, and up to which instant those went that waited."""
+
+    rows: pa.Table | None
+    until: int
+
+
+@dataclass(frozen=True, slots=True)
 class Fold:
     """The state of one rule (identity) and key (its place) between windows; None removes it."""
 
@@ -89,8 +97,15 @@ class Commit:
     decisions: tuple[tuple[str, Json], ...] = ()
     dedup: pa.Table | None = None
     dedup_floors: Mapping[str, int] = field(default_factory=dict)
+    verdicts: pa.Table | None = None
+    """Rows for the table ``verdicts``: what is known now of keys that are listed or were."""
+    held: HeldDelta | None = None
     resent: tuple[tuple[str, int, int], ...] = ()
     """Refused rows (output, seq, row) that are in the outbox once more."""
+    references: tuple[tuple[str, str, bytes], ...] = ()
+    """New versions of references (name, version, contents); of others those of
+    ``kept_references`` (versions by name) stay."""
+    kept_references: Mapping[str, str] = field(default_factory=dict)
     mended: pa.Table | None = None
     """Dead letters that were looked at again: ``id``, ``code``, ``field``, ``reason``, and whether
     they are events now (``replayed``)."""

@@ -7,7 +7,7 @@ here raises ``FORMAT_VERSION``.
 
 from __future__ import annotations
 
-FORMAT_VERSION = 2
+FORMAT_VERSION = 4
 """Raised by every change that an older or newer Tailrace would misread."""
 
 _REFUSED = """
@@ -22,7 +22,23 @@ alter table tailrace_outbox add column size bigint;
 update tailrace_outbox set size = octet_length(payload);
 """
 
-MIGRATIONS = {"1": ("2", _REFUSED + _SIZES)}
+_VERDICTS = """
+create table verdicts (
+  id varchar not null, verdict varchar not null, key varchar not null, state varchar not null,
+  live boolean not null, since timestamp not null, until timestamp, reasons varchar not null,
+  count bigint not null, body varchar not null);
+"""
+
+_REFERENCES = """
+create table tailrace_references (
+  name varchar not null, version varchar not null, payload blob not null);
+"""
+
+MIGRATIONS = {
+    "1": ("2", _REFUSED + _SIZES),
+    "2": ("3", _VERDICTS),
+    "3": ("4", _REFERENCES),
+}
 """What makes a store of one version one of the next."""
 
 TABLES = (
@@ -52,4 +68,6 @@ create table dead_letters (
   raw blob, replayed boolean not null default false);
 """
     + _REFUSED
+    + _REFERENCES
+    + _VERDICTS
 )

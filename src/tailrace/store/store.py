@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 import duckdb
@@ -23,7 +24,12 @@ from tailrace.store.reading import StoreReader
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from tailrace.store.commit import Commit, Delivered, GroupDelta, Json
+    from tailrace.store.commit import Commit, Delivered, GroupDelta, HeldDelta, Json
+
+_HELD = "tailrace_held"
+
+ReferenceRow = tuple[str, str, bytes]
+"""Name, version and contents of a reference."""
 
 MEMORY = ":memory:"
 """A store that lives as long as its process: for tests and the Python API."""
@@ -94,14 +100,53 @@ class Store:
         ).fetchall()
         return json.loads(row[0][0]) if row else None
 
-    def put_plan(self, epoch: int, body: Json, decisions: Sequence[tuple[str, Json]]) -> None:
-        """Store an epoch's plan, and the decisions in it, before it runs."""
+    def put_plan(
+        self,
+        epoch: int,
+        body: Json,
+        decisions: Sequence[tuple[str, Json]],
+        references: Sequence[ReferenceRow] = (),
+        keep: Mapping[str, str] = MappingProxyType({}),
+    ) -> None:
+        """Store an epoch's plan, and the decisions in it, before it runs.
+
+        ``references``: new versions that it uses; of others only those of ``keep`` stay.
+        """
         with self._transaction():
+            self._put_references(references, keep)
             self._connection.execute("delete from tailrace_plans where epoch < ?", [epoch])
             self._connection.execute(
                 "insert into tailrace_plans values (?, ?)", [epoch, _dumps(body)]
             )
             self._log(epoch, decisions)
+
+    def _put_references(
+        self, references: Sequence[ReferenceRow], keep: Mapping[str, str]
+    ) -> None:
+        if not references:
+            return
+        run = self._connection.execute
+        kept = set(keep.items())
+        for name, version in run("select name, version from tailrace_references").fetchall():
+            if (name, version) not in kept:
+                run(
+                    "delete from tailrace_references where name = ? and version = ?",
+                    [name, version],
+                )
+        for name, version, payload in references:
+            if (name, version) not in kept:
+                run("insert into tailrace_references values (?, ?, ?)", [name, version, payload])
+
+    def reference(self, name: str, version: str) -> bytes:
+        """The contents of a version of a reference; StoreError if it isn't there."""
+        rows = self._connection.execute(
+            "select payload from tailrace_references where name = ? and version = ?",
+            [name, version],
+        ).fetchall()
+        if not rows:
+            raise StoreError(f"{self.path} lacks version {version} of the reference {name}")
+        payload: bytes = rows[0][0]
+        return payload
 
     def _log(self, epoch: int, decisions: Sequence[tuple[str, Json]]) -> None:
         if decisions:
@@ -131,6 +176,7 @@ class Store:
         run("insert into tailrace_epochs values (?, ?)", [commit.epoch, _dumps(commit.state)])
         if commit.pipeline is not None:
             self._set_pipeline(commit.pipeline)
+        self._put_references(commit.references, commit.kept_references)
         self._log(commit.epoch, commit.decisions)
         for delta in commit.groups:
             self._apply_group(delta)
@@ -149,6 +195,12 @@ class Store:
             with self._registered("changed", commit.incidents):
                 run("delete from incidents where fingerprint in (select fingerprint from changed)")
                 run("insert into incidents by name select * from changed")
+        if commit.verdicts is not None and commit.verdicts.num_rows:
+            with self._registered("changed", commit.verdicts):
+                run("delete from verdicts where id in (select id from changed)")
+                run("insert into verdicts by name select * from changed")
+        if commit.held is not None:
+            self._apply_held(commit.held)
         self._apply_dead(commit)
         sizes = outbox.append(self._connection, commit.outbox)
         for table, rows in commit.tables:
@@ -161,6 +213,18 @@ class Store:
         for partition, floor in commit.dedup_floors.items():
             run("delete from tailrace_dedup where partition = ? and time < ?", [partition, floor])
         return sizes
+
+    def _apply_held(self, held: HeldDelta) -> None:
+        if _HELD in self._pane_tables():
+            self._connection.execute(f"delete from {_HELD} where _judged_at <= ?", [held.until])
+        if held.rows is not None and held.rows.num_rows:
+            self._append_table(_HELD, held.rows)
+
+    def held(self) -> pa.Table | None:
+        """Archived events that wait for the watermark."""
+        if _HELD not in self._pane_tables():
+            return None
+        return self._connection.sql(f"select * from {_HELD}").to_arrow_table()
 
     def _apply_dead(self, commit: Commit) -> None:
         run = self._connection.execute

@@ -92,13 +92,22 @@ class Reload:
 
 
 @dataclass(frozen=True, slots=True)
+class TableRows:
+    """The reference is loaded, with these rows and no others; `rows` as in `Row`, with a place."""
+
+    where: Where
+    reference: str
+    rows: tuple[Row, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class End:
     """The input was bounded and ends; nothing but expectations follows."""
 
     where: Where
 
 
-Step = Rows | Appear | Idle | Return | Clock | Reload | End
+Step = Rows | Appear | Idle | Return | Clock | Reload | TableRows | End
 
 
 class Kind(StrEnum):

@@ -14,6 +14,7 @@ are its block. `#` begins a comment (in a raw row it doesn't). The verbs:
     idle PARTITION           the partition is found idle
     return PARTITION         it is live again
     clock DURATION           time passes while all partitions are idle
+    reference NAME           the reference is loaded, with these rows: name=value, one row a line
     reload                   the YAML below replaces whole top-level entries of the pipeline
     end                      the input was bounded, and ends
     expect ...               see `expectations`
@@ -49,6 +50,7 @@ from tailrace.testing.case import (
     Return,
     Rows,
     Step,
+    TableRows,
 )
 from tailrace.testing.expectations import expectation
 from tailrace.testing.order import check_order
@@ -56,7 +58,7 @@ from tailrace.testing.tokens import Token, Unreadable, duration, instant, tokens
 
 VERBS = (
     *("pipeline", "set", "start", "salt", "case", "also"),
-    *("rows", "appear", "idle", "return", "clock", "reload", "end", "expect"),
+    *("rows", "appear", "idle", "return", "clock", "reload", "reference", "end", "expect"),
 )
 
 RAW = ("case", "set", "salt")
@@ -171,7 +173,7 @@ class _Reader:
         if section.verb not in VERBS:
             message = f"{section.verb!r} is no verb of a test file"
             raise Unreadable(message, 1, hint="the verbs are: " + " ".join(VERBS))
-        if section.verb not in {"pipeline", "rows", "reload", "expect"} and section.block:
+        if section.verb not in {"pipeline", "rows", "reload", "reference", "expect"} and section.block:
             raise Unreadable(f"{section.verb!r} has no indented lines", 1)
         if section.verb == "case":
             self._finish()
@@ -254,6 +256,9 @@ class _Reader:
                 return Clock(where, micros)
             case "reload":
                 return Reload(where, self._reloaded(section))
+            case "reference":
+                name = _only_word(section, "the name of a reference")
+                return TableRows(where, name, rows.table(self.file, section.block))
             case _:
                 if section.words:
                     raise Unreadable("'end' takes no words", section.words[0].column)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tailrace.errors import Problem
-from tailrace.testing.case import Appear, Case, Clock, End, Idle, Reload, Return, Rows, Step
+from tailrace.testing.case import Appear, Case, Clock, End, Idle, Reload, Return, Rows, Step, TableRows
 
 _ABSENT, _LIVE, _IDLE = "appears only later", "is live", "is idle"
 _LIFE: dict[type[Step], tuple[str, str]] = {
@@ -36,7 +36,7 @@ def _wrong(step: Step, states: dict[str, str]) -> str | None:
     if isinstance(step, Clock):
         live = sorted(name for name, state in states.items() if state == _LIVE)
         return f"the clock counts only when all are idle, {live[0]} is live" if live else None
-    if isinstance(step, Reload | End):
+    if isinstance(step, Reload | TableRows | End):
         return None
     needed, left = _LIFE[type(step)]
     state = states.get(step.partition, _ABSENT)

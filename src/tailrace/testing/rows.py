@@ -34,6 +34,24 @@ def rows(file: str, block: tuple[tuple[int, str], ...], base: int) -> tuple[Row,
     return tuple(found)
 
 
+def table(file: str, block: tuple[tuple[int, str], ...]) -> tuple[Row, ...]:
+    """Read the rows of a reference: values without a time; CaseFileError as above."""
+    found: list[Row] = []
+    problems: list[Problem] = []
+    for number, line in block:
+        if line.lstrip().startswith("#"):
+            continue
+        where = Where(file, number, _indent(line) + 1)
+        try:
+            words = [w for w in tokens(line.strip(), _indent(line) + 1) if w.kind != "comment"]
+            found.append(_row(where, 0, words, None, 0, ""))
+        except Unreadable as error:
+            problems.append(Problem(error.message, Where(file, number, error.column), error.hint))
+    if problems:
+        raise CaseFileError(problems=tuple(problems))
+    return tuple(found)
+
+
 def _indent(line: str) -> int:
     return len(line) - len(line.lstrip())
 

@@ -20,7 +20,8 @@ RedisType = Literal["string", "hash", "set", "list", "stream", "timeseries"]
 _EXAMPLE = "for example redis://localhost:6379/0, rediss://host:6380/0 or unix:///run/redis.sock"
 
 
-def _url(url: str) -> str:
+def redis_url(url: str) -> str:
+    """The address of a Redis server, as it is given; a refusal for any other text."""
     # The text isn't shown: a password may be in it.
     try:
         parts = urlsplit(url)
@@ -55,7 +56,7 @@ class RedisOutput(Target):
         "expire": "did you mean 'ttl'?",
     }
 
-    url: Annotated[Filled, AfterValidator(_url)] = Field(
+    url: Annotated[Filled, AfterValidator(redis_url)] = Field(
         default="redis://localhost:6379/0",
         description=("`redis://host:port/database`, `rediss://` with TLS, or `unix:///path?db=0`."),
         examples=["redis://localhost:6379/0"],

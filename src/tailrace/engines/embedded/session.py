@@ -7,19 +7,20 @@ from __future__ import annotations
 
 import time
 from dataclasses import replace
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from tailrace.engines.contents import load_group
 from tailrace.engines.epoch import Decision, DecisionKind, EpochPlan
 from tailrace.engines.processor import Processor
-from tailrace.engines.session import BaseSession
+from tailrace.engines.session import BaseSession, reference_rows
 from tailrace.engines.tables import check_tables
 from tailrace.errors import AwayError, GoneError, Problem, SourceError, StoreError
 from tailrace.kernel.time import FOREVER
 from tailrace.sources.types import Chunk
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     import pyarrow as pa
 
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from tailrace.formats.decoder import Decoder
     from tailrace.formats.records import Decoded
     from tailrace.plan.model import Plan
+    from tailrace.reference.snapshot import Snapshot
     from tailrace.sources.types import Source
     from tailrace.store.store import Store
 
@@ -94,7 +96,13 @@ class Session(BaseSession):
         self._on_commit("opened")
 
     def _processor(self) -> Processor:
-        processor = Processor(self.plan, self.state, self.store.salt, early_notices=self._early)
+        processor = Processor(
+            self.plan,
+            self.state,
+            self.store.salt,
+            early_notices=self._early,
+            contents=self.contents,
+        )
         for group in processor.groups:
             reducer = processor.reducers[group.identity]
             # Once finished all windows are closed; what is kept then is for explanations alone.
@@ -103,6 +111,7 @@ class Session(BaseSession):
         for rule in self.plan.rules:
             if rule.alert:
                 processor.load_fold(rule, self.store.folds(rule.identity))
+        self.load_verdicts(processor.conclusion)
         # A window whose notice an earlier incident confirmed may still be open.
         longest = max((rule.window.size for rule in self.plan.rules), default=0)
         open_until = self.state.frontier + longest + max(0, self.plan.grace)
@@ -151,8 +160,13 @@ class Session(BaseSession):
         before: Sequence[Decision] = (),
         after: Sequence[Decision] = (),
         notes: dict[str, int] | None = None,
+        snapshots: Mapping[str, Snapshot] = MappingProxyType({}),
     ) -> Result:
-        """One epoch: store its plan, process, commit, deliver."""
+        """One epoch: store its plan, process, commit, deliver.
+
+        ``snapshots``: versions of references that are in force from this epoch on.
+        """
+        before = (*before, *self.decided(snapshots))
         plan = EpochPlan(
             epoch=self.state.epoch + 1,
             before=tuple(before),
@@ -162,7 +176,13 @@ class Session(BaseSession):
         )
         self._on_commit("before plan")
         started = time.perf_counter()
-        self.store.put_plan(plan.epoch, plan.to_json(), plan.decisions())
+        self.store.put_plan(
+            plan.epoch,
+            plan.to_json(),
+            plan.decisions(),
+            reference_rows(snapshots),
+            self.state.references,
+        )
         self.times.commit += time.perf_counter() - started
         self._on_commit("plan")
         return self._finish(plan, work)

@@ -141,4 +141,4 @@ class _Run:
         decoder = self._engine.decoder(session.plan)
         work = [(chunk, decoder.decode(chunk.records, chunk.slice.fields)) for chunk in turn.chunks]
         after = turn.decided_after(session.state, session.plan.grace)
-        session.turn(work, turn.before, after)
+        session.turn(work, turn.before, after, snapshots=turn.snapshots)

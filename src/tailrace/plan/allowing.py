@@ -1,0 +1,82 @@
+"""Allow-lists as conditions on events: who is listed is filtered before a rule looks.
+
+``where`` becomes ``where and not (listed)``; what can't be compared, such as a null, isn't listed.
+"""
+
+from __future__ import annotations
+
+from ipaddress import ip_network
+from typing import TYPE_CHECKING
+
+from tailrace.config.allow import Allowed
+from tailrace.expr.nodes import Binary, Lookup, Node, Type, Unary
+from tailrace.expr.render import rendered_name
+from tailrace.expr.scope import Scope
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from tailrace.config.allow import AllowedOrValues
+    from tailrace.plan.problems import Path, Problems
+    from tailrace.plan.references import References
+
+
+def listed(
+    allow: Mapping[str, AllowedOrValues],
+    path: Path,
+    columns: Mapping[str, Type],
+    references: References,
+    problems: Problems,
+) -> tuple[Node, ...]:
+    """A condition for each field of an allow-list that holds for those it lists; never null."""
+    found: list[Node] = []
+    for name, given in allow.items():
+        place = (*path, name)
+        if name not in columns:
+            hint = f"fields: {', '.join(columns)}"
+            problems.add(place, f"there is no field '{name}'", hint)
+        elif isinstance(given, Allowed):
+            alias = references.by_field(given.reference, name, columns[name], place)
+            if alias:
+                found.append(Lookup(type=Type.BOOLEAN, reference=alias, column=None))
+        else:
+            node = problems.parse(place, _text(name, columns[name], given), Scope(columns))
+            found += [node] if node is not None else []
+    return tuple(found)
+
+
+def without(where: Node | None, allowed: Sequence[Node]) -> Node | None:
+    """The condition on events, for those alone that no list names."""
+    for node in allowed:
+        other = Unary(type=Type.BOOLEAN, op="not", operand=node)
+        where = other if where is None else _both(where, other)
+    return where
+
+
+def _both(left: Node, right: Node) -> Node:
+    return Binary(type=Type.BOOLEAN, op="and", left=left, right=right)
+
+
+def _text(name: str, type_: Type, values: tuple[str, ...]) -> str:
+    """An expression that holds for these values of a field; null becomes false."""
+    field = rendered_name(name)
+    networks = [value for value in values if type_ is Type.TEXT and _is_network(value)]
+    plain = [value for value in values if value not in networks]
+    parts = [f"cidr_contains({field}, {_quoted(str(ip_network(value)))})" for value in networks]
+    if plain:
+        wanted = [_quoted(value) if type_ is Type.TEXT else value for value in plain]
+        parts.append(f"{field} in ({', '.join(wanted)})")
+    return " or ".join(f"coalesce({part}, false)" for part in parts)
+
+
+def _is_network(value: str) -> bool:
+    """Whether a value is an address or a network: one address may be written in several ways."""
+    try:
+        ip_network(value)
+    except ValueError:
+        return False
+    return True
+
+
+def _quoted(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
