@@ -63,6 +63,8 @@ def _keys(here: Sequence[RuleHistory], there: Sequence[RuleHistory]) -> Iterable
     mine, theirs = _accused(here), _accused(there)
     for fields in dict.fromkeys((*mine, *theirs)):
         ours, others = mine.get(fields, set()), theirs.get(fields, set())
+        if not (ours or others):
+            continue
         yield KeyDifference(
             fields, tuple(sorted(ours - others)), tuple(sorted(others - ours)), len(ours & others)
         )

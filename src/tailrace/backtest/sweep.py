@@ -9,16 +9,16 @@ from typing import TYPE_CHECKING
 
 from tailrace.backtest.thresholds import Comparison, comparisons, with_threshold
 from tailrace.errors import TailraceError
-from tailrace.plan.model import EventRule
+from tailrace.plan.model import Rule
 
 if TYPE_CHECKING:
-    from tailrace.plan.model import Plan, Rule
+    from tailrace.plan.model import Plan
 
 MOST_THRESHOLDS = 500
 """Of one sweep: each is a rule with incidents of its own."""
 
 SYNTAX = "RULE.threshold=FIRST..LAST[:STEP]"
-_NUMBER = r"[+-]?(?:\d+(?:\.\d+)?|\.\d+)"
+_NUMBER = r"[+-]?\d+(?:\.\d+)?"
 _RANGE = re.compile(rf"({_NUMBER})\.\.({_NUMBER})(?::({_NUMBER}))?", re.ASCII)
 _LIST = re.compile(rf"{_NUMBER}(?:,{_NUMBER})*", re.ASCII)
 
@@ -112,7 +112,9 @@ def _range(
         )
     if step is None:
         whole = first == first.to_integral_value() and last == last.to_integral_value()
-        step = Decimal(1) if whole and last > first + 1 else (last - first) / 20 or Decimal(1)
+        step = (
+            Decimal(1) if whole and (first, last) != (0, 1) else (last - first) / 20 or Decimal(1)
+        )
     if step <= 0:
         raise TailraceError(f"--sweep {text}: a step is above 0", hint=_EXAMPLE)
     number = int((last - first) / step) + 1
@@ -136,8 +138,8 @@ def _rule(plan: Plan, wanted: Wanted) -> Rule:
         raise TailraceError(
             f"--sweep {wanted.text}: there is no rule {wanted.rule!r} in {plan.name}", hint=hint
         )
-    if isinstance(rule, EventRule) or not rule.alert:
-        what = "judges single events" if isinstance(rule, EventRule) else "is a record"
+    if not isinstance(rule, Rule) or not rule.alert:
+        what = "is a record" if isinstance(rule, Rule) else "judges single events"
         raise TailraceError(f"--sweep {wanted.text}: {rule.name} {what}", hint=hint)
     return rule
 

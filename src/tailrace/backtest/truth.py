@@ -144,7 +144,8 @@ def _read(row: Mapping[str, object]) -> Episode | Subject | None:
     """An episode, an ordinary subject, or None for a line that sums up; ValueError in words."""
     if row.get(_KIND) == "summary":
         return None
-    verdicts = [name for name, value in row.items() if _boolean(name, value) is not None]
+    others = [(name, value) for name, value in row.items() if name not in _RESERVED]
+    verdicts = [name for name, value in others if _boolean(name, value) is not None]
     if len(verdicts) > 1:
         raise ValueError(f"{' and '.join(verdicts)} both say whether something is wrong")
     subject = _subject({n: v for n, v in row.items() if n not in verdicts})

@@ -1,0 +1,120 @@
+"""Sweeps as they are written, and the rules that they become."""
+
+from __future__ import annotations
+
+import pytest
+from tests.unit.backtest.data import PIPELINE, history, plan
+
+from tailrace import TailraceError
+from tailrace.backtest.sweep import parse_sweep, sweep
+from tailrace.backtest.thresholds import comparisons
+from tailrace.expr.render import render
+
+VALUES = [
+    ("5..8", "5 6 7 8"),
+    ("5..50:15", "5 20 35 50"),
+    ("5..50:20", "5 25 45"),
+    ("0.1..0.3:0.1", "0.1 0.2 0.3"),
+    ("0..1", " ".join(f"{number / 20:g}" for number in range(21))),
+    ("-3..-1", "-3 -2 -1"),
+    ("7..7", "7"),
+    ("20,5,10,5", "5 10 20"),
+    ("100..300:100", "100 200 300"),
+]
+
+
+@pytest.mark.parametrize(("given", "expected"), VALUES)
+def test_values(given: str, expected: str) -> None:
+    values = parse_sweep(f"flood.threshold={given}").values
+    assert [float(f"{value:f}") for value in values] == [float(word) for word in expected.split()]
+
+
+SYNTAX = [
+    ("flood", "expected RULE.threshold=FIRST..LAST"),
+    ("flood=1..2", "expected RULE.threshold=FIRST..LAST"),
+    (".threshold=1..2", "expected RULE.threshold=FIRST..LAST"),
+    ("flood.threshold=", "neither a range nor a list"),
+    ("flood.threshold=1...2", "neither a range nor a list"),
+    ("flood.threshold=1e3..2e3", "neither a range nor a list"),
+    ("flood.threshold=9..1", "ends before it begins"),
+    ("flood.threshold=1..9:0", "a step is above 0"),
+    ("flood.threshold=1..9:-1", "a step is above 0"),
+    ("flood.threshold=0..1000000", "1000001 thresholds, at most 500"),
+    ("flood.threshold=" + ",".join(map(str, range(501))), "501 thresholds"),
+]
+
+
+@pytest.mark.parametrize(("given", "message"), SYNTAX)
+def test_what_is_written_wrong(given: str, message: str) -> None:
+    with pytest.raises(TailraceError, match=message) as caught:
+        parse_sweep(given)
+    assert all(problem.hint for problem in caught.value.problems)
+
+
+MEANING = [
+    ("flod.threshold=1..2", "there is no rule 'flod'"),
+    ("teapot.threshold=1..2", "teapot judges single events"),
+    ("per_status.threshold=1..2", "per_status is a record"),
+    ("errors.threshold=1..2", "means more than one comparison"),
+    ("errors.sum=1..2", "means no comparison"),
+    ("errors.3=1..2", "means no comparison"),
+    ("errors.0=1..2", "means no comparison"),
+    ("flood.threshold=1.5,2", "count is a whole number, 1.5 is not"),
+]
+
+
+@pytest.mark.parametrize(("given", "message"), MEANING)
+def test_what_can_not_be_swept(given: str, message: str) -> None:
+    with pytest.raises(TailraceError, match=message) as caught:
+        sweep(plan(), parse_sweep(given))
+    assert all(problem.hint for problem in caught.value.problems)
+
+
+def test_a_condition_without_a_number() -> None:
+    text = PIPELINE.replace("count(*) > 5", "count(*) > count(distinct status)")
+    with pytest.raises(TailraceError, match="compares no measure with a number"):
+        sweep(plan(text), parse_sweep("flood.threshold=1..2"))
+
+
+CHOSEN = [
+    ("flood.threshold=7", "count > 7"),
+    ("flood.count=7", "count > 7"),
+    ("flood.1=7", "count > 7"),
+    ("errors.count=7", "count >= 7 and 0.5 < avg_status / 600.0"),
+    ("errors.avg_status=0.25", "count >= 3 and 0.25 < avg_status / 600.0"),
+    ("errors.2=0.25", "count >= 3 and 0.25 < avg_status / 600.0"),
+    ("errors.2=1", "count >= 3 and 1.0 < avg_status / 600.0"),
+]
+
+
+@pytest.mark.parametrize(("given", "condition"), CHOSEN)
+def test_the_condition_of_a_copy(given: str, condition: str) -> None:
+    (copy,) = sweep(plan(), parse_sweep(given)).copies
+    assert copy.when is not None
+    assert render(copy.when) == condition
+
+
+def test_comparisons_in_written_order() -> None:
+    rules = {rule.name: rule for rule in plan().rules}
+    assert [each.measure for each in comparisons(rules["errors"])] == [
+        "count",
+        "avg_status / 600.0",
+    ]
+
+
+@pytest.mark.parametrize("threshold", [0, 5, 9, 10, 19, 20])
+def test_a_copy_finds_what_the_rule_finds_with_that_threshold(threshold: int) -> None:
+    """The point of it all: one pass over the data, the answers of many."""
+    swept = sweep(plan(), parse_sweep("flood.threshold=0..20"))
+    found = history(None, "flood.threshold=0..20")
+    place = [int(value) for value in swept.values].index(threshold)
+    copy = found.copies[swept.copies[place].identity]
+    alone = history(plan(PIPELINE.replace("> 5", f"> {threshold}"))).rules[0]
+    told = [(i.key, i.begun_at, i.opened_at, i.resolved_at) for i in copy.incidents]
+    assert told == [(i.key, i.begun_at, i.opened_at, i.resolved_at) for i in alone.incidents]
+    assert copy.firings == alone.firings
+
+
+def test_copies_change_nothing_of_the_rule_itself() -> None:
+    swept, plain = history(None, "flood.threshold=0..20"), history()
+    assert [rule.incidents for rule in swept.rules] == [rule.incidents for rule in plain.rules]
