@@ -124,7 +124,7 @@ class Packed:
             moving = {
                 place: one
                 for place, one in enumerate(running)
-                if one.turn is not None and one.turn.plan is None
+                if one.turn is not None and one.turn.plan is None and not one.turn.snapshots
             }
             if not moving:
                 query.stop()
@@ -208,7 +208,10 @@ class Packed:
 
     def _change(self, running: Sequence[Running]) -> None:
         for one in running:
-            if one.turn is not None and one.turn.plan is not None:
+            if one.turn is not None and one.turn.snapshots:
+                one.session.use(one.turn.snapshots)
+                one.done()
+            elif one.turn is not None and one.turn.plan is not None:
                 if one.turn.plan is not one.session.plan:
                     one.session.change(one.turn.plan)
                 one.done()

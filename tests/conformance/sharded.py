@@ -69,7 +69,10 @@ class Sharded:
 
     def outcome(self) -> Outcome:
         for turn in self._turns:
-            if turn.plan is None:
+            if turn.snapshots:
+                self.session.use(turn.snapshots)
+                self._job = self._made()
+            elif turn.plan is None:
                 self._turn(turn)
             elif turn.plan is not self.session.plan:
                 self.session.change(turn.plan)

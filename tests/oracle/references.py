@@ -129,7 +129,7 @@ class Matching:
     nodes: Mapping[str, Node]
 
 
-def _value(text: str, kind: str, start: int) -> Value:  # noqa: PLR0911 (kinds)
+def _value(text: str, kind: str, start: int) -> Value:
     try:
         match kind:
             case "integer":

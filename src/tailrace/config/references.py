@@ -231,3 +231,9 @@ def _seeds(given: Given, columns: Mapping[object, object]) -> Iterator[Complaint
         for name in row if isinstance(row, Mapping) else ():
             if name not in columns:
                 yield Complaint(("seed", index, name), f"there is no column {shown(str(name))}")
+
+
+def without_place(reference: Reference) -> Reference:
+    """What a reference means, without where it comes from and how one gets in there."""
+    nowhere = {"file": FileTable(path="-"), "sql": None, "redis": None, "http": None, "seed": ()}
+    return reference.model_copy(update=nowhere)

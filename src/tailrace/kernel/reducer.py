@@ -82,6 +82,8 @@ class GroupReducer:
         self._compact_at = _FEW_KEYS
         self.lookups = Lookups()
         """The versions of references that are in force."""
+        self.share: NDArray[np.bool_] | None = None
+        """The hash buckets whose keys are here; None: all."""
         self.full: dict[str, int] = {}
         """For each rule without a key that has begun: the end of its last window with an event.
 
@@ -263,7 +265,7 @@ class GroupReducer:
             self.full[rule.identity] = max(after, last)
         ends = ends_between(after, last, rule.window.size, rule.window.every)
         silence = self._silence(rule)
-        firings, failed, left_out = silence.of_listed(self.keys, ends, present)
+        firings, failed, left_out = silence.of_listed(self.keys, ends, present, self.share)
         closed.left_out += left_out
         return firings, failed
 
@@ -332,17 +334,24 @@ class GroupReducer:
         if len(self.keys) < self._compact_at:
             return
         present = np.zeros(len(self.keys), np.bool_)
+        self._mark(present)
+        alive = int(present.sum())
+        self._compact_at = max(_FEW_KEYS, 2 * alive)
+        if 2 * alive > len(self.keys):
+            return
+        self._renumber(self.keys.keep(np.flatnonzero(present)))
+
+    def _mark(self, present: NDArray[np.bool_]) -> None:
+        """Mark the keys that something is held of."""
 
         def mark(run: Run) -> Run:
             present[run.keys] = True
             return run
 
         self._runs.map(mark)
-        alive = int(present.sum())
-        self._compact_at = max(_FEW_KEYS, 2 * alive)
-        if 2 * alive > len(self.keys):
-            return
-        moved = self.keys.keep(np.flatnonzero(present))
+
+    def _renumber(self, moved: NDArray[np.int64]) -> None:
+        """Give keys the numbers that ``moved`` has for them."""
 
         def move(run: Run) -> Run:
             return Run(run.panes, moved[run.keys], run.columns)
@@ -357,6 +366,15 @@ class GroupReducer:
         return self._runs.span(low, high), {
             name: side.span(low, high) for name, side in self._sides.items()
         }
+
+    def news(self) -> Run | None:
+        """Rows to keep beside those added, since this was asked last."""
+        return None
+
+    @property
+    def overgrown(self) -> bool:
+        """Whether what is stored should be written anew, as most of it means nothing any more."""
+        return False
 
     @property
     def held(self) -> tuple[int, int] | None:

@@ -49,11 +49,16 @@ class Silence:
         self._partials, self._judge = partials, judge
 
     def of_listed(
-        self, keys: DenseKeys, ends: NDArray[np.int64], present: Sequence[Totals]
+        self,
+        keys: DenseKeys,
+        ends: NDArray[np.int64],
+        present: Sequence[Totals],
+        share: NDArray[np.bool_] | None = None,
     ) -> tuple[list[RuleFirings], int, int]:
         """For all keys that references list, but for the windows that are ``present``.
 
-        Firings, failures, and how many windows beyond the bound are left out.
+        ``share``: the hash buckets whose keys are meant, None for all. Firings, failures, and how
+        many windows beyond the bound are left out.
         """
         firings: list[RuleFirings] = []
         failures = left_out = 0
@@ -62,6 +67,8 @@ class Silence:
             listed = numbers_of(
                 self._rule, keys, listed_keys(self._rule, self._known, int(part[0]))
             )
+            if share is not None and len(listed):
+                listed = listed[share[keys.buckets_of(listed)]]
             inside = part[part <= kept[-1]]
             left_out += len(listed) * (len(part) - len(inside))
             if len(inside) and len(listed):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import tempfile
 import uuid
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -19,6 +18,7 @@ from tailrace.engines.spark.failures import failed
 from tailrace.engines.spark.inputs import KafkaInput, PlannedInput
 from tailrace.engines.spark.launching import launch
 from tailrace.engines.spark.query import Messages, Query
+from tailrace.engines.spark.scratch import scratch_folder
 from tailrace.engines.spark.session import ClusterSession
 from tailrace.engines.spark.support import refuse
 from tailrace.errors import TailraceError
@@ -137,7 +137,7 @@ def open_cluster(  # noqa: PLR0913 - every part can be replaced by the caller
     with ExitStack() as undo:
         store = Store.open(store_path, plan.name)
         undo.callback(store.close)
-        folder = Path(tempfile.mkdtemp(prefix="tailrace-spark-"))
+        folder = scratch_folder()
         undo.callback(shutil.rmtree, folder, ignore_errors=True)
         delivery = Delivery(
             make_outputs(plan, store.identity, make=make), most_bytes=plan.config.outbox.max_bytes

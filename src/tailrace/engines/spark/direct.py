@@ -134,5 +134,5 @@ def drivers_plan(plan: Plan, direct: frozenset[str]) -> Plan:
             rule if rule.alert else replace(rule, to=for_driver(rule.to, direct))
             for rule in plan.rules
         ),
-        archive=for_driver(plan.archive, direct),
+        archive=plan.archive if plan.marks else for_driver(plan.archive, direct),
     )

@@ -347,5 +347,5 @@ class SparkEngine:
         except Exception as error:
             # Py4J's errors have no common base with those of PySpark.
             if self._stop:
-                return  # a batch that waits for something that is away; the process ends all the same
+                return  # a batch waits for something that is away; the process ends all the same
             raise failed("Spark doesn't end the query", error) from error

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Container, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from tailrace.config import HttpSource, KafkaSource
 from tailrace.config.operation import DeadLetterSettings
+from tailrace.config.references import without_place
 from tailrace.config.source import AnySource
 from tailrace.config.spark import SparkSettings
 from tailrace.engines.epoch import Decision, DecisionKind
 from tailrace.engines.spark.direct import direct_outputs
 from tailrace.engines.state import EngineState, Liveness
+from tailrace.kernel.lookups import Lookups
 from tailrace.plan.model import Plan
+from tailrace.plan.references import shape_of
+from tailrace.reference.snapshot import Snapshot
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +27,7 @@ class Job:
     ``starts``: each rule's start by identity. ``number``: its place among the jobs of the query, of
     which there is one but in tests. ``first``: the number of its first shard among those of all
     jobs, of which it has ``shards``. ``store``: the store's id. ``accept_loss``: slices that are
-    gone are left out, and counted.
+    gone are left out, and counted. ``snapshots``: the versions of references in force, by name.
     """
 
     run: str
@@ -35,6 +39,14 @@ class Job:
     number: int = 0
     store: str = ""
     accept_loss: bool = False
+    snapshots: Mapping[str, Snapshot] = field(default_factory=dict)
+
+    def lookups(self) -> Lookups:
+        """The versions in force, as the kernel looks things up in them."""
+        known = Lookups()
+        for name, snapshot in self.snapshots.items():
+            known.use(shape_of(name, self.plan.config.references[name]), snapshot)
+        return known
 
     @property
     def direct(self) -> frozenset[str]:
@@ -56,6 +68,7 @@ def for_workers(plan: Plan) -> Plan:
             "dead_letters": DeadLetterSettings(),
             "spark": SparkSettings(),
             "source": _without_secrets(plan.config.source),
+            "references": {n: without_place(r) for n, r in plan.config.references.items()},
         }
     )
     return replace(plan, config=bare, text="")

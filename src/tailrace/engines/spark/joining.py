@@ -134,7 +134,16 @@ class Joining:
             decisions=tuple(plan.decisions()),
         )
         events = sum(int(frame.head["tally"]["events"]) for frame in homes)
-        return Result(commit, told.revisions, [], told.verdicts, told.windows, told.fired, events)
+        return Result(
+            commit,
+            told.revisions,
+            [],
+            told.verdicts,
+            told.windows,
+            told.fired,
+            told.classified,
+            events,
+        )
 
     def _plan(self, plans: Sequence[Frame], homes: Sequence[Frame]) -> EpochPlan:
         """What the batch was: decisions of the plans, and those that its slices imply."""
@@ -171,6 +180,8 @@ class Joining:
             place_ = archived.schema.get_field_index(JUDGED_AT)
             archived = archived.set_column(place_, JUDGED_AT, pa.array(judged_at))
         partition.maximum = max(partition.maximum, int(frame.head["maximum"]))
+        if partition.first is None:
+            partition.first = frame.head["first"]
         return archived
 
     def _check(self, closed: Sequence[Frame]) -> None:

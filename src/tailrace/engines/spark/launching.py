@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tailrace.engines.spark.failures import first_line
-from tailrace.engines.spark.settings import settings_of
+from tailrace.engines.spark.settings import is_local, settings_of
 from tailrace.errors import Problem, TailraceError
 
 if TYPE_CHECKING:
@@ -131,10 +131,12 @@ def launch(
     builder = SparkSession.builder.appName(f"tailrace {name}").master(master)
     for key, value in settings_of(settings, master, shards).items():
         builder = builder.config(key, value)
-    options = settings.conf.get("spark.driver.extraJavaOptions", "")
-    builder = builder.config(
-        "spark.driver.extraJavaOptions", f"{options} -Dlog4j2.configurationFile={logging}".strip()
-    )
+    if is_local(master) and not os.environ.get("SPARK_LOCAL_DIRS"):
+        builder = builder.config("spark.local.dir", settings.conf.get("spark.local.dir", folder))
+    # The user's own come last: of two the later one counts.
+    options = f"-Dlog4j2.configurationFile={logging} -Djava.io.tmpdir={folder}"
+    options = f"{options} {settings.conf.get('spark.driver.extraJavaOptions', '')}".strip()
+    builder = builder.config("spark.driver.extraJavaOptions", options)
     if settings.jars:
         builder = builder.config("spark.jars", ",".join(settings.jars))
     elif kafka and "spark.jars.packages" not in settings.conf:

@@ -60,7 +60,9 @@ class SliceMapper:
         self.job = job
         self.groups = group_rules(job.plan.rules, job.starts)
         self._decoder = Decoder(decode_spec(job.plan.config))
-        self._mapper = Mapper(job.plan, self.groups, job.salt, errors_by_pane=True)
+        self._mapper = Mapper(
+            job.plan, self.groups, job.salt, errors_by_pane=True, lookups=job.lookups()
+        )
         self._maxima: dict[str, int] = {}
 
     def begin(self) -> None:
@@ -87,6 +89,7 @@ class SliceMapper:
             "partition": piece.partition,
             "order": place.order,
             "maximum": int(decoded.time.max()) if len(decoded.time) else NEVER,
+            "first": int(decoded.time[0]) if len(decoded.time) else None,
         }
         by_shard = self._by_shard(mapped)
         for shard in range(self.job.shards):
@@ -112,9 +115,11 @@ class SliceMapper:
         tables = {f"fired {identity}": rows.table for identity, rows in mapped.fired.items()}
         written = Written()
         if mapped.archive is not None:
-            if for_driver(self.job.plan.archive, self.job.direct):
+            # Who was listed is known to the driver.
+            marked = bool(self.job.plan.marks)
+            if marked or for_driver(self.job.plan.archive, self.job.direct):
                 tables["archive"] = mapped.archive.table
-            if self.job.direct:
+            if self.job.direct and not marked:
                 dispatch = Dispatch(self.job.plan, 0)
                 dispatch.archive(mapped.archive)
                 written = writer_of(self.job).write(dispatch)
@@ -130,6 +135,7 @@ class SliceMapper:
             "order": place.order,
             "slice": asdict(place.slice),
             "maximum": int(decoded.time.max()) if len(decoded.time) else NEVER,
+            "first": int(decoded.time[0]) if len(decoded.time) else None,
             "tally": tally.to_json(),
             "errors": mapped.errors_by_pane,
             "written": written.rows,

@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 import pyarrow as pa
 
-from tailrace.engines.contents import codes_of, group_tables, load_tables
+from tailrace.engines.contents import codes_of, group_tables, load_tables, with_news
 from tailrace.engines.dispatch import Dispatch
 from tailrace.engines.epoch import Decision, DecisionKind
 from tailrace.engines.spark.direct import Written, travels, writer_of
 from tailrace.engines.spark.frames import Frame
 from tailrace.engines.spark.jobs import Job, arrivals, standing
 from tailrace.engines.spark.mapping import HOME, PLAN, SLICE
-from tailrace.engines.spark.shards import owner
+from tailrace.engines.spark.shards import owner, shard_of_bucket
 from tailrace.engines.state import EngineState, Liveness, PartitionState
 from tailrace.engines.watermark import advance, decide
 from tailrace.kernel import time as event_time
@@ -71,6 +71,10 @@ class ShardReducer:
         self.state = EngineState()
         self.groups = group_rules(job.plan.rules, job.starts)
         self.reducers = {g.identity: reducer_of(g, job.plan.bounds, job.salt) for g in self.groups}
+        known = job.lookups()
+        mine = shard_of_bucket(job.shards) == shard
+        for reducer in self.reducers.values():
+            reducer.lookups, reducer.share = known, mine
         self._stored: dict[str, dict[str, int]] = {group.identity: {} for group in self.groups}
         """Each group's blobs by name, with the greatest pane of each."""
         self._mine = owner(job.shards) == shard
@@ -84,8 +88,9 @@ class ShardReducer:
         found.batch = header["batch"]
         state = found.state
         state.frontier, state.finished = header["frontier"], header["finished"]
-        for name, (maximum, liveness) in header["partitions"].items():
-            state.partitions[name] = PartitionState(maximum, Liveness(liveness))
+        state.begun = header["begun"]
+        for name, (maximum, liveness, first) in header["partitions"].items():
+            state.partitions[name] = PartitionState(maximum, Liveness(liveness), first=first)
         for identity, stored in header["groups"].items():
             if identity not in found.reducers:
                 for name in stored["blobs"]:
@@ -119,8 +124,10 @@ class ShardReducer:
             "frontier": self.state.frontier,
             "finished": self.state.finished,
             "partitions": {
-                name: (p.maximum, p.liveness.value) for name, p in self.state.partitions.items()
+                name: (p.maximum, p.liveness.value, p.first)
+                for name, p in self.state.partitions.items()
             },
+            "begun": self.state.begun,
             "groups": {
                 identity: {
                     "blobs": self._stored[identity],
@@ -187,6 +194,8 @@ class ShardReducer:
                     late[group.identity] += dropped
                     parts.setdefault(group.identity, []).append(kept)
             partition.maximum = max(partition.maximum, frame.head["maximum"])
+            if partition.first is None:
+                partition.first = frame.head["first"]
         added = {identity: joined(tables) for identity, tables in parts.items()}
         evicted, changed = self._add(added)
         planned = [one for plan in plans for one in decisions_of(plan.head["after"])]
@@ -241,7 +250,9 @@ class ShardReducer:
             if not group.keys and not self._mine:
                 continue
             reducer = self.reducers[group.identity]
-            closed = reducer.close(previous, until, self.job.starts, self.state.greatest_time())
+            begun = NEVER if self.state.begun is None else self.state.begun
+            greatest = self.state.greatest_time()
+            closed = reducer.close(previous, until, self.job.starts, greatest, begun)
             left_out += closed.left_out
             failures.update({rule: n for rule, n in closed.failures.items() if n})
             for firings in closed.firings:
@@ -302,8 +313,11 @@ class ShardReducer:
             for name in [name for name, last in stored.items() if last < low]:
                 blobs.drop(name)
                 del stored[name]
-            tables = added.get(identity, {})
-            more = bool(tables) and tables[""].num_rows > 0
+            tables = dict(added.get(identity, {}))
+            plain = with_news(reducer, tables.get(""))
+            if plain is not None:
+                tables[""] = plain
+            more = plain is not None and plain.num_rows > 0
             if identity in changed or (more and len(stored) >= MOST_BLOBS):
                 for name in stored:
                     blobs.drop(name)

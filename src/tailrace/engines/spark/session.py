@@ -8,18 +8,21 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from tailrace.engines.session import BaseSession
+from tailrace.engines.concluding import Result
+from tailrace.engines.session import BaseSession, reference_rows
 from tailrace.engines.spark.jobs import Job, for_workers
 from tailrace.engines.spark.joining import Joining
 from tailrace.engines.tables import check_tables
+from tailrace.engines.watermark import decide
+from tailrace.store.commit import Commit
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
-    from tailrace.engines.concluding import Result
     from tailrace.engines.delivery import Delivery
     from tailrace.engines.spark.frames import Frame
     from tailrace.plan.model import Plan
+    from tailrace.reference.snapshot import Snapshot
     from tailrace.sources.types import Input
     from tailrace.store.store import Store
 
@@ -56,6 +59,7 @@ class ClusterSession(BaseSession):
         for rule in self.plan.rules:
             if rule.alert:
                 joining.load_fold(rule, self.store.folds(rule.identity))
+        self.load_verdicts(joining.conclusion)
         return joining
 
     def _take_up(self) -> None:
@@ -65,6 +69,25 @@ class ClusterSession(BaseSession):
         """Take up a changed pipeline; its new rules begin after all events read so far."""
         check_tables(self.store, plan)
         return self.adopt(plan)
+
+    def use(self, snapshots: Mapping[str, Snapshot]) -> None:
+        """Let other versions of references be in force, between two batches."""
+        decisions = self.decided(snapshots)
+        if not decisions:
+            return
+        kept = dict(self.state.references)
+        for decision in decisions:
+            decide(self.state, decision, self.plan.grace)
+        self.state.epoch += 1
+        commit = Commit(
+            epoch=self.state.epoch,
+            state=self.state.to_json(),
+            decisions=tuple((one.kind.value, one.body) for one in decisions),
+            references=reference_rows(snapshots),
+            kept_references=kept,
+        )
+        self._observe(Result(commit))
+        self.commit(commit)
 
     def job(
         self, run: str, shards: int, *, first: int = 0, number: int = 0, accept_loss: bool = False
@@ -80,6 +103,11 @@ class ClusterSession(BaseSession):
             number=number,
             store=self.store.identity,
             accept_loss=accept_loss,
+            snapshots={
+                name: self.contents(name, version)
+                for name, version in self.state.references.items()
+                if name in self.plan.config.references
+            },
         )
 
     def conclude(self, batch: int, frames: Sequence[Frame]) -> Result | None:
