@@ -56,6 +56,8 @@ class Accusation:
     """A firing of one rule: it holds from the instant ``start`` to ``last``, both inclusive.
 
     ``told``: it is a firing of its own; otherwise it continues one that was given before.
+    ``rest``: so long after ``last`` the key is free of it: a microsecond of a run, which holds up
+    to the instant of the change, none of a window, which is counted from its end.
     """
 
     rule: str
@@ -63,6 +65,7 @@ class Accusation:
     start: int
     last: int
     told: bool = True
+    rest: int = 0
     measures: Mapping[str, Scalar] = field(default_factory=dict)
 
 
@@ -104,11 +107,11 @@ class Standing(StrEnum):
 class Case:
     """What is known of one key.
 
-    ``since`` None: it isn't listed by rules now. ``last``: the last instant that a rule held;
-    ``until``: when the listing ends if nothing comes. ``told``: the last instant that was told of,
-    ``number``: of changes told
-    since it was listed. ``reasons``: by rule how many firings. ``listings``: when it was
-    listed, as far as repeaters need it. ``waiting``: accusations that not all rules have come to.
+    ``since`` None: it isn't listed by rules now. ``last``: from when on no rule accuses;
+    ``until``: when the listing ends if nothing comes. ``told``: when it was told of last, with
+    ``told_last``; ``number``: of changes told since it was listed. ``reasons``: by
+    rule how many firings. ``listings``: when it was listed, as far as repeaters need it.
+    ``waiting``: accusations that not all rules have come to.
     """
 
     since: int | None = None

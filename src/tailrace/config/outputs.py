@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import PurePath
 from typing import Annotated, ClassVar, Literal
 
@@ -116,7 +116,7 @@ class TerminalOutput(Target):
     kind: ClassVar[str] = "terminal"
 
 
-_TAKEN = ("incidents", "dead_letters", "refused")
+_TAKEN = ("incidents", "dead_letters", "refused", "verdicts")
 _OURS = ("tailrace_", "panes_", "side_")
 
 
@@ -236,3 +236,11 @@ class Archive(Model):
     """Keeps every event, typed; late ones too."""
 
     to: Several = Field(description="The outputs, by name.", examples=["raw"])
+    verdicts: Mapping[FieldName, FieldName] = Field(
+        default={},
+        description=(
+            "Further fields by name, each with a list of verdicts: whether the event's key was"
+            " listed at the event's time. Events wait until the watermark has passed them."
+        ),
+        examples=[{"is_bot": "bots"}],
+    )

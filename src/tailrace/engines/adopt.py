@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tailrace.engines.concluding import Result, first_rules, judged_until
-from tailrace.engines.dispatch import Dispatch, incident_table
+from tailrace.engines.dispatch import Dispatch, incident_table, verdict_table
 from tailrace.engines.epoch import Decision, DecisionKind
 from tailrace.kernel.time import FOREVER
 from tailrace.store.commit import Commit, Fold
 
 if TYPE_CHECKING:
     from tailrace.alerts.incidents import Revision
+    from tailrace.alerts.verdicts import Change
     from tailrace.engines.running import Running
     from tailrace.plan.model import Plan
 
@@ -21,7 +22,7 @@ def adopt(processor: Running, plan: Plan) -> Result:
 
     Incidents of removed rules resolve with reason ``rule_removed`` and go where the rule's alerts
     went, as far as those outputs are still there. New rules start after all events read so far:
-    what they count is complete.
+    what they count is complete. Who is on a list that was removed is lifted.
     """
     state, old = processor.state, processor.plan
     wanted = {rule.identity for rule in plan.every_rule}
@@ -38,6 +39,14 @@ def adopt(processor: Running, plan: Plan) -> Result:
         revisions.extend(removed.revisions)
         dispatch.revisions(rule, removed.revisions)
         folds.extend(Fold(rule.identity, place, None) for place in removed.forgotten)
+    kept = {one.identity for one in plan.verdicts}
+    changes: list[Change] = []
+    for listing in old.verdicts:
+        if listing.identity not in kept:
+            lifted = processor.conclusion.verdicts.remove(listing)
+            changes.extend(lifted.changes)
+            dispatch.verdicts(listing, lifted.changes)
+            folds.extend(lifted.folds)
     for identity in known - wanted:
         del state.rules[identity]
         state.counts.rules.pop(identity, None)
@@ -56,10 +65,11 @@ def adopt(processor: Running, plan: Plan) -> Result:
         state=state.to_json(),
         folds=tuple(folds),
         incidents=incident_table(revisions),
+        verdicts=verdict_table(changes),
         outbox=outbox,
         tables=tables,
         pipeline=plan.text,
         dedup_floors=dict.fromkeys(state.partitions, FOREVER) if forgotten else {},
         decisions=tuple((d.kind.value, {"subject": d.subject, "value": d.value}) for d in starts),
     )
-    return Result(commit, revisions)
+    return Result(commit, revisions, verdicts=changes)

@@ -91,7 +91,7 @@ class Conclusion:
     def __init__(self, plan: Plan, state: EngineState) -> None:
         """Start without incidents; ``load`` gives back those that the store has."""
         self._plan, self._state = plan, state
-        self.verdicts = Verdicts(plan)
+        self.verdicts = Verdicts(plan, state)
         self.held = Held()
         self.folds = {
             rule.identity: IncidentFold(incident_rule(plan, rule))
@@ -119,6 +119,18 @@ class Conclusion:
                 if rule.alert:
                     mine = next((f for f in closed if f.rule is rule), None)
                     _collect(rule, self._fold(rule, mine, keys, final=final), told)
+        self._single_events(found, told)
+        self._accuse(found, told, final=final)
+        if self._plan.marks or self.held.rows:
+            self._hold(found.archive, told, final=final)
+        elif found.archive is not None:
+            told.dispatch.archive(found.archive)
+        if found.dead is not None:
+            told.dispatch.dead_letters(found.dead)
+        return told
+
+    def _single_events(self, found: Found, told: Told) -> None:
+        """Tell of the events that rules fired for, or labelled, one by one."""
         for event_rule in self._plan.event_rules:
             fired = found.fired.get(event_rule.identity)
             if fired is not None:
@@ -129,14 +141,6 @@ class Conclusion:
             if labelled is not None:
                 told.classified.append((each, labelled))
                 told.dispatch.classified(each, labelled)
-        self._accuse(found, told, final=final)
-        if self._plan.marks:
-            self._hold(found.archive, told, final=final)
-        elif found.archive is not None:
-            told.dispatch.archive(found.archive)
-        if found.dead is not None:
-            told.dispatch.dead_letters(found.dead)
-        return told
 
     def _accuse(self, found: Found, told: Told, *, final: bool) -> None:
         """Let the lists of verdicts take up what was closed."""
@@ -153,10 +157,9 @@ class Conclusion:
         """Archive the events of which it is known by now whether they were listed."""
         if archive is not None:
             self.held.take(archive.table)
-        reached = FOREVER if final else self._reached(final=False)
-        lists = {mark.list for mark in self._plan.marks}
-        mine = [one for one in self._plan.verdicts if one.name in lists]
-        until = min(self.verdicts.horizon(one, reached) for one in mine)
+        until = FOREVER
+        if self._plan.marks and not final:
+            until = self.verdicts.horizon(self._state.frontier)
         events = self.held.release(until)
         if events is not None:
             marked = self.verdicts.marked(events, events[JUDGED_AT].to_numpy())

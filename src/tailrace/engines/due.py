@@ -12,10 +12,12 @@ if TYPE_CHECKING:
 def next_due(processor: Running) -> int | None:
     """An event time (microseconds) before which a watermark that moves on changes nothing.
 
-    No window that closes before has anything to say, no incident's timer ends. None: nothing will
-    happen without events.
+    No window that closes before has anything to say, no incident's or verdict's timer ends, no
+    archived event waits for it. None: nothing will happen without events.
     """
+    conclusion = processor.conclusion
     timers = [fold.soonest for fold in processor.folds.values()]
+    timers += [conclusion.verdicts.soonest, conclusion.held.soonest]
     return min((at for at in (processor.soonest(), *timers) if at is not None), default=None)
 
 

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from tailrace.alerts import IncidentFold
-    from tailrace.engines.concluding import Result
+    from tailrace.engines.concluding import Conclusion, Result
     from tailrace.engines.session import BaseSession
     from tailrace.engines.state import EngineState
     from tailrace.engines.status import SparkStatus
@@ -89,6 +89,11 @@ class Running(Protocol):
     plan: Plan
     state: EngineState
     groups: tuple[Group, ...]
+
+    @property
+    def conclusion(self) -> Conclusion:
+        """What is told of closed windows: incidents, verdicts."""
+        ...
 
     @property
     def folds(self) -> Mapping[str, IncidentFold]:

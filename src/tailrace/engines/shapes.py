@@ -32,6 +32,23 @@ def shapes_of(plan: Plan, output: str) -> tuple[Shape, ...]:
 
 
 def _shapes(plan: Plan, output: str) -> Iterator[Shape]:
+    yield from _of_windows(plan, output)
+    for event_rule in plan.event_rules:
+        if output in event_rule.to:
+            yield Shape(Content.EVENTS, event_rule.name)
+    for each in plan.classifications:
+        if output in each.outputs:
+            yield _events(plan, each.columns, each.name)
+    if output in plan.archive:
+        yield _events(plan, plan.archived)
+    for wanted in plan.verdicts:
+        if output in wanted.to:
+            yield Shape(Content.VERDICTS, wanted.name)
+    if output in plan.config.dead_letters.to:
+        yield Shape(Content.DEAD_LETTERS)
+
+
+def _of_windows(plan: Plan, output: str) -> Iterator[Shape]:
     windows = plan.config.outputs[output].rows == "windows"
     for rule in plan.rules:
         if output not in rule.to:
@@ -47,17 +64,13 @@ def _shapes(plan: Plan, output: str) -> Iterator[Shape]:
             keys=_columns({key.name: key.node.type for key in rule.keys}),
             values=_columns({name: types[name] for name in rule.columns}),
         )
-    for event_rule in plan.event_rules:
-        if output in event_rule.to:
-            yield Shape(Content.EVENTS, event_rule.name)
-    if output in plan.archive:
-        name = time_column(plan)
-        columns = {name: INSTANT} | {
-            n: kind for n, kind in _columns(plan.columns).items() if n != name
-        }
-        yield Shape(Content.ARCHIVE, values=columns, time=name)
-    if output in plan.config.dead_letters.to:
-        yield Shape(Content.DEAD_LETTERS)
+
+
+def _events(plan: Plan, columns: Mapping[str, Type], rule: str = "") -> Shape:
+    """Rows of events: their time, then their fields."""
+    name = time_column(plan)
+    fields = {n: kind for n, kind in _columns(columns).items() if n != name}
+    return Shape(Content.ARCHIVE, rule, values={name: INSTANT} | fields, time=name)
 
 
 def _columns(types: Mapping[str, Type]) -> dict[str, pa.DataType]:

@@ -13,6 +13,7 @@ import pyarrow as pa
 
 from tailrace.alerts.incidents import Revision
 from tailrace.alerts.notices import STATE, Notice
+from tailrace.alerts.verdicts import Change
 from tailrace.kernel.hashing import digests
 from tailrace.outputs.batches import INSTANT
 from tailrace.outputs.events import EventTexts
@@ -24,8 +25,13 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from tailrace.outputs.addressing import Words
+    from tailrace.plan.classify import Classification
     from tailrace.plan.identity import Scalar
     from tailrace.plan.model import Plan, Rule
+
+
+FAR = 253_402_300_799_000_000
+"""The end of the year 9999: of verdicts without end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +115,34 @@ def notice_address(notices: Sequence[Notice], measures: Sequence[str]) -> Addres
     )
 
 
+def verdict_address(changes: Sequence[Change]) -> Address:
+    """Of changes of verdicts: one id a key; the time is when the listing ends."""
+    return _address(
+        [
+            (
+                change.id,
+                FAR if change.until is None else change.until,
+                {
+                    "pipeline": change.pipeline,
+                    "verdict": change.list,
+                    "id": change.id,
+                    "state": change.state.value,
+                    "since": Time(change.since),
+                    "until": None if change.until is None else Time(change.until),
+                    "at": Time(change.at),
+                    "count": change.count,
+                    "listings": change.listings,
+                    "reasons": ",".join(change.reasons),
+                    "comment": change.comment,
+                    **change.measures,
+                    **change.key,
+                },
+            )
+            for change in changes
+        ]
+    )
+
+
 def event_address(texts: EventTexts) -> Address:
     """Of per-event alerts."""
     own: dict[str, pa.Array | str] = {
@@ -122,12 +156,26 @@ def event_address(texts: EventTexts) -> Address:
     return Address(texts.ids, _instants(texts.times), own | dict(texts.columns))
 
 
+def classified_address(
+    plan: Plan, rule: Classification, events: pa.Table, fields: Mapping[str, pa.Array]
+) -> Address:
+    """Of the events that a rule labelled."""
+    address = _of_events(plan, rule.identity, events, fields)
+    return Address(address.ids, address.times, {"rule": rule.name} | dict(address.words))
+
+
 def archive_address(plan: Plan, events: pa.Table, fields: Mapping[str, pa.Array]) -> Address:
     """Of archived events; ``events`` has their places beside their fields."""
+    return _of_events(plan, ARCHIVE, events, fields)
+
+
+def _of_events(
+    plan: Plan, identity: str, events: pa.Table, fields: Mapping[str, pa.Array]
+) -> Address:
     place = [
         events.column(name).combine_chunks() for name in ("_partition", "_generation", "_position")
     ]
-    ids = digests([ARCHIVE, *place], events.num_rows)
+    ids = digests([identity, *place], events.num_rows)
     times = events.column("_time").combine_chunks().cast(INSTANT)
     own: dict[str, pa.Array | str] = {
         "pipeline": plan.name,

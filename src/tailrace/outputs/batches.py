@@ -38,6 +38,7 @@ class Content(StrEnum):
     WINDOWS = "windows"
     INCIDENTS = "incidents"
     NOTICES = "notices"
+    VERDICTS = "verdicts"
     EVENTS = "events"
     ARCHIVE = "archive"
     DEAD_LETTERS = "dead_letters"
@@ -45,7 +46,7 @@ class Content(StrEnum):
     @property
     def told(self) -> bool:
         """Whether it is news for people, which says when it was sent."""
-        return self in (Content.INCIDENTS, Content.NOTICES, Content.EVENTS)
+        return self in (Content.INCIDENTS, Content.NOTICES, Content.EVENTS, Content.VERDICTS)
 
 
 @dataclass(frozen=True, slots=True)

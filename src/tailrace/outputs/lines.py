@@ -40,7 +40,9 @@ class Style:
     colour: bool = False
 
 
-def line(row: Mapping[str, Any], content: Content, rule: str, style: Style = Style()) -> str:
+def line(  # noqa: PLR0911 - one for each content
+    row: Mapping[str, Any], content: Content, rule: str, style: Style = Style()
+) -> str:
     """One row as a line without its end; ``row`` is the row's JSON, read."""
     match content:
         case Content.INCIDENTS:
@@ -50,6 +52,8 @@ def line(row: Mapping[str, Any], content: Content, rule: str, style: Style = Sty
             if row["resolved_at"]:
                 said = f"after {_duration(row['opened_at'], at)}  {said}"
             return _joined(at, word, row["rule"], pairs(row["key"]), said, style)
+        case Content.VERDICTS:
+            return _verdict(row, style)
         case Content.NOTICES:
             end = row["window"]["end"]
             said = "sure to fire when its window closes"
@@ -66,6 +70,13 @@ def line(row: Mapping[str, Any], content: Content, rule: str, style: Style = Sty
             return _joined(row["window"]["end"], "window", rule, pairs(values), "", style)
         case Content.ARCHIVE:
             return pairs(row)
+
+
+def _verdict(row: Mapping[str, Any], style: Style) -> str:
+    until = f"until {_short(row['until'])}" if row["until"] and row["live"] else ""
+    why = safe(row["comment"]) or pairs(row["reasons"])
+    said = "  ".join(part for part in (until, why) if part)
+    return _joined(row["at"], row["state"], row["verdict"], pairs(row["key"]), said, style)
 
 
 def safe(text: str) -> str:

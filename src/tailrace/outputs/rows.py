@@ -15,6 +15,7 @@ import pyarrow as pa
 
 from tailrace.alerts.incidents import Revision
 from tailrace.alerts.notices import Notice
+from tailrace.alerts.verdicts import Change
 from tailrace.outputs.batches import Content, Form, batch_table
 from tailrace.outputs.events import EventTexts
 from tailrace.outputs.texts import as_json, iso_texts, joined, json_objects, json_texts, raw_objects
@@ -56,6 +57,11 @@ def notice_rows(notices: Sequence[Notice], zone: tzinfo = UTC) -> pa.Table:
     return _documents([notice.to_json_dict(zone) for notice in notices], Content.NOTICES)
 
 
+def verdict_rows(changes: Sequence[Change], zone: tzinfo = UTC) -> pa.Table:
+    """A row for each change of a list of verdicts, as ``Change.to_json_dict`` gives it."""
+    return _documents([change.to_json_dict(zone) for change in changes], Content.VERDICTS)
+
+
 def event_rows(alert: EventTexts, zone: tzinfo = UTC) -> pa.Table:
     """A row for each event that a per-event rule fired for."""
     texts = raw_objects(
@@ -75,9 +81,9 @@ def event_rows(alert: EventTexts, zone: tzinfo = UTC) -> pa.Table:
     return _table(texts, Content.EVENTS, alert.rule.name)
 
 
-def archive_rows(fields: Mapping[str, pa.Array], zone: tzinfo = UTC) -> pa.Table:
-    """A row for each event: its fields, in their order."""
-    return _table(json_objects(list(fields.items()), zone), Content.ARCHIVE)
+def archive_rows(fields: Mapping[str, pa.Array], zone: tzinfo = UTC, rule: str = "") -> pa.Table:
+    """A row for each event: its fields, in their order; ``rule``: which one labelled them."""
+    return _table(json_objects(list(fields.items()), zone), Content.ARCHIVE, rule)
 
 
 def dead_letter_rows(columns: Mapping[str, pa.Array]) -> pa.Table:

@@ -14,6 +14,7 @@ import pyarrow as pa
 
 from tailrace.alerts.incidents import Revision, json_values
 from tailrace.alerts.notices import STATE, Notice
+from tailrace.alerts.verdicts import Change
 from tailrace.outputs.batches import INSTANT, Content, Form, batch_table
 from tailrace.outputs.events import EventTexts
 from tailrace.outputs.rows import dumps
@@ -46,6 +47,29 @@ INCIDENTS = pa.schema(
     ]
 )
 """Columns of incidents and of notices, which leave what they don't have null."""
+
+VERDICTS = pa.schema(
+    [
+        ("id", pa.string()),
+        ("verdict", pa.string()),
+        ("pipeline", pa.string()),
+        ("state", pa.string()),
+        ("live", pa.bool_()),
+        ("key", pa.string()),
+        ("at", INSTANT),
+        ("since", INSTANT),
+        ("until", INSTANT),
+        ("reasons", pa.string()),
+        ("count", pa.int64()),
+        ("first_seen", INSTANT),
+        ("last_seen", INSTANT),
+        ("listings", pa.int64()),
+        ("measures", pa.string()),
+        ("comment", pa.string()),
+        ("number", pa.int64()),
+    ]
+)
+"""Columns of changes of verdicts."""
 
 EVENTS = pa.schema(
     [
@@ -90,6 +114,8 @@ def typed_schema(
     match content:
         case Content.INCIDENTS | Content.NOTICES:
             return INCIDENTS
+        case Content.VERDICTS:
+            return VERDICTS
         case Content.EVENTS:
             return EVENTS
         case Content.DEAD_LETTERS:
@@ -139,7 +165,7 @@ def typed_incidents(revisions: Sequence[Revision]) -> pa.Table:
         }
         for revision in revisions
     ]
-    return _incident_table(rows, Content.INCIDENTS)
+    return _shaped(rows, INCIDENTS, Content.INCIDENTS)
 
 
 def typed_notices(notices: Sequence[Notice]) -> pa.Table:
@@ -157,7 +183,34 @@ def typed_notices(notices: Sequence[Notice]) -> pa.Table:
         }
         for notice in notices
     ]
-    return _incident_table(rows, Content.NOTICES)
+    return _shaped(rows, INCIDENTS, Content.NOTICES)
+
+
+def typed_verdicts(changes: Sequence[Change]) -> pa.Table:
+    """A row for each change of a list of verdicts."""
+    rows = [
+        {
+            "id": change.id,
+            "verdict": change.list,
+            "pipeline": change.pipeline,
+            "state": change.state.value,
+            "live": change.state.live,
+            "key": dumps(json_values(change.key)),
+            "at": change.at,
+            "since": change.since,
+            "until": change.until,
+            "reasons": dumps(change.reasons),
+            "count": change.count,
+            "first_seen": change.first_seen,
+            "last_seen": change.last_seen,
+            "listings": change.listings,
+            "measures": dumps(json_values(change.measures)),
+            "comment": change.comment,
+            "number": change.number,
+        }
+        for change in changes
+    ]
+    return _shaped(rows, VERDICTS, Content.VERDICTS)
 
 
 def typed_events(alert: EventTexts) -> pa.Table:
@@ -177,9 +230,9 @@ def typed_events(alert: EventTexts) -> pa.Table:
     return batch_table(columns, Form.TYPED, Content.EVENTS, alert.rule.name)
 
 
-def typed_archive(fields: Mapping[str, pa.Array]) -> pa.Table:
-    """A row for each event: its fields, in their order."""
-    return batch_table(fields, Form.TYPED, Content.ARCHIVE)
+def typed_archive(fields: Mapping[str, pa.Array], rule: str = "") -> pa.Table:
+    """A row for each event: its fields, in their order; ``rule``: which one labelled them."""
+    return batch_table(fields, Form.TYPED, Content.ARCHIVE, rule)
 
 
 def typed_dead_letters(columns: Mapping[str, pa.Array]) -> pa.Table:
@@ -189,10 +242,10 @@ def typed_dead_letters(columns: Mapping[str, pa.Array]) -> pa.Table:
     )
 
 
-def _incident_table(rows: Sequence[Mapping[str, object]], content: Content) -> pa.Table:
+def _shaped(rows: Sequence[Mapping[str, object]], schema: pa.Schema, content: Content) -> pa.Table:
     columns = {
         column.name: _column([row.get(column.name) for row in rows], column.type)
-        for column in INCIDENTS
+        for column in schema
     }
     return batch_table(columns, Form.TYPED, content)
 

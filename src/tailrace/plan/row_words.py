@@ -7,13 +7,19 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from tailrace.config import Output, PipelineConfig
+    from tailrace.plan.classify import Classification
     from tailrace.plan.model import EventRule, Rule
     from tailrace.plan.problems import Problems
+    from tailrace.plan.verdicts import VerdictList
 
 _WINDOW = ("rule", "pipeline", "start", "end", "id")
 _INCIDENT = (*_WINDOW, "state", "reason", "fingerprint")
 _EVENT = ("rule", "pipeline", "time", "id", "partition", "position")
 _ARCHIVE = ("pipeline", "time", "id", "partition", "position")
+_VERDICT = (
+    *("pipeline", "verdict", "id", "state", "since", "until", "at", "count", "listings"),
+    *("reasons", "comment"),
+)
 _DEAD = ("id", "pipeline", "partition", "generation", "position", "code", "field", "reason", "raw")
 
 
@@ -23,14 +29,19 @@ def check_row_templates(
     rules: Iterable[Rule],
     event_rules: Iterable[EventRule],
     columns: Iterable[str],
+    lists: Iterable[VerdictList] = (),
+    classifications: Iterable[Classification] = (),
 ) -> None:
     """Note every name in an output's template that some of its rows don't have."""
     rules, event_rules, columns = tuple(rules), tuple(event_rules), tuple(columns)
+    lists, classifications = tuple(lists), tuple(classifications)
     for name, output in config.outputs.items():
         templates = tuple(output.target.places)
         if not templates:
             continue
-        for known in _known(name, output, config, rules, event_rules, columns):
+        classified = ((*c.columns, *_EVENT) for c in classifications if name in c.outputs)
+        others = _known(name, output, config, rules, event_rules, columns, lists)
+        for known in (*classified, *others):
             before = len(problems.found)
             for place, text in templates:
                 problems.template(("outputs", name, output.kind, *place), text, known)
@@ -45,6 +56,7 @@ def _known(
     rules: tuple[Rule, ...],
     event_rules: tuple[EventRule, ...],
     columns: tuple[str, ...],
+    lists: tuple[VerdictList, ...],
 ) -> Iterator[tuple[str, ...]]:
     for rule in rules:
         if name in rule.to:
@@ -55,6 +67,11 @@ def _known(
         if name in event_rule.to:
             yield (*columns, *_EVENT)
     if config.archive is not None and name in config.archive.to:
-        yield (*columns, *_ARCHIVE)
+        yield (*columns, *config.archive.verdicts, *_ARCHIVE)
+    for wanted in lists:
+        if name in wanted.to:
+            shared = [set(rule.columns) for rule in rules if rule.identity in wanted.rules]
+            measures = set.intersection(*shared) if shared else set()
+            yield (*(key for key, _ in wanted.keys), *measures, *_VERDICT)
     if name in config.dead_letters.to:
         yield _DEAD

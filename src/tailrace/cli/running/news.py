@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 from tailrace.alerts.events import EventAlert
+from tailrace.alerts.verdicts import Standing
 from tailrace.outputs.batches import Content
 from tailrace.outputs.events import EventTexts
 from tailrace.outputs.rows import event_rows
@@ -29,6 +30,7 @@ class Kind(StrEnum):
 
     INCIDENT = "incident"
     NOTICE = "notice"
+    VERDICT = "verdict"
     EVENT = "event"
     NOTE = "note"
 
@@ -36,6 +38,7 @@ class Kind(StrEnum):
 CONTENTS = {
     Kind.INCIDENT: Content.INCIDENTS,
     Kind.NOTICE: Content.NOTICES,
+    Kind.VERDICT: Content.VERDICTS,
     Kind.EVENT: Content.EVENTS,
 }
 
@@ -58,12 +61,21 @@ class Audience:
     def __init__(self, plan: Plan, *, printed: bool, logged: bool = False) -> None:
         outputs = plan.config.outputs
         self._told: dict[str, bool] = {}
+        self._lists: dict[str, bool] = {}
         if logged:
             return
         for rule in plan.every_rule:
             takers = [outputs[name] for name in rule.to if outputs[name].rows != "windows"]
             mine = not rule.to or bool(takers)
             self._told[rule.name] = mine and not (printed and any(map(_is_terminal, takers)))
+
+        for wanted in plan.verdicts:
+            takers = [outputs[name] for name in wanted.to]
+            self._lists[wanted.name] = not (printed and any(map(_is_terminal, takers)))
+
+    def hears_of_list(self, name: str) -> bool:
+        """Whether changes of a list of verdicts are told."""
+        return self._lists.get(name, True)
 
     def hears_of(self, rule: str) -> bool:
         """Whether news of that rule are told; those of a rule that was removed are."""
@@ -85,6 +97,11 @@ def items(result: Result, plan: Plan, audience: Audience) -> Iterator[Item]:
     for notice in result.notices:
         if audience.hears_of(notice.rule):
             yield Item(Kind.NOTICE, notice.to_json_dict())
+
+
+    for change in result.verdicts:
+        if change.state is not Standing.EXTENDED and audience.hears_of_list(change.list):
+            yield Item(Kind.VERDICT, change.to_json_dict())
 
 
 def note_item(note: Note) -> Item:

@@ -45,6 +45,12 @@ _NOTICE = {
     **dict.fromkeys(("id", "state", "pipeline", "rule"), "keyword"),
     **_WINDOW,
 }
+_VERDICT = {
+    **dict.fromkeys(("id", "verdict", "pipeline", "state", "comment"), "keyword"),
+    **dict.fromkeys(("at", "since", "until", "first_seen", "last_seen"), "date"),
+    **dict.fromkeys(("count", "listings", "number"), "long"),
+    "live": "boolean",
+}
 _EVENT = {
     **dict.fromkeys(("id", "rule", "pipeline", "state", "partition"), "keyword"),
     "time": "date",
@@ -59,6 +65,7 @@ _DEAD_LETTER = {
 _FIXED = {
     Content.INCIDENTS: _INCIDENT,
     Content.NOTICES: _NOTICE,
+    Content.VERDICTS: _VERDICT,
     Content.EVENTS: _EVENT,
     Content.DEAD_LETTERS: _DEAD_LETTER,
 }

@@ -67,13 +67,17 @@ def writes(batch: OutboxBatch, options: RedisOutput, first: int = 0) -> Iterator
             yield Write(number, key, (removed,))
             continue
         time = times[number]
+        if batch.content is Content.VERDICTS and not json.loads(rows[number])["live"]:
+            gone: Command = ("SREM", key, value) if options.type == "set" else ("DEL", key)
+            yield Write(number, key, (gone,))
+            continue
         named = {n: texts[number] for n, texts in labels.items() if texts is not None}
         try:
             made = tuple(_made(options, key, value, rows[number], ids[number], time, named))
         except ValueError as error:
             yield Write(number, key, unfit=str(error))
             continue
-        yield Write(number, key, (*made, *_expiry(options, key, time)) if made else ())
+        yield Write(number, key, (*made, *_expiry(batch, options, key, time)) if made else ())
 
 
 def _made(
@@ -130,8 +134,13 @@ def _sample(
     yield command
 
 
-def _expiry(options: RedisOutput, key: str, time: int | None) -> Iterator[Command]:
+def _expiry(
+    batch: OutboxBatch, options: RedisOutput, key: str, time: int | None
+) -> Iterator[Command]:
     if options.ttl is None:
+        if batch.content is Content.VERDICTS and options.type != "set" and time is not None:
+            # The time of a verdict is when it ends.
+            yield ("PEXPIREAT", key, max(0, time // 1000))
         return
     if options.ttl_from == "time" and time is not None:
         yield ("PEXPIREAT", key, max(0, (time + options.ttl) // 1000))

@@ -1,0 +1,221 @@
+"""The way of one key through accusations, deadlines and a person's acts."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from operator import attrgetter
+from typing import TYPE_CHECKING
+
+from tailrace.alerts.verdicts import (
+    FOREVER,
+    Accusation,
+    Act,
+    Case,
+    Change,
+    ManualAct,
+    Standing,
+    VerdictRule,
+    change_id,
+)
+from tailrace.plan.identity import encode
+
+if TYPE_CHECKING:
+    from collections.abc import MutableMapping
+
+    from tailrace.plan.identity import Key
+
+_start = attrgetter("start")
+_ACTS = {Act.BAN: Standing.BANNED, Act.ALLOW: Standing.ALLOWED, Act.UNDO: Standing.LIFTED}
+
+
+class VerdictWalk:
+    """Changes cases in place and collects what is told of them.
+
+    ``ended``: where the times go for which a key was an offender and is no longer.
+    """
+
+    def __init__(
+        self, rule: VerdictRule, ended: MutableMapping[Key, list[tuple[int, int]]]
+    ) -> None:
+        self._rule = rule
+        self._ended = ended
+        self._changes: list[tuple[Key, Change]] = []
+
+    def taken(self) -> list[tuple[Key, Change]]:
+        """What was told since the last call, by key in order."""
+        changes, self._changes = self._changes, []
+        return changes
+
+    def go(self, key: Key, case: Case, horizon: int, *, timers: int | None = None) -> None:
+        """Take the accusations up to ``horizon`` in order; then let time pass to ``timers``.
+
+        Those of one instant are taken together. What goes on after the horizon waits for the rest
+        of its time.
+        """
+        waiting = sorted(case.waiting, key=_start)
+        while waiting and waiting[0].start <= horizon:
+            start = waiting[0].start
+            together = [one for one in waiting if one.start == start]
+            later = waiting[len(together) :]
+            later += [_going_on(one, horizon + 1) for one in together if one.last > horizon]
+            within = [replace(o, last=horizon) if o.last > horizon else o for o in together]
+            self._pass_time(key, case, start - 1)
+            again = self._accuse(key, case, start, within)
+            waiting = sorted([*later, *again], key=_start) if again or len(within) > 1 else later
+        case.waiting = waiting
+        self._pass_time(key, case, horizon if timers is None else timers)
+
+    def close(self, key: Key, case: Case, final: int) -> None:
+        """Nothing will come any more: tell what wasn't told."""
+        if case.since is not None and case.last > case.told_last:
+            self._extend(key, case, max(case.last, final))
+
+    def act(self, key: Key, case: Case, manual: ManualAct) -> None:
+        """A person's act: what rules said of the key until now is over."""
+        if manual.act is Act.UNDO and case.manual is None:
+            return
+        if case.since is not None:
+            self._ended[key].append((case.since, manual.at))
+            case.since = None
+        if manual.act is not Act.UNDO:
+            case.number, case.count, case.reasons, case.measures = 0, 0, {}, {}
+        before, case.manual = case.manual, None if manual.act is Act.UNDO else manual
+        if before is not None and before.act is Act.BAN:
+            self._ended[key].append((before.at, manual.at))
+        until = manual.at if manual.act is Act.UNDO else manual.until
+        self._tell(key, case, _ACTS[manual.act], manual.at, manual.at, until, manual.comment)
+
+    def lift(self, key: Key, case: Case, at: int) -> None:
+        """The list is no more."""
+        manual = case.manual
+        if manual is not None:
+            self._tell(key, case, Standing.LIFTED, at, manual.at, at)
+        elif case.since is not None:
+            self._tell(key, case, Standing.LIFTED, at, case.since, at)
+        case.since, case.manual, case.waiting, case.listings = None, None, [], []
+
+    def due(self, case: Case) -> int | None:
+        """When something happens next if nobody accuses; None: never."""
+        if case.manual is not None:
+            return case.manual.until if case.manual.until < FOREVER else None
+        if case.since is None:
+            return case.listings[-1] + self._rule.within if case.listings else None
+        if case.last > case.told_last:
+            return min(case.told + self._rule.tell_every, case.until)
+        return case.until
+
+    def _accuse(
+        self, key: Key, case: Case, start: int, together: list[Accusation]
+    ) -> list[Accusation]:
+        """Take up accusations that begin at one instant; those that are to be looked at again."""
+        rule, manual = self._rule, case.manual
+        if manual is not None and start < manual.until:
+            # While a person's word holds, rules have no say.
+            return _later(together, manual.until)
+        if manual is not None or (not rule.refresh and start >= case.until):
+            self._pass_time(key, case, start)
+        listed = case.since is None
+        if listed:
+            self._list(case, start)
+        for one in sorted(together, key=_order) if len(together) > 1 else together:
+            if listed or one.told:
+                self._note(case, one, start)
+        if rule.refresh:
+            last = max(one.last + one.rest for one in together)
+            if last > case.last:
+                case.last, case.until = last, last + case.duration
+        if listed:
+            self._tell(key, case, Standing.LISTED, start, start, start + case.duration)
+        elif rule.refresh and case.told_last < start and case.told + rule.tell_every <= start:
+            self._extend(key, case, start)
+        # Still accused when it ends, which isn't moved on: it begins anew.
+        return [] if rule.refresh else _later(together, case.until)
+
+    def _list(self, case: Case, at: int) -> None:
+        rule = self._rule
+        earlier = case.listings if rule.factor > 1 else []
+        case.listings = [before for before in earlier if before > at - rule.within] + [at]
+        duration = rule.for_ * rule.factor ** min(len(case.listings) - 1, 64)
+        case.duration = min(duration, FOREVER if rule.most is None else rule.most)
+        case.since = case.last = case.told = case.told_last = at
+        case.until = at + case.duration
+        case.reasons, case.count, case.number = {}, 0, 0
+        case.first_seen = at
+
+    def _note(self, case: Case, one: Accusation, at: int) -> None:
+        case.reasons[one.rule] = case.reasons.get(one.rule, 0) + 1
+        case.count += 1
+        case.last_seen = at
+        case.measures = dict(one.measures)
+
+    def _pass_time(self, key: Key, case: Case, until: int) -> None:
+        """Let every deadline up to ``until`` pass, in order."""
+        while (due := self.due(case)) is not None and due <= until:
+            manual = case.manual
+            if manual is not None:
+                case.manual = None
+                if manual.act is Act.BAN:
+                    self._ended[key].append((manual.at, manual.until))
+                    self._tell(key, case, Standing.EXPIRED, due, manual.at, due)
+            elif case.since is None:
+                case.listings = []
+            elif due < case.until or case.last > case.told_last:
+                self._extend(key, case, due)
+            else:
+                self._ended[key].append((case.since, case.until))
+                since, case.since = case.since, None
+                self._tell(key, case, Standing.EXPIRED, due, since, due)
+
+    def _extend(self, key: Key, case: Case, at: int) -> None:
+        """Tell how far it goes by now."""
+        assert case.since is not None  # noqa: S101 - the caller looked
+        case.told, case.told_last = at, min(case.last, at)
+        until = case.told_last + case.duration
+        self._tell(key, case, Standing.EXTENDED, at, case.since, until)
+
+    def _tell(
+        self,
+        key: Key,
+        case: Case,
+        state: Standing,
+        at: int,
+        since: int,
+        until: int,
+        comment: str = "",
+    ) -> None:
+        rule = self._rule
+        case.number += 1
+        change = Change(
+            list=rule.name,
+            pipeline=rule.pipeline,
+            id=change_id(rule, key),
+            key=dict(zip(rule.key_names, key, strict=True)),
+            state=state,
+            number=case.number,
+            at=at,
+            since=since,
+            until=None if until >= FOREVER else until,
+            reasons=dict(sorted(case.reasons.items())),
+            count=case.count,
+            first_seen=case.first_seen if case.count else None,
+            last_seen=case.last_seen if case.count else None,
+            listings=len(case.listings),
+            measures=dict(case.measures),
+            comment=comment,
+        )
+        self._changes.append((key, change))
+
+
+def _going_on(one: Accusation, start: int) -> Accusation:
+    """The rest of an accusation, from ``start`` on."""
+    return replace(one, start=start, told=False)
+
+
+def _later(together: list[Accusation], start: int) -> list[Accusation]:
+    return [_going_on(one, start) for one in together if one.last >= start]
+
+
+def _order(one: Accusation) -> tuple[str, int, bytes]:
+    """An order that depends on nothing but what they say: the last one's measures are told."""
+    names = sorted(one.measures)
+    return one.rule, one.last, encode(*names, *(one.measures[name] for name in names))
