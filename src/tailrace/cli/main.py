@@ -45,6 +45,9 @@ VERBS = {
     "generate": Verb("tailrace.cli.generate:command", "Write made-up traffic to try rules on."),
     "consume": Verb("tailrace.cli.consume:command", "Show the messages of a Kafka topic."),
     "package": Verb("tailrace.cli.package:command", "Pack Python and a pipeline for Spark."),
+    "import": Verb(
+        "tailrace.cli.import_:command", "Write a pipeline from another program's configuration."
+    ),
     "schema": Verb("tailrace.cli.schema:command", "Print the JSON schema of the pipeline file."),
     "status": Verb("tailrace.cli.status:command", "Show how a pipeline stands."),
     "query": Verb("tailrace.cli.query:command", "Ask a pipeline's store a question in SQL."),

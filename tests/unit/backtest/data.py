@@ -55,7 +55,7 @@ def line(at: float, ip: str, status: int = 200) -> str:
 
 
 def lines() -> list[str]:
-    events = [(second, "192.0.2.1") for second in range(60)]
+    events: list[tuple[float, str]] = [(second, "192.0.2.1") for second in range(60)]
     events += [(300 + half / 2, "192.0.2.2") for half in range(120)]
     events += [(600 + 2 * step, "192.0.2.9") for step in range(10)]
     events += [(30 * number, f"198.51.100.{number}") for number in range(20)]
