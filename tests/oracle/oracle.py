@@ -13,7 +13,7 @@ from tests.oracle.incidents import Firing, Life
 from tests.oracle.labels import ClassifyRule, labelled
 from tests.oracle.looking import Asked, is_listed
 from tests.oracle.looking import Row as LookingRow
-from tests.oracle.ordered import OrderedState, Stretch
+from tests.oracle.ordered import OrderedState, Stretch, order_of_partition
 from tests.oracle.references import Reference
 from tests.oracle.rules import EventRule, Rules, WindowRule, read
 from tests.oracle.templates import fill
@@ -167,6 +167,7 @@ class World:
 
     def _become_known(self, state: OrderedState, known: int) -> None:
         """Fold what holds up to an instant, then tell the incidents of it."""
+        state.begun = self.frontier.begun
         rule = state.rule
         for key, stretch in state.news(known):
             if stretch.told:
@@ -265,7 +266,8 @@ class World:
         ]
         threshold = self.frontier.threshold(record.partition)
         for state in self.states.values():
-            state.judge(event.time, row, duplicate, threshold)
+            place = (order_of_partition(record.partition), record.position)
+            state.judge(event.time, row, duplicate, threshold, place)
         for rule in self.rules.events:
             self._judge(rule, record, event.time, row, duplicate)
         self.events += [each for each in classified if not duplicate]

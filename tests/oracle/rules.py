@@ -21,6 +21,7 @@ from tailrace.expr.parse import parse
 from tailrace.expr.render import rendered_name
 from tailrace.expr.scope import Scope
 from tailrace.plan.compile import compile_pipeline
+from tailrace.plan.model import Rule
 
 
 @dataclass(frozen=True)
@@ -44,15 +45,14 @@ class WindowRule:
     lists: tuple[tuple[str, tuple[str, ...]], ...] = ()
     """References that list keys, with the column of each that every key field is found in."""
     limited: bool = False
+    kind: Alert | None = None
+    """As it was written, if it is leaky, first_seen, absent_for or a sequence."""
+    own: tuple[Node, ...] = ()
+    """The expressions of these."""
 
     @property
     def width(self) -> int:
         return self.grain if self.ordered else gcd(self.size, self.every)
-
-    @property
-    def reach(self) -> int:
-        """How far back events matter."""
-        return self.size
 
     @property
     def aggregates(self) -> tuple[Aggregate, ...]:
@@ -115,6 +115,10 @@ def read(loaded: Loaded) -> Rules:
             )
             columns |= dict.fromkeys((rule.name, f"{rule.name}_reasons"), Type.TEXT)
             continue
+        if isinstance(rule, Alert) and rule.in_order:
+            of_plan = next(each for each in plan.rules if each.name == rule.name)
+            windows.append(_ordered(rule, of_plan, Scope(columns, references=known), config))
+            continue
         if isinstance(rule, Alert) and rule.window is None:
             planned = next(each for each in plan.event_rules if each.name == rule.name)
             scope = Scope(columns, references=known)
@@ -164,6 +168,36 @@ def read(loaded: Loaded) -> Rules:
         tuple(windows),
         tuple(events),
         tuple(classifications),
+    )
+
+
+def _ordered(rule: Alert, of_plan: Rule, scope: Scope, config: PipelineConfig) -> WindowRule:
+    keys = zip(of_plan.keys, rule.keys, strict=True)
+    texts: list[str] = []
+    if rule.leaky is not None and rule.leaky.distinct is not None:
+        texts = [rule.leaky.distinct]
+    if rule.sequence is not None:
+        cancel = rule.sequence.cancel
+        texts = [*rule.sequence.steps.values(), *([cancel] if cancel is not None else [])]
+    return WindowRule(
+        identity=of_plan.identity,
+        name=rule.name,
+        alert=True,
+        keys=tuple((key.name, parse(part.text, scope)) for key, part in keys),
+        where=parse(rule.where, scope) if rule.where else None,
+        size=0,
+        every=0,
+        when=None,
+        select=(),
+        shown=(),
+        timers=_timers(rule),
+        labels=rule.labels,
+        annotations=rule.annotations,
+        ordered=True,
+        grain=int(rule.grain),
+        allow=(config.allow, rule.allow),
+        kind=rule,
+        own=tuple(parse(text, scope) for text in texts),
     )
 
 

@@ -293,4 +293,12 @@ def undelivered(plan: Plan) -> Plan:
         rules=tuple(replace(rule, to=kept(rule.to)) for rule in plan.rules),
         event_rules=tuple(replace(rule, to=kept(rule.to)) for rule in plan.event_rules),
         archive=kept(plan.archive),
+        classifications=tuple(
+            replace(
+                one,
+                to=kept(one.to),
+                to_label={label: kept(to) for label, to in one.to_label.items()},
+            )
+            for one in plan.classifications
+        ),
     )

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from tailrace.config import Loaded
-    from tailrace.plan.model import EventRule, Plan, Rule
+    from tailrace.plan.model import AnyRule, Plan
 
 FIELDS_WIDTH = 84
 
@@ -118,10 +118,15 @@ def _listed(title: str, lines: list[str]) -> list[tuple[str, str]]:
     return [(title if index == 0 else "", line) for index, line in enumerate(lines)]
 
 
-def _rule(rule: Rule | EventRule) -> tuple[str, ...]:
+def _rule(rule: AnyRule) -> tuple[str, ...]:
     from tailrace.expr.render import render
+    from tailrace.plan.classify import Classification
     from tailrace.plan.model import EventRule
 
+    if isinstance(rule, Classification):
+        labels = ", ".join((*(label.name for label in rule.labels), rule.otherwise))
+        to = f"-> {', '.join(rule.outputs)}" if rule.outputs else ""
+        return rule.name, "labels", "each event by itself", labels, to
     to = f"-> {', '.join(rule.to)}" if rule.to else "-> nowhere"
     if isinstance(rule, EventRule):
         to = to if rule.to else "-> terminal"
@@ -153,6 +158,7 @@ def _source(loaded: Loaded) -> str:
         FolderSource,
         HttpSource,
         KafkaSource,
+        PcapSource,
         StdinSource,
     )
 
@@ -164,6 +170,8 @@ def _source(loaded: Loaded) -> str:
     if isinstance(source, KafkaSource):
         topics = ", ".join(source.topics)
         return f"kafka {topics} at {source.bootstrap}, from {source.start}, followed"
+    if isinstance(source, PcapSource):
+        return f"packets of {', '.join(source.paths)}, to the end"
     how = "followed" if source.follow else "to the end"
     if isinstance(source, FolderSource):
         return f"folder {source.path}, files {source.pattern}, {how}"
@@ -173,22 +181,24 @@ def _source(loaded: Loaded) -> str:
 
 def _missing(loaded: Loaded) -> Iterator[Problem]:
     """Paths of the source at which there is nothing now."""
-    from tailrace.config import FileSource, FolderSource
+    from tailrace.config import FileSource, FolderSource, PcapSource
     from tailrace.sources.paths import has_pattern, matches
 
     source = loaded.config.source
-    if isinstance(source, FileSource):
-        kind, paths = "file", source.paths
+    if isinstance(source, FileSource | PcapSource):
+        kind, paths = source.kind, source.paths
     elif isinstance(source, FolderSource):
         kind, paths = "folder", (source.path,)
     else:
         return
-    end = "it is waited for" if source.follow else "a run would refuse that"
+    followed = not isinstance(source, PcapSource) and source.follow
+    end = "it is waited for" if followed else "a run would refuse that"
+    what = "folder" if kind == "folder" else "file"
     for path in paths:
-        there = matches(path) if kind == "file" and has_pattern(path) else os.path.lexists(path)
+        there = matches(path) if what == "file" and has_pattern(path) else os.path.lexists(path)
         if not there:
             where = loaded.positions.where(("source", kind, "path"))
-            yield Problem(f"there is no {kind} {one_line(path)} now; {end}", where)
+            yield Problem(f"there is no {what} {one_line(path)} now; {end}", where)
 
 
 def _key(key: str | tuple[str, ...]) -> str:

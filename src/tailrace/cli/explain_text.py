@@ -43,6 +43,11 @@ def plan_lines(told: PlanTold) -> list[str]:
         if rule.where:
             lines.append(f"  where {rule.where}")
         lines += [f"  when {rule.condition}", f"  identity {rule.identity}"]
+    for each in told.classifications:
+        lines += ["", f"rule {each.name}: a label for each event"]
+        for label, conditions in each.labels.items():
+            lines += [f"  {label} if {code}: {text}" for code, text in conditions.items()]
+        lines += [f"  else {each.otherwise}", f"  identity {each.identity}"]
     lines += ["", "bounds", *aligned(list(told.bounds.items()))]
     return lines
 

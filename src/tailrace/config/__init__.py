@@ -3,6 +3,7 @@
 What the expressions in it mean is not known here; nothing here reads logs.
 """
 
+from tailrace.config.classify import Classify
 from tailrace.config.event import Dedup, EventField, TimeSettings
 from tailrace.config.format import Csv, Json, LogFormat
 from tailrace.config.http_source import HttpSource
@@ -11,6 +12,7 @@ from tailrace.config.keys import KeyPart
 from tailrace.config.loading import Loaded, load, loads
 from tailrace.config.operation import DeadLetterSettings, ExplainSettings, Limits, StoreSettings
 from tailrace.config.outputs import Archive, FileOutput, Output, TableOutput, TerminalOutput
+from tailrace.config.packets import PcapSource
 from tailrace.config.pipeline import PipelineConfig
 from tailrace.config.positions import Positions
 from tailrace.config.rules import Alert, Record
@@ -22,6 +24,7 @@ from tailrace.config.writing import dumps
 __all__ = [
     "Alert",
     "Archive",
+    "Classify",
     "Csv",
     "DeadLetterSettings",
     "Dedup",
@@ -39,6 +42,7 @@ __all__ = [
     "Loaded",
     "LogFormat",
     "Output",
+    "PcapSource",
     "PipelineConfig",
     "Positions",
     "Record",

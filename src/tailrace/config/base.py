@@ -135,5 +135,5 @@ def _child(value: object, step: str | int) -> object:
 def _rule_name(value: object) -> str | None:
     if not isinstance(value, Mapping):
         return None
-    name = value.get("alert", value.get("record"))
+    name = value.get("alert", value.get("record", value.get("classify")))
     return name if isinstance(name, str) and name else None

@@ -14,6 +14,7 @@ from pydantic import BaseModel
 from tailrace.config.complaints import Complaint, Path, key_of
 from tailrace.config.http_source import HttpSource, received_complaints
 from tailrace.config.kafka import KafkaSource, beside_complaints, beside_name
+from tailrace.config.packets import PacketSource, packet_complaints
 from tailrace.config.suggestions import suggestion
 from tailrace.config.values import shown
 
@@ -30,6 +31,7 @@ def crosscheck(given: Mapping[str, object]) -> Iterator[Complaint]:
     yield from _columns(given)
     yield from beside_complaints(given) if _is_kafka(given) else ()
     yield from received_complaints(given) if _is_http(given) else ()
+    yield from packet_complaints(given) if _is_packets(given) else ()
     yield from _shared_targets(given)
 
 
@@ -63,11 +65,21 @@ def _texts(value: object, path: Path) -> Iterator[tuple[Path, str]]:
 def _rules(given: Mapping[str, object]) -> Iterator[tuple[Path, str, str | None, object]]:
     """Yield path, kind, name and rule."""
     for index, rule in enumerate(_items(given.get("rules"))):
-        for kind in ("alert", "record"):
+        for kind in ("alert", "record", "classify"):
             name = _part(rule, kind)
             if name is not None:
                 yield ("rules", index), kind, name if isinstance(name, str) else None, rule
                 break
+
+
+def _classified(given: Mapping[str, object]) -> Iterator[tuple[Path, object]]:
+    """Yield the places where classifications name outputs, and what stands there."""
+    for path, kind, _, rule in _rules(given):
+        if kind == "classify":
+            yield (*path, "to"), _part(rule, "to")
+            to_label = _part(rule, "to_label")
+            for label in _keys(to_label):
+                yield (*path, "to_label", label), _part(to_label, label)
 
 
 def _empty(given: Mapping[str, object]) -> Iterator[Complaint]:
@@ -93,6 +105,7 @@ def _rule_names(given: Mapping[str, object]) -> Iterator[Complaint]:
 def _references(given: Mapping[str, object]) -> Iterator[Complaint]:
     known = _keys(given.get("outputs"))
     places = [((*path, "to"), _part(rule, "to")) for path, _, _, rule in _rules(given)]
+    places += [(path, to) for path, to in _classified(given) if path[-1] != "to"]
     places.append((("archive", "to"), _part(given.get("archive"), "to")))
     places.append((("dead_letters", "to"), _part(given.get("dead_letters"), "to")))
     verdicts = given.get("verdicts")
@@ -122,8 +135,11 @@ def _rows(given: Mapping[str, object]) -> Iterator[Complaint]:
                         f"the output {shown(name)} takes rows of windows, and the alert has none"
                     )
                     yield Complaint(place, message, "remove 'rows: windows' or add a window")
+    others = [(path, to, "labels have") for path, to in _classified(given)]
     for section, what in (("archive", "an archive has"), ("dead_letters", "dead letters have")):
-        for place, name in _texts(_part(given.get(section), "to"), (section, "to")):
+        others.append(((section, "to"), _part(given.get(section), "to"), what))
+    for path, to, what in others:
+        for place, name in _texts(to, path):
             if name in by_windows:
                 message = f"the output {shown(name)} takes rows of windows, and {what} none"
                 yield Complaint(place, message, "remove 'rows: windows'")
@@ -142,8 +158,9 @@ def _alertmanagers(given: Mapping[str, object]) -> Iterator[Complaint]:
         if kind == "record"
         else ((*path, "to"), "an alert without a window has no incidents", _part(rule, "to"))
         for path, kind, _, rule in _rules(given)
-        if kind == "record" or _part(rule, "window") is None
+        if kind == "record" or (kind == "alert" and _part(rule, "window") is None)
     ]
+    senders += [(path, "labels have no incidents", to) for path, to in _classified(given)]
     for section, what in (("archive", "an archive has"), ("dead_letters", "dead letters have")):
         to = _part(given.get(section), "to")
         senders.append(((section, "to"), f"{what} no incidents", to))
@@ -219,6 +236,13 @@ def _is_kafka(given: Mapping[str, object]) -> bool:
 def _is_http(given: Mapping[str, object]) -> bool:
     source = given.get("source")
     return isinstance(source, HttpSource) or (isinstance(source, Mapping) and "http" in source)
+
+
+def _is_packets(given: Mapping[str, object]) -> bool:
+    source = given.get("source")
+    if isinstance(source, Mapping):
+        return "pcap" in source or "capture" in source
+    return isinstance(source, PacketSource)
 
 
 def _columns(given: Mapping[str, object]) -> Iterator[Complaint]:

@@ -109,6 +109,8 @@ def _step(
 
 def _names(items: list[Value]) -> Iterator[tuple[str, int]]:
     for index, item in enumerate(items):
-        name = item.get("alert", item.get("record")) if isinstance(item, Mapping) else item
+        name = item
+        if isinstance(item, Mapping):
+            name = item.get("alert", item.get("record", item.get("classify")))
         if isinstance(name, str):
             yield name, index

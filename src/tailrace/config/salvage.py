@@ -13,6 +13,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from tailrace.config.classify import REASONS
 from tailrace.config.complaints import Complaint, Path, complaints_of
 from tailrace.config.pipeline import PipelineConfig
 
@@ -28,6 +29,7 @@ _STAND_INS = {
     "format": "json",
     "time": {"field": "time"},
 }
+_KINDS = ("alert", "record", "classify")
 _RULE = {"alert": "rule", "when": "true"}
 _RULE_STAND_INS = {"when": "true", "window": "1m", "select": {"_": "count(*)"}}
 _MAPPINGS = {"select": "count(*)", "labels": "", "annotations": "", "derive": "null"}
@@ -71,7 +73,7 @@ class _Repair:
         if not isinstance(rules, list) or not rules:
             self.top["rules"] = rules = [dict(_RULE)]
         for index, rule in enumerate(rules):
-            if not isinstance(rule, dict) or ("alert" in rule) == ("record" in rule):
+            if not isinstance(rule, dict) or sum(kind in rule for kind in _KINDS) != 1:
                 rules[index] = {**_RULE, "alert": f"_{index}"}
             else:
                 _complete_rule(rule)
@@ -134,7 +136,12 @@ class _Repair:
 
     def _mend_rule(self, index: int, key: str, inside: list[str | int]) -> None:
         rule = self._rules()[index]
-        if key in ("alert", "record"):
+        if isinstance(name := rule.get("classify"), str):
+            # The fields that it adds are there, but nothing is known of them.
+            self.doubtful |= {name, name + REASONS}
+            self._rules()[index] = {**_RULE, "alert": f"_{index}"}
+            return
+        if key in _KINDS:
             rule[key] = f"_{index}"
         elif key == "by":
             # Without its key nothing can be said about what is counted by it.
@@ -181,6 +188,9 @@ class _Repair:
 
 def _complete_rule(rule: dict[str, Any]) -> None:
     rule.pop("to", None)
+    rule.pop("to_label", None)
+    if "classify" in rule:
+        return
     for key in ("when",) if "alert" in rule else ("window", "select"):
         if not rule.get(key):
             rule[key] = deepcopy(_RULE_STAND_INS[key])

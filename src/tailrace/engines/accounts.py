@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from tailrace.engines.state import EngineState
     from tailrace.formats.records import Decoded, Records
     from tailrace.kernel.types import Mapped
+    from tailrace.plan.classify import Classification
     from tailrace.plan.model import EventRule, Group
     from tailrace.sources.types import Slice
 
@@ -86,7 +87,10 @@ class Tally:
 
 
 def account(
-    state: EngineState, tally: Tally, groups: Iterable[Group], event_rules: Iterable[EventRule]
+    state: EngineState,
+    tally: Tally,
+    groups: Iterable[Group],
+    row_rules: Iterable[EventRule | Classification],
 ) -> None:
     """Count records and events, by rule too."""
     counts = state.counts
@@ -109,15 +113,15 @@ def account(
                 own.late += late
                 own.accepted += passed - late
             own.errors += tally.errors.get(rule.identity, 0)
-    for event_rule in event_rules:
-        own = counts.rules.setdefault(event_rule.identity, RuleCounts())
+    for rule_ in row_rules:
+        own = counts.rules.setdefault(rule_.identity, RuleCounts())
         own.events += tally.events
-        if event_rule.identity in tally.judged:
-            passed, failed = tally.judged[event_rule.identity]
+        if rule_.identity in tally.judged:
+            passed, failed = tally.judged[rule_.identity]
             own.filtered += tally.events - passed
             own.accepted += passed
             own.errors += failed
-        own.firings += tally.fired.get(event_rule.identity, 0)
+        own.firings += tally.fired.get(rule_.identity, 0)
 
 
 def note(state: EngineState, notes: Mapping[str, int]) -> None:

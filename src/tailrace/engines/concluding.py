@@ -39,7 +39,8 @@ class Result:
     """What an epoch changes (``commit``), and what it found, for whoever wants to see it at once.
 
     ``windows``: the closed windows of rules whose rows are wanted one by one, with the keys that
-    their numbers mean; ``fired``: events by per-event rule, with their ids.
+    their numbers mean; ``fired``: events by per-event rule, with their ids; ``archived``: events
+    that had waited, with what they had waited for.
     """
 
     commit: Commit
@@ -50,6 +51,7 @@ class Result:
     fired: list[tuple[EventRule, EventRows]] = field(default_factory=list)
     classified: list[tuple[Classification, EventRows]] = field(default_factory=list)
     events: int = 0
+    archived: EventRows | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +81,7 @@ class Told:
     notices: list[Notice] = field(default_factory=list)
     verdicts: list[Change] = field(default_factory=list)
     held: HeldDelta | None = None
+    archived: EventRows | None = None
 
     def last_folds(self) -> tuple[Fold, ...]:
         """The last word on each place: the end of input changes a state and then forgets it."""
@@ -163,7 +166,8 @@ class Conclusion:
         events = self.held.release(until)
         if events is not None:
             marked = self.verdicts.marked(events, events[JUDGED_AT].to_numpy())
-            told.dispatch.archive(EventRows(marked.drop_columns([JUDGED_AT])))
+            told.archived = EventRows(marked.drop_columns([JUDGED_AT]))
+            told.dispatch.archive(told.archived)
         told.held = self.held.delta(until)
 
     def _reached(self, *, final: bool) -> int:

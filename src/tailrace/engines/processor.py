@@ -15,6 +15,7 @@ import pyarrow as pa
 from tailrace.alerts import IncidentFold
 from tailrace.engines.accounts import Tally, account, dead_rows, note, number_dead, place
 from tailrace.engines.concluding import Conclusion, Found, Result
+from tailrace.engines.contents import group_tables, with_news
 from tailrace.engines.dispatch import incident_table as incident_rows
 from tailrace.engines.dispatch import verdict_table
 from tailrace.engines.running import Holding
@@ -188,6 +189,7 @@ class Processor:
             told.fired,
             told.classified,
             mapped.events,
+            told.archived,
         )
 
     def _begin(self, plan: EpochPlan, work: Sequence[tuple[Chunk, Decoded]]) -> list[Piece]:
@@ -278,18 +280,17 @@ class Processor:
         low = reducer.needed_from(kept - self.plan.explain_retain)
         forget = low if self._forgotten.get(group.identity) != low else None
         self._forgotten[group.identity] = low
-        if added is None:
-            return GroupDelta(group.identity, forget_before=forget) if forget is not None else None
-        partials, changed = added
-        if changed:
+        if reducer.overgrown or (added is not None and added[1]):
             return self._whole(group)
-        plain = _from_pane(partials.plain, low)
-        sides = {name: _from_pane(table, low) for name, table in partials.sides.items()}
+        plain = with_news(reducer, None if added is None else added[0].plain)
+        if plain is None:
+            return GroupDelta(group.identity, forget_before=forget) if forget is not None else None
+        plain = _from_pane(plain, low)
+        sides = added[0].sides if added is not None else {}
+        sides = {name: _from_pane(table, low) for name, table in sides.items()}
         return GroupDelta(group.identity, plain, sides, forget_before=forget)
 
     def _whole(self, group: Group) -> GroupDelta:
-        from tailrace.engines.contents import group_tables
-
         plain, sides = group_tables(self.reducers[group.identity])
         return GroupDelta(group.identity, plain, sides, replace=True)
 

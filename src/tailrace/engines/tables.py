@@ -59,8 +59,11 @@ def _written(plan: Plan) -> Iterator[tuple[str, Mapping[str, Type]]]:
         for rule in plan.rules:
             if name in rule.to and (not rule.alert or output.rows == "windows"):
                 yield table, _window(rule)
+        for each in plan.classifications:
+            if name in each.outputs:
+                yield table, each.columns
         if name in plan.archive:
-            yield table, plan.columns
+            yield table, plan.archived
 
 
 def _window(rule: Rule) -> dict[str, Type]:

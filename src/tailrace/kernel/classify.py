@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-import pyarrow as pa
 
 from tailrace.expr.sql import failure_sql, to_sql
 from tailrace.expr.sqltext import text_literal
@@ -14,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     import duckdb
+    import pyarrow as pa
     from numpy.typing import NDArray
 
     from tailrace.kernel.row_lookups import RowLookups

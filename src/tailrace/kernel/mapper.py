@@ -102,7 +102,7 @@ class Mapper:
                 extra[f"_late_{width}"] = pa.array(event_time.late_mask(panes, width, horizon))
         if duplicate is not None:
             extra["_duplicate"] = pa.array(duplicate)
-        extra |= _places(pieces) if self._placed else {}
+        extra |= _places(pieces) if self._placed and total else {}
         for name, column in extra.items():
             table = table.append_column(name, column)
         duplicates = int(duplicate.sum()) if duplicate is not None else 0

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 class Shape:
     """One kind of rows that an output gets.
 
-    ``rule`` is the rule's name, empty for the archive and for dead letters. ``keys`` and ``values``
+    ``rule`` is the rule's name, empty for the archive and for dead letters; rows of labelled
+    events are as those of the archive. ``keys`` and ``values``
     are the types of what differs from rule to rule: the key fields and measures of windows; the
     archive's fields are ``values``. ``time``: the archive's column that holds the event time.
     """

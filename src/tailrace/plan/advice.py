@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from tailrace.config import Alert, KafkaSource, StdinSource
+from tailrace.config import Alert, Classify, KafkaSource, StdinSource
 from tailrace.errors import Problem
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ def _time(loaded: Loaded) -> Iterator[Problem]:
 
 def _rules(loaded: Loaded) -> Iterator[Problem]:
     for index, rule in enumerate(loaded.config.rules):
-        if rule.to:
+        if rule.to or isinstance(rule, Classify):
             continue
         where = loaded.positions.where(("rules", index))
         if isinstance(rule, Alert):
@@ -63,6 +63,7 @@ def _rules(loaded: Loaded) -> Iterator[Problem]:
 def _outputs(loaded: Loaded) -> Iterator[Problem]:
     config = loaded.config
     used = {name for rule in config.rules for name in rule.to}
+    used |= {n for rule in config.rules if isinstance(rule, Classify) for n in rule.outputs}
     used |= set(config.archive.to if config.archive is not None else ())
     used |= set(config.dead_letters.to)
     for name, output in config.outputs.items():

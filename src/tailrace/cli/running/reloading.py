@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from tailrace.config import Loaded
     from tailrace.config import Output as OutputConfig
     from tailrace.outputs import Output
-    from tailrace.plan.model import EventRule, Plan, Rule
+    from tailrace.plan.model import AnyRule, Plan
 
 FIXED = ("name", "source", "format", "store", "outbox", "web")
 """Sections that need a new start."""
@@ -111,9 +111,9 @@ def _rules(old: Plan, new: Plan) -> Iterator[str]:
             yield f"rule {name} is gone: its incidents are resolved"
 
 
-def _told_otherwise(old: Rule | EventRule, new: Rule | EventRule) -> list[str]:
-    names = ("labels", "annotations", "to")
-    return [name for name in names if getattr(old, name) != getattr(new, name)]
+def _told_otherwise(old: AnyRule, new: AnyRule) -> list[str]:
+    names = ("labels", "annotations", "to", "to_label")
+    return [name for name in names if getattr(old, name, None) != getattr(new, name, None)]
 
 
 def _outputs(old: Plan, new: Plan) -> Iterator[str]:

@@ -16,16 +16,16 @@ from tailrace.plan.identity import Time, window_row_id
 from tailrace.testing import outcome as found
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     import pyarrow as pa
 
     from tailrace.alerts.incidents import Revision
+    from tailrace.alerts.verdicts import Change
     from tailrace.engines.concluding import Result
     from tailrace.engines.session import BaseSession
     from tailrace.kernel.keys import DenseKeys
-    from tailrace.kernel.types import RuleFirings
-    from tailrace.plan.model import EventRule
+    from tailrace.kernel.types import EventRows, RuleFirings
 
 
 @dataclass
@@ -49,6 +49,8 @@ class _Found:
     events: tuple[found.EventAlert, ...]
     dead: tuple[found.DeadLetter, ...]
     notices: tuple[found.Notice, ...]
+    verdicts: tuple[found.Verdict, ...]
+    archived: tuple[found.Archived, ...]
 
 
 def outcome_of(session: BaseSession, gathered: Gathered) -> found.Outcome:
@@ -72,6 +74,8 @@ def outcome_of(session: BaseSession, gathered: Gathered) -> found.Outcome:
         counts=found.Counts(counts.read, counts.events, counts.dead, counts.blank),
         rules=rules,
         notices=tuple(n for part in parts for n in part.notices),
+        verdicts=tuple(v for part in parts for v in part.verdicts),
+        archived=tuple(a for part in parts for a in part.archived),
     )
 
 
@@ -79,9 +83,11 @@ def _found(result: Result, pipeline: str) -> _Found:
     return _Found(
         tuple(_revision(r) for r in result.revisions),
         tuple(w for firings, keys in result.windows for w in _windows(firings, keys)),
-        tuple(e for rule, rows in result.fired for e in _events(rule, rows.table, pipeline)),
+        tuple(_all_events(result, pipeline)),
         tuple(_dead(result.commit.dead)),
         tuple(found.Notice(n.id, n.rule, _values(n.key), n.start, n.end) for n in result.notices),
+        tuple(_verdict(change) for change in result.verdicts),
+        tuple(_archived(result.archived)),
     )
 
 
@@ -107,6 +113,40 @@ def _revision(r: Revision) -> found.Revision:
         flags=r.flags,
         notices=r.notices,
     )
+
+
+def _verdict(change: Change) -> found.Verdict:
+    return found.Verdict(
+        id=change.id,
+        list=change.list,
+        state=change.state.value,
+        number=change.number,
+        key=_values(change.key),
+        at=change.at,
+        since=change.since,
+        until=change.until,
+        reasons=change.reasons,
+        count=change.count,
+        first_seen=change.first_seen,
+        last_seen=change.last_seen,
+        listings=change.listings,
+        measures=_values(change.measures),
+        comment=change.comment,
+    )
+
+
+def _archived(events: EventRows | None) -> Iterator[found.Archived]:
+    if events is None:
+        return
+    table = events.table
+    columns = {
+        name: typed_values(column, table.num_rows) for name, column in field_columns(table).items()
+    }
+    partitions, positions = table["_partition"].to_pylist(), table["_position"].to_pylist()
+    times = table["_time"].to_pylist()
+    for row in range(table.num_rows):
+        fields = _values({name: column[row] for name, column in columns.items()})
+        yield found.Archived(partitions[row], positions[row], times[row], fields)
 
 
 def _values(values: Mapping[str, object]) -> dict[str, found.Value]:
@@ -146,9 +186,17 @@ def _windows(firings: RuleFirings, keys: DenseKeys) -> list[found.Window]:
     return rows
 
 
-def _events(rule: EventRule, table: pa.Table, pipeline: str) -> list[found.EventAlert]:
-    alert = EventAlert(rule.identity, rule.name, pipeline, rule.labels, rule.annotations)
-    texts = EventTexts(alert, table)
+def _all_events(result: Result, pipeline: str) -> Iterator[found.EventAlert]:
+    """Alerts on single events, and labelled events, which have no labels of their own."""
+    for rule, rows in result.fired:
+        alert = EventAlert(rule.identity, rule.name, pipeline, rule.labels, rule.annotations)
+        yield from _events(alert, rows.table)
+    for each, rows in result.classified:
+        yield from _events(EventAlert(each.identity, each.name, pipeline, {}, {}), rows.table)
+
+
+def _events(rule: EventAlert, table: pa.Table) -> list[found.EventAlert]:
+    texts = EventTexts(rule, table)
     columns = {
         name: typed_values(column, table.num_rows) for name, column in field_columns(table).items()
     }

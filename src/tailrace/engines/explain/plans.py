@@ -5,13 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from tailrace.config import FileSource, HttpSource, KafkaSource, StdinSource
+from tailrace.config import FileSource, HttpSource, KafkaSource, PcapSource, StdinSource
 from tailrace.config.units import render_duration
 from tailrace.engines.explain.windows import written
 from tailrace.expr.render import render
 from tailrace.plan.grouping import group_rules
 
 if TYPE_CHECKING:
+    from tailrace.plan.classify import Classification
     from tailrace.plan.model import EventRule, Group, Partial, Plan, Rule
 
 Json = dict[str, object]
@@ -70,6 +71,18 @@ class EventRuleTold:
 
 
 @dataclass(frozen=True, slots=True)
+class ClassificationTold:
+    """A rule that labels each event: conditions by label and code."""
+
+    name: str
+    identity: str
+    labels: dict[str, dict[str, str]]
+    otherwise: str
+    to: tuple[str, ...]
+    to_label: dict[str, tuple[str, ...]]
+
+
+@dataclass(frozen=True, slots=True)
 class PlanTold:
     """A pipeline's plan for people."""
 
@@ -81,6 +94,7 @@ class PlanTold:
     dedup: str | None
     groups: tuple[GroupTold, ...]
     event_rules: tuple[EventRuleTold, ...]
+    classifications: tuple[ClassificationTold, ...]
     archive: tuple[str, ...]
     bounds: dict[str, str]
 
@@ -101,6 +115,7 @@ def tell_plan(plan: Plan) -> PlanTold:
         dedup=f"{', '.join(dedup.by)} within {render_duration(dedup.within)}" if dedup else None,
         groups=tuple(_group(plan, group) for group in groups),
         event_rules=tuple(_event_rule(rule) for rule in plan.event_rules),
+        classifications=tuple(_classification(rule) for rule in plan.classifications),
         archive=plan.archive,
         bounds={
             "limits.max_keys": f"{plan.bounds.max_keys:,} keys a group and pane",
@@ -118,6 +133,8 @@ def _source(plan: Plan) -> str:
         return f"http {source.listen}{source.path}"
     if isinstance(source, KafkaSource):
         return f"kafka {', '.join(source.topics)} at {source.bootstrap}"
+    if isinstance(source, PcapSource):
+        return f"pcap {', '.join(source.paths)}"
     paths = source.paths if isinstance(source, FileSource) else (source.path,)
     return f"{source.kind} {', '.join(paths)}{', followed' if source.follow else ''}"
 
@@ -184,3 +201,12 @@ def _rule(rule: Rule) -> RuleTold:
 def _event_rule(rule: EventRule) -> EventRuleTold:
     where = render(rule.where) if rule.where is not None else None
     return EventRuleTold(rule.name, rule.identity, where, rule.when_text, rule.to)
+
+
+def _classification(rule: Classification) -> ClassificationTold:
+    labels = {
+        label.name: {code: render(node) for code, node in label.conditions} for label in rule.labels
+    }
+    return ClassificationTold(
+        rule.name, rule.identity, labels, rule.otherwise, rule.to, dict(rule.to_label)
+    )

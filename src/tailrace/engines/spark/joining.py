@@ -143,6 +143,7 @@ class Joining:
             told.fired,
             told.classified,
             events,
+            told.archived,
         )
 
     def _plan(self, plans: Sequence[Frame], homes: Sequence[Frame]) -> EpochPlan:
