@@ -54,11 +54,15 @@ def source_of(
 def _files(
     plan: Plan, files: str | Path | Sequence[str | Path], *, follow: bool, until_end: bool
 ) -> Source:
-    from tailrace.config import FileSource
+    from tailrace.config import FileSource, PcapSource
+    from tailrace.config.packets import PacketSource
     from tailrace.sources.opening import open_source
 
     paths = [files] if isinstance(files, str | Path) else list(files)
     own = plan.config.source
+    if isinstance(own, PacketSource):
+        captures = PcapSource(path=tuple(str(path) for path in paths))
+        return open_source(plan.config, source=captures, until_end=until_end)
     source = FileSource(
         path=tuple(str(path) for path in paths),
         follow=follow,

@@ -18,6 +18,7 @@ from tailrace.config.operation import (
     StoreSettings,
 )
 from tailrace.config.outputs import Archive, FileOutput, Output, TableOutput, TerminalOutput
+from tailrace.config.packets import PACKET_FIELDS, PcapSource
 from tailrace.config.pipeline import PipelineConfig
 from tailrace.config.rules import Alert, Record
 from tailrace.config.source import FileSource, FolderSource, SourceForm, StdinSource
@@ -113,6 +114,19 @@ pipeline = PipelineConfig(
 print(dumps(pipeline))  # the YAML that means the same
 ```
 """
+
+PACKETS = "\n".join(
+    [
+        "Fields take what a packet has, by its name (or with `from`):",
+        "",
+        "| source key | type | is |",
+        "|---|---|---|",
+        *(
+            f"| `{name}` | {', '.join(types)} | {what} |"
+            for name, (types, what) in PACKET_FIELDS.items()
+        ),
+    ]
+)
 
 FORMATS = """\
 | format | a record is |
@@ -211,6 +225,17 @@ source:
     certificate: /etc/tailrace/events.pem
     max_body_bytes: 1MiB
 """,
+    ),
+    Section(
+        "source.pcap",
+        3,
+        PcapSource,
+        """\
+source: {pcap: {path: [today.pcap, "captures/*.pcapng.gz"]}}
+time: {field: time}
+fields: {source: text, destination: text, protocol: text, bytes: integer}
+""",
+        PACKETS,
     ),
     Section(
         "format",

@@ -14,6 +14,7 @@ from tailrace.config.forms import NothingIsEmpty, SchemaOf, exactly_one
 from tailrace.config.http_source import HttpSource
 from tailrace.config.kafka import KafkaSource
 from tailrace.config.kinds import Kind
+from tailrace.config.packets import PcapSource
 from tailrace.config.scalars import Filled, Flag
 from tailrace.config.several import Paths
 from tailrace.config.values import escaped
@@ -103,6 +104,7 @@ class SourceForm(Model):
     http: Annotated[HttpSource | None, NothingIsEmpty] = Field(
         default=None, description="Lines that are sent by POST."
     )
+    pcap: PcapSource | None = Field(default=None, description="Packets of capture files.")
 
     @classmethod
     def complaints(cls, given: Given) -> Iterator[Complaint]:
@@ -110,7 +112,7 @@ class SourceForm(Model):
         yield from exactly_one(given, tuple(cls.model_fields), "source")
 
 
-AnySource = FileSource | FolderSource | StdinSource | KafkaSource | HttpSource
+AnySource = FileSource | FolderSource | StdinSource | KafkaSource | HttpSource | PcapSource
 
 
 def _chosen(value: object) -> AnySource:
@@ -120,7 +122,7 @@ def _chosen(value: object) -> AnySource:
         hint = "for example source: {file: {path: access.log}}"
         raise expected("a mapping with the kind of source", value, hint)
     form = SourceForm.model_validate(value, by_alias=True, by_name=False)
-    chosen = form.file or form.folder or form.stdin or form.kafka or form.http
+    chosen = form.file or form.folder or form.stdin or form.kafka or form.http or form.pcap
     assert chosen is not None  # noqa: S101 (SourceForm sees to it)
     return chosen
 

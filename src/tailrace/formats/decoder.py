@@ -20,6 +20,8 @@ from tailrace.formats.frame import Frame, frame
 from tailrace.formats.json_rows import JsonRows
 from tailrace.formats.json_wrapped import ArrayLineRows, EnvelopeRows
 from tailrace.formats.log_rows import LogRows
+from tailrace.formats.packets.decoder import decode_packets
+from tailrace.formats.packets.record import PACKETS
 from tailrace.formats.paths import Path
 from tailrace.formats.plain_rows import PlainRows
 from tailrace.formats.records import Decoded, Records, TypedRecords
@@ -82,6 +84,8 @@ class Decoder:
         """
         if isinstance(records, TypedRecords) and records.decoded is not None:
             return records.decoded
+        if records.header == PACKETS:
+            return decode_packets(records, self._spec, self._schema)
         faults = Faults(len(records))
         _mark_oversize(records, faults)
         beside = records.beside

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from tailrace.errors import SourceError
 from tailrace.formats.records import Records
-from tailrace.sources.identity import Place
+from tailrace.sources.identity import Place, state
 from tailrace.sources.missing import missing
 from tailrace.sources.opened import OpenFile, Reading
 from tailrace.sources.tracing import trace
@@ -59,7 +59,7 @@ class Chain:
         """Read about ``limit`` bytes of the current file."""
         if self.file is None:
             return Took(None, 0)
-        start = self.file.reader.position
+        start, known = self.file.reader.position, self.file.reader.state
         try:
             records, size = self.file.read(limit, keep_last=keep_last)
         except FileNotFoundError:
@@ -74,10 +74,15 @@ class Chain:
             self.generation,
             start,
             place.position,
-            place.to_json() | self.resume,
+            place.to_json() | ({"began": known} if known else {}) | self.resume,
             self._fields,
         )
         return Took(Chunk(piece, records), size)
+
+
+def began(piece: Slice) -> dict[str, Json]:
+    """The reader's state where a slice begins."""
+    return state(piece.resume.get("began", {}))
 
 
 def reread(piece: Slice, path: str, reading: Reading) -> Records:
@@ -86,7 +91,7 @@ def reread(piece: Slice, path: str, reading: Reading) -> Records:
     found = trace(path, place, reading, None)
     if found is not None:
         try:
-            records = found.file.reread(piece.start, place)
+            records = found.file.reread(piece.start, place, began(piece))
         finally:
             found.file.close()
         if records is not None:

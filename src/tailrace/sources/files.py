@@ -34,12 +34,17 @@ class FinishedFiles:
     bounded = True
 
     def __init__(
-        self, paths: Sequence[str], *, fields: str | None = None, max_record_bytes: int = 1 << 20
+        self,
+        paths: Sequence[str],
+        *,
+        fields: str | None = None,
+        max_record_bytes: int = 1 << 20,
+        reading: Reading | None = None,
     ) -> None:
         refuse_stdin(paths)
         self._paths = paths
         self._fields = PathFields(fields)
-        self._reading = Reading(max_record_bytes)
+        self._reading = reading or Reading(max_record_bytes)
         self._parts: dict[str, FinishedPath] = {}
         self._turns = Turns()
         self._report = Report()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from tailrace.errors import SourceError
 from tailrace.sources.types import Json
@@ -20,7 +20,7 @@ class Place:
     ``head``: digest of the first ``head_bytes`` decompressed bytes (at most ``HEAD_BYTES``, and not
     beyond the position); ``before``: digest of the last ``BEFORE_BYTES`` bytes (or fewer) before
     ``position``; ``extent``: bytes the file had, as stored on disk, when bounded reading of it
-    began, None when followed.
+    began, None when followed. ``reader``: what else must be known to read on there.
     """
 
     generation: int
@@ -31,6 +31,7 @@ class Place:
     head_bytes: int
     before: str
     extent: int | None = None
+    reader: dict[str, Json] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Json]:
         """Return what ``from_json`` takes."""
@@ -43,6 +44,7 @@ class Place:
             "head_bytes": self.head_bytes,
             "before": self.before,
             "extent": self.extent,
+            **({"reader": self.reader} if self.reader else {}),
         }
 
     @classmethod
@@ -58,6 +60,7 @@ class Place:
                 head_bytes=whole(stored["head_bytes"]),
                 before=str(stored["before"]),
                 extent=None if stored["extent"] is None else whole(stored["extent"]),
+                reader=state(stored.get("reader", {})),
             )
         except (KeyError, TypeError) as error:
             raise SourceError(
@@ -82,6 +85,13 @@ class Place:
 def digest(content: bytes) -> str:
     """Return 32 hex digits that stand for the content."""
     return hashlib.sha256(content).hexdigest()[:32]
+
+
+def state(value: Json) -> dict[str, Json]:
+    """Return an object out of JSON; TypeError if it is none."""
+    if not isinstance(value, dict):
+        raise TypeError(value)
+    return value
 
 
 def whole(value: Json) -> int:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Protocol
 
 import numpy as np
 
@@ -18,19 +19,74 @@ from tailrace.sources.identity import BEFORE_BYTES, HEAD_BYTES, Place, digest
 from tailrace.sources.reader import Reader, latest, nothing
 from tailrace.sources.split import Bytes, joined
 from tailrace.sources.streams import LimitedStream, PlainStream, Stream, pread
+from tailrace.sources.types import Json
 
 ARCHIVE_PIECE_BYTES = 8 << 20
 SKIPPED_BYTES = 1 << 20
 REREAD_BYTES = 32 << 20
 
 
+class RecordReader(Protocol):
+    """What finds records in a stream: `sources.reader.Reader` does for lines."""
+
+    stream: Stream
+    position: int
+    head: bytes
+    before: bytes
+
+    @property
+    def state(self) -> dict[str, Json]:
+        """What else must be known to read on at ``position``."""
+        ...
+
+    @property
+    def begun_bytes(self) -> int:
+        """Bytes read of the record whose end has not come."""
+        ...
+
+    @property
+    def done(self) -> bool:
+        """Whether the stream has ended and its records were all returned."""
+        ...
+
+    @property
+    def pending(self) -> bool:
+        """Whether ``read`` may return records without anything new in the stream."""
+        ...
+
+    @property
+    def recent(self) -> bytes:
+        """The bytes last read from the stream."""
+        ...
+
+    def finish(self) -> None:
+        """Expect no more of the stream."""
+        ...
+
+    def read(self, limit: int, *, keep_last: bool = True) -> Records:
+        """Read about ``limit`` bytes more; return the records that end there, perhaps none."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What is known of a stream before the place where a reader begins."""
+
+    head: bytes = b""
+    before: bytes = b""
+    state: Mapping[str, Json] = field(default_factory=dict)
+
+
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What all files of a source share."""
+    """What all files of a source share; ``reader`` makes what finds records in them."""
 
     max_record_bytes: int
     buffers: Buffers = field(default_factory=Buffers)
     descriptors: Descriptors = field(default_factory=Descriptors)
+    reader: Callable[[Stream, Seen, Reading], RecordReader] = lambda stream, seen, reading: Reader(
+        stream, reading.max_record_bytes, reading.buffers, head=seen.head, before=seen.before
+    )
 
 
 class OpenFile:
@@ -79,7 +135,7 @@ class OpenFile:
         seen = self._to(place.position)
         if seen is None or not place.agrees(*seen):
             return False
-        self.reader = self._reader(self.reader.stream, *seen)
+        self.reader = self._reader(self.reader.stream, Seen(*seen, place.reader))
         return True
 
     def start_at(self, position: int) -> bool:
@@ -87,7 +143,7 @@ class OpenFile:
         seen = self._to(position)
         if seen is None:
             return False
-        self.reader = self._reader(self.reader.stream, *seen)
+        self.reader = self._reader(self.reader.stream, Seen(*seen))
         return True
 
     def finish_here(self, size: int) -> None:
@@ -124,15 +180,19 @@ class OpenFile:
             head_bytes=len(head),
             before=digest(reader.before),
             extent=self.extent,
+            reader=reader.state,
         )
 
-    def reread(self, start: int, place: Place) -> Records | None:
-        """Return the records from ``start`` to the place again; None if the file differs."""
+    def reread(self, start: int, place: Place, state: Mapping[str, Json]) -> Records | None:
+        """Return the records from ``start`` to the place again; None if the file differs.
+
+        ``state``: that of the reader at ``start``.
+        """
         seen = self._to(start)
         if seen is None:
             return None
         limited = LimitedStream(self.reader.stream, place.position)
-        reader = self._reader(limited, *seen)
+        reader = self._reader(limited, Seen(*seen, state))
         parts = []
         while not reader.done:
             begin = limited.position
@@ -167,9 +227,8 @@ class OpenFile:
             return ArchiveStream(self.handle, self.kind)
         return PlainStream(self.handle, position, self.extent)
 
-    def _reader(self, stream: Stream, head: bytes = b"", before: bytes = b"") -> Reader:
-        reading = self._reading
-        return Reader(stream, reading.max_record_bytes, reading.buffers, head=head, before=before)
+    def _reader(self, stream: Stream, seen: Seen | None = None) -> RecordReader:
+        return self._reading.reader(stream, seen or Seen(), self._reading)
 
     def _to(self, position: int) -> tuple[bytes, bytes] | None:
         """Put the stream at ``position``; return the file's head and the bytes before there."""

@@ -4,10 +4,19 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tailrace.config import FileSource, FolderSource, HttpSource, KafkaSource, PipelineConfig
+from tailrace.config import (
+    FileSource,
+    FolderSource,
+    HttpSource,
+    KafkaSource,
+    PcapSource,
+    PipelineConfig,
+    StdinSource,
+)
 from tailrace.config.kafka import beside_names
 from tailrace.config.source import AnySource
 from tailrace.errors import SourceError
+from tailrace.sources.captures.files import capture_files
 from tailrace.sources.files import FinishedFiles
 from tailrace.sources.folder import FolderSource as Folder
 from tailrace.sources.following import FollowedFiles
@@ -45,6 +54,16 @@ def open_source(
         )
     if isinstance(config, HttpSource):
         return _http(config, max_record_bytes, store, listens=holder is not None and not until_end)
+    if isinstance(config, StdinSource):
+        return StandardInput(max_record_bytes=max_record_bytes)
+    return _files(config, max_record_bytes, until_end=until_end)
+
+
+def _files(
+    config: FileSource | FolderSource | PcapSource, max_record_bytes: int, *, until_end: bool
+) -> Source:
+    if isinstance(config, PcapSource):
+        return capture_files(config.paths)
     if isinstance(config, FolderSource):
         return Folder(
             config.path,
@@ -53,8 +72,6 @@ def open_source(
             until_end=until_end,
             max_record_bytes=max_record_bytes,
         )
-    if not isinstance(config, FileSource):
-        return StandardInput(max_record_bytes=max_record_bytes)
     if not config.follow:
         return FinishedFiles(config.paths, fields=config.fields, max_record_bytes=max_record_bytes)
     return FollowedFiles(

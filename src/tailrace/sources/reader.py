@@ -13,6 +13,7 @@ from tailrace.sources.buffers import Buffers
 from tailrace.sources.identity import BEFORE_BYTES, HEAD_BYTES
 from tailrace.sources.split import Bytes, Offsets, cut, line_ends, too_long
 from tailrace.sources.streams import Stream
+from tailrace.sources.types import Json
 
 MAX_READ_BYTES = 1 << 30
 """Offsets are int32: a piece and the line begun before it stay under 2 GiB together."""
@@ -51,6 +52,11 @@ class Reader:
         """While skipping: the last bytes passed over."""
         self._pending = False
         """Whether ``_unsplit`` may hold whole records."""
+
+    @property
+    def state(self) -> dict[str, Json]:
+        """Nothing: a line begins anywhere."""
+        return {}
 
     @property
     def begun_bytes(self) -> int:

@@ -17,6 +17,7 @@ import numpy as np
 import pyarrow as pa
 
 from tailrace.config import Csv, FileSource, KafkaSource
+from tailrace.config.packets import PacketSource
 from tailrace.engines.delivery import ENDED_PATIENCE_SECONDS
 from tailrace.engines.embedded.opening import make_decoder, open_session
 from tailrace.engines.embedded.unread import Unread
@@ -24,6 +25,7 @@ from tailrace.engines.epoch import Decision, DecisionKind, EpochPlan
 from tailrace.engines.state import REPLAY
 from tailrace.errors import StoreError, TailraceError
 from tailrace.formats.codes import Code
+from tailrace.formats.packets.record import PACKETS
 from tailrace.formats.records import Records
 from tailrace.kernel.time import NEVER, window_starts
 from tailrace.sources.paths import PathFields, path_of
@@ -235,7 +237,8 @@ def _closed_until(plan: Plan, state: EngineState) -> int | None:
 
 
 def _records(plan: Plan, name: str, letters: list[_Letter]) -> Records:
-    lines = [(letter["raw"] or b"") + b"\n" for letter in letters]
+    packets = isinstance(plan.config.source, PacketSource)
+    lines = [(letter["raw"] or b"") + (b"" if packets else b"\n") for letter in letters]
     offsets = np.zeros(len(lines) + 1, np.int32)
     np.cumsum([len(line) for line in lines], out=offsets[1:])
     positions = np.array([letter["position"] for letter in letters], np.int64)
@@ -243,7 +246,7 @@ def _records(plan: Plan, name: str, letters: list[_Letter]) -> Records:
         pa.py_buffer(b"".join(lines)),
         offsets,
         positions,
-        header=_header(plan, name),
+        header=PACKETS if packets else _header(plan, name),
         beside=_beside(plan, name, positions),
     )
 

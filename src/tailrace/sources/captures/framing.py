@@ -1,0 +1,70 @@
+"""What both file formats share: a piece of a file goes in, packets come out of its begin."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Protocol
+
+import numpy as np
+
+from tailrace.formats.packets.record import HEAD, HEAD_BYTES, Breach
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from tailrace.sources.types import Json
+
+
+@dataclass(frozen=True, slots=True)
+class Broken:
+    """Nothing can be read from a place on: why, and the length that is told there."""
+
+    breach: Breach
+    length: int = 0
+
+
+@dataclass(slots=True)
+class Framed:
+    """What a piece of a file holds.
+
+    ``used``: bytes up to the end of the last whole part. ``places``: where each packet's part
+    begins; ``begins``, ``ends``: its captured bytes; ``heads``: what stands before them (HEAD).
+    ``names``: each packet's interface, None where the format has none. ``missing``: bytes that are
+    to come until the part begun is whole. ``broken``: why there is nothing after ``used``.
+    """
+
+    used: int = 0
+    places: list[int] = field(default_factory=list)
+    begins: list[int] = field(default_factory=list)
+    ends: list[int] = field(default_factory=list)
+    heads: NDArray[np.void] = field(default_factory=lambda: np.zeros(0, HEAD))
+    names: list[str | None] | None = None
+    missing: int = 0
+    broken: Broken | None = None
+
+    def content(self, data: bytes) -> tuple[bytes, NDArray[np.int32]]:
+        """The packets' records one after another, and their offsets."""
+        parts: list[bytes | memoryview] = []
+        heads = memoryview(self.heads.tobytes())
+        at = 0
+        for begin, end in zip(self.begins, self.ends, strict=True):
+            parts.append(heads[at : at + HEAD_BYTES])
+            parts.append(data[begin:end])
+            at += HEAD_BYTES
+        sizes = np.subtract(self.ends, self.begins) + HEAD_BYTES
+        offsets = np.zeros(len(sizes) + 1, np.int32)
+        np.cumsum(sizes, out=offsets[1:])
+        return b"".join(parts), offsets
+
+
+class Framing(Protocol):
+    """A file format, at a place in a file."""
+
+    @property
+    def state(self) -> dict[str, Json]:
+        """What must be known to go on reading here."""
+        ...
+
+    def frame(self, data: bytes) -> Framed:
+        """Find the packets at the begin of ``data``."""
+        ...

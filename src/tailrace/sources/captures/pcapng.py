@@ -1,0 +1,219 @@
+"""pcapng files: blocks, of which some are packets and some describe the interfaces they are of.
+
+A section begins with a header that tells the order of bytes; what its interfaces are is known from
+the blocks before a packet. Blocks that hold neither are passed over.
+"""
+
+from __future__ import annotations
+
+import struct
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Self, cast
+
+import numpy as np
+
+from tailrace.formats.packets.record import BROKEN, HEAD, NO_TIME, Breach
+from tailrace.sources.captures.clock import Clock
+from tailrace.sources.captures.framing import Broken, Framed
+
+if TYPE_CHECKING:
+    from tailrace.sources.types import Json
+
+MAGIC = b"\x0a\x0d\x0d\x0a"
+SECTION, INTERFACE, OLD_PACKET, SIMPLE, PACKET = 0x0A0D0D0A, 1, 2, 3, 6
+_ORDERS = {b"\x1a\x2b\x3c\x4d": ">", b"\x4d\x3c\x2b\x1a": "<"}
+LEAST_BLOCK, MOST_BLOCK = 12, 1 << 24
+MOST_INTERFACES = 256
+"""They are stored with every position."""
+_NAME, _RESOLUTION, _OFFSET = 2, 9, 14
+
+
+@dataclass(frozen=True, slots=True)
+class Interface:
+    """What packets of one interface have in common."""
+
+    link: int
+    clock: Clock
+    name: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """What a section's blocks have said so far; ``order`` of bytes, None before any section."""
+
+    order: str | None = None
+    interfaces: tuple[Interface, ...] = ()
+
+    @classmethod
+    def from_json(cls, stored: dict[str, Json]) -> Self:
+        """A stored state."""
+        rows = cast("list[list[Json]]", stored.get("interfaces", []))
+        interfaces = [
+            Interface(cast("int", link), Clock(cast("int", code), cast("int", offset)), name)
+            for link, code, offset, name in cast("list[tuple[Json, Json, Json, str | None]]", rows)
+        ]
+        return cls(cast("str | None", stored.get("order")), tuple(interfaces))
+
+    def to_json(self) -> dict[str, Json]:
+        """What ``from_json`` takes."""
+        rows: list[Json] = [
+            [each.link, each.clock.code, each.clock.offset, each.name] for each in self.interfaces
+        ]
+        return {"order": self.order, "interfaces": rows}
+
+
+class Pcapng:
+    """A pcapng file at a place of it."""
+
+    def __init__(self, section: Section) -> None:
+        self._section = section
+
+    @property
+    def state(self) -> dict[str, Json]:
+        """The section so far."""
+        return self._section.to_json()
+
+    def frame(self, data: bytes) -> Framed:
+        """Find the packets at the begin of ``data``."""
+        found = _Blocks(data, self._section)
+        found.walk()
+        self._section = found.section
+        return found.framed()
+
+
+class _Blocks:
+    """One walk over blocks."""
+
+    def __init__(self, data: bytes, section: Section) -> None:
+        self.section = section
+        self._data = data
+        self._found = Framed(names=[])
+        self._ticks: list[int] = []
+        self._clocks: list[Clock | None] = []
+        """Of each packet; None where it has no time."""
+        self._links: list[int] = []
+        self._details: list[int] = []
+        self._wires: list[int] = []
+
+    def walk(self) -> None:
+        """Go from block to block to the first that isn't whole."""
+        data, found, size = self._data, self._found, len(self._data)
+        at = 0
+        while True:
+            if at + LEAST_BLOCK > size:
+                found.missing = at + LEAST_BLOCK - size
+                break
+            order = self._order(at)
+            if order is None:
+                found.broken = Broken(
+                    Breach.NO_CAPTURE if self.section.order is None else Breach.BLOCK
+                )
+                break
+            kind, length = struct.unpack_from(f"{order}II", data, at)
+            if length < LEAST_BLOCK or length > MOST_BLOCK or length % 4:
+                found.broken = Broken(Breach.BLOCK, length)
+                break
+            if at + length > size:
+                found.missing = at + length - size
+                break
+            if struct.unpack_from(f"{order}I", data, at + length - 4)[0] != length:
+                found.broken = Broken(Breach.BLOCK, length)
+                break
+            if not self._take(kind, order, at, length):
+                break
+            at += length
+        found.used = at
+
+    def _order(self, at: int) -> str | None:
+        if self._data[at : at + 4] == MAGIC:
+            return _ORDERS.get(self._data[at + 8 : at + 12])
+        return self.section.order
+
+    def _take(self, kind: int, order: str, at: int, length: int) -> bool:
+        """Take a block; False if it can't be."""
+        if kind == SECTION:
+            self.section = Section(order)
+        elif kind == INTERFACE:
+            if len(self.section.interfaces) >= MOST_INTERFACES:
+                self._found.broken = Broken(Breach.INTERFACES, MOST_INTERFACES)
+                return False
+            self._describe(order, self._data[at + 8 : at + length - 4])
+        elif kind == PACKET:
+            self._packet("IIIII", 20, order, at, length)
+        elif kind == OLD_PACKET:
+            self._packet("HHIIII", 20, order, at, length)
+        elif kind == SIMPLE:
+            self._simple(order, at, length)
+        return True
+
+    def _describe(self, order: str, body: bytes) -> None:
+        link = struct.unpack_from(f"{order}H", body)[0] if len(body) >= 8 else BROKEN - 1
+        clock, name = Clock(), None
+        at = 8
+        while at + 4 <= len(body):
+            code, length = struct.unpack_from(f"{order}HH", body, at)
+            value = body[at + 4 : at + 4 + length]
+            if code == 0 or len(value) < length:
+                break
+            if code == _NAME:
+                name = value[:64].rstrip(b"\0").decode("utf-8", "replace")
+            elif code == _RESOLUTION and length >= 1:
+                clock = replace(clock, code=value[0])
+            elif code == _OFFSET and length >= 8:
+                clock = replace(clock, offset=struct.unpack_from(f"{order}q", value)[0])
+            at += 4 + -(-length // 4) * 4
+        interface = Interface(min(link, BROKEN - 1), clock, name)
+        self.section = replace(self.section, interfaces=(*self.section.interfaces, interface))
+
+    def _packet(self, form: str, header: int, order: str, at: int, length: int) -> None:
+        if length < LEAST_BLOCK + header:
+            self._broken(Breach.LENGTH, length, at, length)
+            return
+        values = struct.unpack_from(order + form, self._data, at + 8)
+        number, (high, low, captured, wire) = values[0], values[-4:]
+        if captured > length - LEAST_BLOCK - header:
+            self._broken(Breach.LENGTH, captured, at, length)
+        elif number >= len(self.section.interfaces):
+            self._broken(Breach.INTERFACE, number, at, length)
+        else:
+            begin = at + 8 + header
+            self._add(at, (begin, begin + captured), self.section.interfaces[number], wire)
+            self._ticks[-1] = high << 32 | low
+            self._clocks[-1] = self.section.interfaces[number].clock
+
+    def _simple(self, order: str, at: int, length: int) -> None:
+        if length < LEAST_BLOCK + 4 or not self.section.interfaces:
+            self._broken(Breach.INTERFACE, 0, at, length)
+            return
+        wire = struct.unpack_from(f"{order}I", self._data, at + 8)[0]
+        end = min(at + 12 + wire, at + length - 4)
+        self._add(at, (at + 12, end), self.section.interfaces[0], wire)
+
+    def _broken(self, breach: Breach, told: int, at: int, length: int) -> None:
+        self._add(at, (at, at + length), Interface(BROKEN, Clock(), None), told)
+        self._details[-1] = breach
+
+    def _add(self, at: int, content: tuple[int, int], interface: Interface, wire: int) -> None:
+        found = self._found
+        found.places.append(at)
+        found.begins.append(content[0])
+        found.ends.append(content[1])
+        assert found.names is not None  # noqa: S101 - set when made
+        found.names.append(interface.name)
+        self._links.append(interface.link)
+        self._details.append(0)
+        self._wires.append(wire)
+        self._ticks.append(0)
+        self._clocks.append(None)
+
+    def framed(self) -> Framed:
+        """What was found."""
+        heads = np.zeros(len(self._links), HEAD)
+        heads["link"], heads["detail"], heads["wire"] = self._links, self._details, self._wires
+        heads["time"] = NO_TIME
+        for clock in {each for each in self._clocks if each is not None}:
+            rows = [row for row, each in enumerate(self._clocks) if each == clock]
+            ticks = np.array([self._ticks[row] for row in rows], np.uint64)
+            heads["time"][rows] = clock.micros(ticks)
+        self._found.heads = heads
+        return self._found
