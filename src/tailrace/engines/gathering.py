@@ -21,6 +21,7 @@ from tailrace.engines.status import (
     OutputStatus,
     PartitionStatus,
     ProcessStatus,
+    ReferenceStatus,
     RuleStatus,
     Status,
 )
@@ -80,6 +81,7 @@ def live_status(session: BaseSession, process: ProcessStatus) -> Status:
         rules=_rules(session.state, plan, processor.groups, held),
         groups=groups,
         outputs=(*outputs, *_tables(plan)),
+        references=session.references.standings(session.state.references),
     )
 
 
@@ -139,6 +141,7 @@ def stored_status(reader: StoreReader) -> Status:
             for rows in [kept[group.identity]]
         ),
         outputs=tuple(_stored_outputs(reader, plan, state.written)),
+        references=tuple(_stored_references(plan, state)),
     )
     return with_store(status, reader)
 
@@ -229,6 +232,11 @@ def _tables(plan: Plan) -> Iterator[OutputStatus]:
     for name, output in plan.config.outputs.items():
         if output.table is not None:
             yield OutputStatus(name, f"table {output.table.name}", 0, 0, 0)
+
+
+def _stored_references(plan: Plan | None, state: EngineState) -> Iterator[ReferenceStatus]:
+    for name, config in plan.config.references.items() if plan is not None else ():
+        yield ReferenceStatus(name, config.place.told, state.references.get(name))
 
 
 def _stored_outputs(

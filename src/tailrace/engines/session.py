@@ -17,9 +17,11 @@ from tailrace.engines.epoch import Decision, DecisionKind
 from tailrace.engines.held import Held
 from tailrace.engines.lanes import CLOSE_SECONDS
 from tailrace.engines.leaving import Farewell
+from tailrace.engines.references.keeper import Keeper
 from tailrace.engines.state import REPLAY, EngineState
 from tailrace.engines.tables import check_tables
 from tailrace.kernel.time import NEVER
+from tailrace.plan.references import shape_of
 from tailrace.reference.snapshot import Snapshot
 from tailrace.sources.types import Mirroring
 
@@ -81,6 +83,8 @@ class BaseSession(ABC):
         self.times = StageTimes()
         self.clock: int | None = None
         """The watermark while the clock leads: nothing has happened since the one in the state."""
+        self.references = Keeper()
+        """Loads references, where the plan has any."""
         self.source_hangs = False
         """Whether a thread is left behind in it."""
         self._on_commit = on_commit
@@ -110,6 +114,15 @@ class BaseSession(ABC):
     def contents(self, name: str, version: str) -> Snapshot:
         """A version of a reference, as the store has it."""
         return Snapshot.from_bytes(version, self.store.reference(name, version))
+
+    def versions(self, plan: Plan) -> dict[str, str]:
+        """The versions in force of the references of a plan, as far as they fit it."""
+        return {
+            name: version
+            for name, version in self.state.references.items()
+            if (config := plan.config.references.get(name)) is not None
+            and self.contents(name, version).fits(shape_of(name, config))
+        }
 
     def decided(self, snapshots: Mapping[str, Snapshot]) -> tuple[Decision, ...]:
         """The decisions that other versions of references are in force."""
@@ -193,6 +206,7 @@ class BaseSession(ABC):
 
     def close(self) -> None:
         """Settle and give everything back; what hangs is left behind after some seconds."""
+        self.references.close()
         source = None if self.source_hangs else Farewell(self.source.close, "close the source")
         try:
             self.delivery.run(now=True)

@@ -77,6 +77,21 @@ class OutputStatus:
 
 
 @dataclass(frozen=True, slots=True)
+class ReferenceStatus:
+    """A reference: the version in force, its rows, when it was last loaded; ``error``: why not.
+
+    ``place``: where it comes from. None where it isn't known: nobody runs the pipeline.
+    """
+
+    name: str
+    place: str
+    version: str | None
+    rows: int | None = None
+    loaded_at: int | None = None
+    error: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class IncidentStatus:
     """An incident that fires."""
 
@@ -149,6 +164,7 @@ class Status:
     outputs: tuple[OutputStatus, ...] = ()
     incidents: int = 0
     oldest_incidents: tuple[IncidentStatus, ...] = ()
+    references: tuple[ReferenceStatus, ...] = ()
     store_bytes: int = 0
     tables: dict[str, int] = field(default_factory=dict)
 
@@ -196,4 +212,5 @@ _PARTS = {
     "rules": RuleStatus,
     "outputs": OutputStatus,
     "oldest_incidents": IncidentStatus,
+    "references": ReferenceStatus,
 }

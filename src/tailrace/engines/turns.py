@@ -108,7 +108,7 @@ class Turns:
             yield self._decision(step)
         yield from self._polls(waiting)
 
-    def _decision(self, step: Step) -> Turn:
+    def _decision(self, step: Step) -> Turn:  # noqa: PLR0911 - one case a step
         match step:
             case Appear():
                 return Turn(before=(Decision(DecisionKind.APPEARED, step.partition),))

@@ -37,7 +37,9 @@ def use_versions(
             continue
         now = known.indexes.get(name)
         if now is None or now.snapshot.version != version:
-            known.use(shape_of(name, config), contents(name, version))
+            shape, snapshot = shape_of(name, config), contents(name, version)
+            if snapshot.fits(shape):
+                known.use(shape, snapshot)
 
 
 def stamp(state: EngineState, references: tuple[str, ...]) -> dict[str, str]:

@@ -49,9 +49,7 @@ def build(name: str, config: Reference, raw: RawTable) -> Built:
         named = [f"{raw.place(row)}: {why}" for row, why in sorted(bad.items())[:SHOWN]]
         more = f" and {len(bad) - SHOWN} more" if len(bad) > SHOWN else ""
         if config.on_bad_row == "refuse":
-            raise _refused(
-                name, named, more, "on_bad_row: skip leaves them out"
-            )
+            raise _refused(name, named, more, "on_bad_row: skip leaves them out")
         notes.append(f"{len(bad)} bad rows are left out: {'; '.join(named)}{more}")
         rows = np.setdiff1d(rows, np.array(sorted(bad)))
     table = pa.table(typed).take(pa.array(rows))
@@ -66,7 +64,7 @@ def build(name: str, config: Reference, raw: RawTable) -> Built:
         raise TableError(
             f"reference '{name}': there are no rows", hint="empty: allow takes it as it is"
         )
-    return Built(snapshot_of(table), notes)
+    return Built(snapshot_of(shape, table), notes)
 
 
 def _check_size(name: str, config: Reference, raw: RawTable) -> None:

@@ -57,7 +57,9 @@ def ranks(column: pa.ChunkedArray) -> NDArray[np.int64]:
     places = pc.sort_indices(encoded.dictionary).to_numpy()
     order = np.empty(len(places), np.int64)
     order[places] = np.arange(len(places))
-    codes = encoded.indices.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int64)
+    codes: NDArray[np.int64] = (
+        encoded.indices.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int64)
+    )
     if not len(order):
         return codes
     found: NDArray[np.int64] = np.where(codes < 0, -1, order[codes])

@@ -5,6 +5,7 @@ Two loads with the same rows are the same version, whatever order they came in.
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import TYPE_CHECKING
@@ -54,20 +55,31 @@ class Snapshot:
         with pa.ipc.open_stream(data) as reader:
             return cls(version, reader.read_all())
 
+    def fits(self, shape: Shape) -> bool:
+        """Whether it is a version of a reference of this shape: the file may have changed."""
+        same: bool = self.table.schema.equals(_schema(shape), check_metadata=True)
+        return same
 
-def snapshot_of(table: pa.Table) -> Snapshot:
+
+def snapshot_of(shape: Shape, table: pa.Table) -> Snapshot:
     """The snapshot of rows that are sorted already."""
+    table = table.cast(_schema(shape))
     return Snapshot(_digest(table), table)
+
+
+def _schema(shape: Shape) -> pa.Schema:
+    columns = [(name, ARROW[kind]) for name, kind in shape.columns.items()]
+    told = json.dumps([shape.key, shape.dated, shape.single])
+    return pa.schema(columns, metadata={"tailrace": told})
 
 
 def empty(shape: Shape) -> Snapshot:
     """The snapshot without rows: nothing was loaded yet."""
-    schema = pa.schema([(name, ARROW[kind]) for name, kind in shape.columns.items()])
-    return snapshot_of(schema.empty_table())
+    return snapshot_of(shape, _schema(shape).empty_table())
 
 
 def _digest(table: pa.Table) -> str:
-    found = sha256()
+    found = sha256(table.schema.metadata[b"tailrace"])
     for name in table.column_names:
         column = table[name].combine_chunks()
         valid = column.is_valid().to_numpy(zero_copy_only=False)

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from tailrace.engines.embedded.intake import Intake
     from tailrace.engines.embedded.session import Session
     from tailrace.engines.epoch import Decision
+    from tailrace.engines.references.keeper import News
     from tailrace.engines.running import Reloaded
     from tailrace.formats.decoder import Decoder
     from tailrace.plan.model import Plan
@@ -91,9 +92,11 @@ class Engine:
         )
         ended = False
         try:
+            self._begin_references()
             while not self._stop:
                 if self._reload is not None:
                     reader = self._take_reload(reader)
+                self._take_references()
                 if self._blocked():
                     continue
                 intake = reader.take(TICK_SECONDS)
@@ -114,6 +117,27 @@ class Engine:
         else:
             session.settle(STOPPED_PATIENCE_SECONDS, most=STOPPED_MOST_SECONDS)
         return ended
+
+    def _begin_references(self) -> None:
+        """Load all references before anything is read; TableError if one has no version then."""
+        session = self.session
+        if session.plan.config.references and not session.state.finished:
+            references = session.plan.config.references
+            self._use(session.references.begin(references, session.versions(session.plan)))
+            session.references.start()
+
+    def _take_references(self) -> None:
+        self._use(self.session.references.take(self.session.state.references))
+
+    def _use(self, news: News) -> None:
+        """Versions that were loaded are in force from an epoch of their own on."""
+        for note in news.notes:
+            self._notes[note.code] = self._notes.get(note.code, 0) + note.count
+        if news:
+            result = None
+            if news.snapshots:
+                result = self.session.turn([], snapshots=news.snapshots)
+            self._listen(result, tuple(news.notes))
 
     def _reader(self, left: Left) -> Reader:
         session = self.session
@@ -201,9 +225,13 @@ class Engine:
     def _take_reload(self, reader: Reader) -> Reader:
         load, self._reload = self._reload, None
         assert load is not None  # noqa: S101 - the caller looked
+        session = self.session
         try:
             reloaded = load()
-            self.session.take_up_outputs(reloaded.plan, reloaded.outputs)
+            news = session.references.begin(
+                reloaded.plan.config.references, session.versions(reloaded.plan)
+            )
+            session.take_up_outputs(reloaded.plan, reloaded.outputs)
         except TailraceError as error:
             self.reload_error = error
             self._listen(None, ())
@@ -212,6 +240,8 @@ class Engine:
         plan = reloaded.plan
         left = reader.close()
         self.session.adopt(plan)
+        self._use(news)
+        session.references.start()
         self._liveness = LivenessClock(plan.idle_after, plan.grace)
         self._listen(None, ())
         return self._reader(left)

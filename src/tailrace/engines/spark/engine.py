@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from pyspark.sql.streaming.query import StreamingQuery
 
     from tailrace.engines.concluding import Result
+    from tailrace.engines.references.keeper import News
     from tailrace.engines.running import Reloaded
     from tailrace.engines.spark.cluster import Cluster
     from tailrace.engines.spark.handing import Batch
@@ -85,6 +86,8 @@ class SparkEngine:
         try:
             self._finish_begun()
             ended = self._finished()
+            if not ended:
+                self._begin_references()
             if not ended and not self._stop:
                 self._open()
                 kafka = isinstance(source, KafkaInput)
@@ -157,6 +160,7 @@ class SparkEngine:
         self._start()
         while not self._stop:
             self._take_reload()
+            self._take_references()
             self._take_batch(0.0 if self._offered is None else PLANNED_TICK_SECONDS)
             if self._offered is None and source.ended and not self._planner.waiting:
                 break
@@ -193,6 +197,7 @@ class SparkEngine:
         self._start()
         while not self._stop:
             self._take_reload()
+            self._take_references()
             self._take_batch(TICK_SECONDS)
             if self._query is not None:
                 # Progress is told of batches that are done, so all of it is committed.
@@ -316,6 +321,34 @@ class SparkEngine:
             delivery.run(now=True)
         return delivery.full
 
+    def _begin_references(self) -> None:
+        """Load all references before anything is read; TableError if one has no version then."""
+        session = self.session
+        if session.plan.config.references:
+            references = session.plan.config.references
+            self._use(session.references.begin(references, session.versions(session.plan)))
+            session.references.start()
+
+    def _use(self, news: News) -> None:
+        """Versions that were loaded are in force from the next query on."""
+        self.session.use(news.snapshots)
+        if news.notes:
+            self._listen(None, tuple(news.notes))
+
+    def _take_references(self) -> None:
+        """Between two batches: versions that were loaded end the query, and start another."""
+        if self._offered is not None or not self.session.plan.config.references:
+            return
+        news = self.session.references.take(self.session.state.references)
+        if news.snapshots:
+            self._end_query()
+            self._cluster.look_again()
+            self._finish_begun()
+            self._use(news)
+            self._start()
+        elif news:
+            self._use(news)
+
     def _take_reload(self) -> None:
         """Between two batches: end the query, take up the changed file, start it again."""
         if self._reload is None or self._offered is not None:
@@ -323,6 +356,9 @@ class SparkEngine:
         load, self._reload = self._reload, None
         try:
             reloaded = load()
+            references = reloaded.plan.config.references
+            versions = self.session.versions(reloaded.plan)
+            news = self.session.references.begin(references, versions)
             self.session.take_up_outputs(reloaded.plan, reloaded.outputs)
         except TailraceError as error:
             self.reload_error = error
@@ -333,6 +369,8 @@ class SparkEngine:
         self._cluster.wanted = reloaded.plan
         self._cluster.look_again()
         self._finish_begun()
+        self._use(news)
+        self.session.references.start()
         self._start()
         self._listen(None, ())
 

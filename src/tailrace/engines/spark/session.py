@@ -105,8 +105,7 @@ class ClusterSession(BaseSession):
             accept_loss=accept_loss,
             snapshots={
                 name: self.contents(name, version)
-                for name, version in self.state.references.items()
-                if name in self.plan.config.references
+                for name, version in self.versions(self.plan).items()
             },
         )
 

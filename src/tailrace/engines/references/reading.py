@@ -1,0 +1,44 @@
+"""Reading a reference's cells from where it is; TableError, without secrets, if that can't be."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tailrace.config.reference_places import FileTable, HttpTable, RedisTable, SqlTable
+from tailrace.errors import OutputError, Problem, TableError
+from tailrace.reference.build import Built, build
+
+if TYPE_CHECKING:
+    from tailrace.config.references import Reference
+    from tailrace.reference.raw import RawTable
+
+
+def load(name: str, config: Reference) -> Built:
+    """Read the reference now; TableError if it can't be read, or can't be its table."""
+    try:
+        raw = _read(config)
+    except (TableError, OutputError) as error:
+        told = (Problem(f"reference '{name}': {p.message}", None, p.hint) for p in error.problems)
+        raise TableError(problems=tuple(told)) from error
+    return build(name, config, raw)
+
+
+def _read(config: Reference) -> RawTable:
+    columns = tuple(config.columns)
+    match config.place:
+        case FileTable() as place:
+            from tailrace.engines.references.files import read_file
+
+            return read_file(place, columns)
+        case SqlTable() as place:
+            from tailrace.engines.references.sql import read_sql
+
+            return read_sql(place, columns, config.max_rows)
+        case RedisTable() as place:
+            from tailrace.engines.references.keys import read_redis
+
+            return read_redis(place, columns, config.max_rows)
+        case HttpTable() as place:
+            from tailrace.engines.references.web import read_http
+
+            return read_http(place, columns)

@@ -1,0 +1,81 @@
+"""References in SQL databases: their rows, word of their change, and rows for empty tables."""
+
+from __future__ import annotations
+
+from contextlib import closing, suppress
+from typing import TYPE_CHECKING
+
+from tailrace.config.targets.sql import SqlOutput
+from tailrace.errors import TableError
+from tailrace.outputs.extras import extra
+from tailrace.reference.raw import RawTable, from_records
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from tailrace.config.reference_places import SqlTable
+    from tailrace.outputs.sql.database import Database
+
+LISTEN_SECONDS = 0.5
+"""How often a connection that listens looks whether it is to end."""
+
+
+def database(place: SqlTable) -> Database:
+    """What the URL leads to; OutputError if it can't be read, or a library is missing."""
+    extra("sql", "sqlalchemy")
+    from tailrace.outputs.sql.database import Database
+
+    target = SqlOutput(
+        url=place.url,
+        password=place.password,
+        table=place.table or "query",
+        timeout=place.timeout,
+    )
+    return Database(target)
+
+
+def read_sql(place: SqlTable, columns: Sequence[str], most: int) -> RawTable:
+    """The rows of a table or query, one more than ``most`` if there are more."""
+    found = database(place)
+    quote = found.dialect.quote
+    query = place.query
+    if query is None:
+        names = ", ".join(f"{quote}{name}{quote}" for name in columns)
+        query = f"SELECT {names} FROM {found.full_table}"
+    with found.asked() as connection:
+        result = connection.exec_driver_sql(query)
+        if not result.returns_rows:
+            raise TableError("the query gives no rows", hint="it must be a SELECT")
+        names_found = list(result.keys())
+        rows = result.fetchmany(most + 1)
+        connection.rollback()
+    records = [dict(zip(names_found, row, strict=True)) for row in rows]
+    table = from_records(records, columns)
+    return table if rows else RawTable({}, 0)
+
+
+def listen(place: SqlTable, changed: Callable[[], None], stopped: Callable[[], bool]) -> None:
+    """Wait for notifications of PostgreSQL until ``stopped``; OutputError when it goes away.
+
+    ``changed`` is called for each, and once at the beginning: what was notified before is unknown.
+    """
+    import psycopg
+    from psycopg import sql
+
+    found = database(place)
+    assert place.channel is not None  # noqa: S101 - the caller looked
+    connection = found.connect()
+    assert isinstance(connection, psycopg.Connection)  # noqa: S101 - of PostgreSQL, as checked
+    with closing(connection):
+        try:
+            connection.autocommit = True
+            connection.execute(sql.SQL("LISTEN {}").format(sql.Identifier(place.channel)))
+            changed()
+            while not stopped():
+                for _ in connection.notifies(timeout=LISTEN_SECONDS, stop_after=1):
+                    changed()
+        except psycopg.Error as error:
+            raise found.error(error) from error
+        finally:
+            with suppress(psycopg.Error):
+                connection.rollback()
