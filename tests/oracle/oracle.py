@@ -17,6 +17,7 @@ from tests.oracle.ordered import OrderedState, Stretch, order_of_partition
 from tests.oracle.references import Reference
 from tests.oracle.rules import EventRule, Rules, WindowRule, read
 from tests.oracle.templates import fill
+from tests.oracle.verdicts import Accused, Lists
 from tests.oracle.windows import Closed, Key, WindowState
 
 from tailrace.testing.case import (
@@ -34,6 +35,7 @@ from tailrace.testing.case import (
 from tailrace.testing.layout import layout_of, loaded
 from tailrace.testing.outcome import (
     WHOLE,
+    Archived,
     Counts,
     DeadLetter,
     EventAlert,
@@ -87,6 +89,7 @@ class World:
     windows: list[Window] = field(default_factory=list)
     revisions: list[Revision] = field(default_factory=list)
     events: list[EventAlert] = field(default_factory=list)
+    lists: Lists = field(default_factory=Lists)
 
     def __post_init__(self) -> None:
         self.rules = self._read(self.case.pipeline_text)
@@ -107,6 +110,7 @@ class World:
         maximum = self.frontier.maximum
         start = None if maximum is None else maximum + 1
         limits = self.rules.config.limits
+        self.lists.take_up(self.rules)
         for rule in self.rules.windows:
             if rule.identity in self.states:
                 self.states[rule.identity].rule = rule
@@ -142,6 +146,19 @@ class World:
             if watermark is not None:
                 self._close(state, watermark, self.frontier.reached)
 
+        self.lists.known_until(self._judged_until(), final=False)
+
+    def _judged_until(self) -> int | None:
+        """How far all accusing rules have come: before its start there is nothing of a rule."""
+        reached = self.frontier.reached
+        names = {name for each in self.rules.config.verdicts.values() for name in each.from_}
+        known = [reached]
+        for state in self.states.values():
+            if state.rule.name in names and state.rule.ordered and reached is not None:
+                until = reached // state.rule.width * state.rule.width - 1
+                known.append(until if state.start is None else max(until, state.start - 1))
+        return None if reached is None else min(each for each in known if each is not None)
+
     def _watermark(self, state: WindowState) -> int | None:
         """The rule's W: the frontier, down to its panes."""
         reached = self.frontier.reached
@@ -172,6 +189,20 @@ class World:
         for key, stretch in state.news(known):
             if stretch.told:
                 self._row(rule, key, stretch.start_of(stretch.first), stretch)
+            assert stretch.last is not None
+            lasting = rule.kind is None or rule.kind.absent_for is not None
+            self.lists.accuse(
+                rule,
+                key,
+                Accused(
+                    rule.name,
+                    stretch.first,
+                    stretch.last,
+                    stretch.last + lasting,
+                    stretch.told,
+                    stretch.values,
+                ),
+            )
             if rule.alert:
 
                 def at(instant: int, stretch: Stretch = stretch) -> Firing:
@@ -209,6 +240,9 @@ class World:
             life = self.lives.setdefault((rule.identity, closed.key), Life(rule.timers))
             life.fires(Firing(closed.start, closed.end, closed.values, closed.flags))
             self._publish(rule, closed.key, life)
+            end = closed.end
+            accused = Accused(rule.name, end, end, end, True, closed.values)  # noqa: FBT003
+            self.lists.accuse(rule, closed.key, accused)
 
     def _reload(self, text: str) -> None:
         self.rules = self._read(text)
@@ -237,6 +271,7 @@ class World:
                 if rule == state.rule.identity:
                     life.input_ended()
                     self._publish(state.rule, key, life)
+        self.lists.known_until(timers, final=True)
 
     # Records
 
@@ -271,6 +306,9 @@ class World:
         for rule in self.rules.events:
             self._judge(rule, record, event.time, row, duplicate)
         self.events += [each for each in classified if not duplicate]
+        fields = {name: plain(value) for name, value in row.items()}
+        archived = Archived(record.partition, record.position, event.time, fields)
+        self.lists.archive(archived, max(event.time, threshold or event.time))
         self.frontier.read(record.partition, event.time)
 
     def _label(
@@ -390,4 +428,6 @@ class World:
             tuple(self.dead),
             self.counts,
             rules,
+            verdicts=tuple(self.lists.changes),
+            archived=tuple(self.lists.archived),
         )

@@ -7,12 +7,20 @@ these to the time that has become known since the last time.
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
-from tests.oracle import identity
+from tests.oracle import identity, kinds
 from tests.oracle.evaluate import FAILED, Result, evaluate, plain
 from tests.oracle.windows import Key, Taken, WindowState
 
 from tailrace.expr.nodes import Aggregate
-from tailrace.testing.outcome import Value
+from tailrace.testing.outcome import Instant, Value
+
+
+def order_of_partition(name: str) -> tuple[bytes, int]:
+    """What partitions are ordered by: a topic's by number, others by the bytes of their name."""
+    before, slash, number = name.rpartition("/")
+    if slash and number.isascii() and number.isdecimal():
+        return before.encode(), int(number)
+    return name.encode(), -1
 
 
 @dataclass(frozen=True)
@@ -54,7 +62,52 @@ class OrderedState(WindowState):
         events = [e for e in self.accepted() if e.key == key and e.time <= known]
         if self.start is not None:
             events = [event for event in events if event.time >= self.start]
-        yield from self._sliding(key, events, before)
+        events.sort(key=lambda event: (event.time, event.place))
+        rule = self.rule.kind
+        if rule is None:
+            yield from self._sliding(key, events, before)
+        elif rule.leaky is not None:
+            for time, count in kinds.overflows(rule.leaky, events, self.max_distinct):
+                yield self._instant(key, time, time, {"count": count})
+        elif rule.first_seen is not None:
+            for time, seen in kinds.first_sights(rule.first_seen, events, self._begun):
+                yield self._instant(key, time, time, {"last_seen": seen})
+        elif rule.sequence is not None:
+            for match in kinds.matches(rule.sequence, events):
+                yield self._instant(key, match[0], match[-1], kinds.named(rule.sequence, match))
+        else:
+            assert rule.absent_for is not None
+            for seen, first, last in kinds.absences(rule.absent_for, events):
+                flags = self._flags(key, seen, saturated=False)
+                values: dict[str, Value] = {"last_seen": Instant(seen)}
+                yield Stretch(first, last, lambda _, seen=seen: seen, values, flags, told=True)
+
+    @property
+    def _begun(self) -> int:
+        """When event time began, or the rule if that was later."""
+        begun = self.begun if self.start is None else self.start
+        assert begun is not None
+        return begun
+
+    def _instant(self, key: Key, start: int, end: int, values: dict[str, Value]) -> Stretch:
+        """It holds at one instant only."""
+        flags = self._flags(key, end, saturated=False)
+        return Stretch(end, end, lambda _: start, values, flags, told=True)
+
+    @property
+    def reach(self) -> int:
+        """How far back events matter."""
+        rule = self.rule.kind
+        if rule is None:
+            return self.rule.size
+        if rule.leaky is not None:
+            return max(rule.leaky.capacity * rule.leaky.leak, rule.leaky.blackhole)
+        if rule.first_seen is not None:
+            return 2 * rule.first_seen.within
+        if rule.sequence is not None:
+            return rule.sequence.within
+        assert rule.absent_for is not None
+        return rule.absent_for.forget
 
     def _sliding(self, key: Key, events: list[Taken], before: int | None) -> Iterator[Stretch]:
         size = self.rule.size
@@ -95,7 +148,7 @@ class OrderedState(WindowState):
     def _flags(self, key: Key, last: int, *, saturated: bool) -> tuple[str, ...]:
         """Those of what happened up to the last event, as far back as events matter."""
         crowded = self.crowded()
-        first = self.pane(last - self.rule.reach + 1)
+        first = self.pane(last - self.reach + 1)
         panes = range(first, last + 1, self.rule.width)
         evicted = any((identity.bucket(key), pane) in crowded for pane in panes)
         return ("distinct_saturated",) * saturated + ("keys_evicted",) * evicted

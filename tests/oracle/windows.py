@@ -27,12 +27,15 @@ MOST_EMPTY = 100_000
 class Taken:
     """An event that is neither filtered nor late: the arguments of all aggregates, by aggregate.
 
-    An aggregate that isn't in `arguments` doesn't count this event.
+    An aggregate that isn't in `arguments` doesn't count this event. `place` is its partition and
+    position, `own` the values of the rule's own expressions if it sees events in order.
     """
 
     time: int
     key: Key
     arguments: dict[Aggregate, Result]
+    place: tuple[tuple[bytes, int], int] = ((b"", 0), 0)
+    own: tuple[Result, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -72,7 +75,14 @@ class WindowState:
 
     # Judging
 
-    def judge(self, time: int, row: Row, duplicate: bool, threshold: int | None) -> None:
+    def judge(
+        self,
+        time: int,
+        row: Row,
+        duplicate: bool,
+        threshold: int | None,
+        place: tuple[tuple[bytes, int], int] = ((b"", 0), 0),
+    ) -> None:
         """Take one event: filtered, late, or taken (accepted unless its key is evicted)."""
         if duplicate:
             self.filtered += 1
@@ -99,8 +109,10 @@ class WindowState:
             failed = failed or value is FAILED
             if counts:
                 arguments[aggregate] = value
-        self.errors += failed
-        self.taken.append(Taken(time, tuple(plain(result) for result in results), arguments))
+        own = tuple(evaluate(node, row) for node in rule.own)
+        self.errors += failed or FAILED in own
+        key = tuple(plain(result) for result in results)
+        self.taken.append(Taken(time, key, arguments, place, own))
 
     def _argument(self, aggregate: Aggregate, row: Row) -> tuple[bool, Result]:
         """Whether an event counts for an aggregate, and with which value."""

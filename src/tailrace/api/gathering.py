@@ -42,7 +42,7 @@ class Gathered:
         for firings, keys in result.windows:
             rule = firings.rule
             fields, measures = window_columns(firings, keys)
-            table = typed_windows(rule.name, fields, firings.ends, rule.window.size, measures)
+            table = typed_windows(rule.name, fields, firings.ends, firings.size, measures)
             windows.setdefault(rule.name, []).append(table)
         events = []
         for judge, rows in result.fired:

@@ -91,8 +91,23 @@ def group_tables(reducer: GroupReducer) -> tuple[pa.Table | None, Mapping[str, p
         for name, rows in sides.items()
         if rows is not None
     }
-    if plain is None:
-        return None, tables
+    return None if plain is None else plain_table(reducer, plain), tables
+
+
+def with_news(reducer: GroupReducer, added: pa.Table | None) -> pa.Table | None:
+    """The rows added by a batch, and those that the reducer made since it was asked last."""
+    news = reducer.news()
+    if news is None or not len(news):
+        return added
+    table = plain_table(reducer, news)
+    if added is None or not added.num_rows:
+        return table
+    return pa.concat_tables([added.select(table.column_names).cast(table.schema), table])
+
+
+def plain_table(reducer: GroupReducer, plain: Run) -> pa.Table:
+    """Plain rows as a table for the store."""
+    group = reducer.group
     columns: dict[str, object] = {"code": codes_of(reducer, plain.keys)}
     for index, key in enumerate(group.keys):
         columns[f"k{index}"] = reducer.keys.column(plain.keys, index, ARROW_TYPES[key.node.type])
@@ -104,7 +119,7 @@ def group_tables(reducer: GroupReducer) -> tuple[pa.Table | None, Mapping[str, p
             if partial.kind is PartialKind.SUM
             else pa.array(values, _arrow_type(partial))
         )
-    return pa.table(columns), tables
+    return pa.table(columns)
 
 
 def codes_of(reducer: GroupReducer, numbers: np.ndarray) -> pa.Array:

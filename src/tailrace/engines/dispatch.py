@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cache
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
@@ -36,7 +37,7 @@ from tailrace.outputs.addressing import addressed
 from tailrace.outputs.events import EventTexts, field_columns
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from tailrace.alerts.incidents import Revision
     from tailrace.alerts.notices import Notice
@@ -73,8 +74,14 @@ class _Target:
 class Dispatch:
     """Collects the rows of one epoch by output."""
 
-    def __init__(self, plan: Plan, next_seq: int) -> None:
-        """Number the outbox's batches from ``next_seq``."""
+    def __init__(
+        self, plan: Plan, next_seq: int, versions: Mapping[str, str] = MappingProxyType({})
+    ) -> None:
+        """Number the outbox's batches from ``next_seq``.
+
+        ``versions``: those of references that are in force.
+        """
+        self._versions = versions
         self._plan = plan
         self._next_seq = next_seq
         self._parts: list[tuple[str, pa.Table]] = []
@@ -105,13 +112,16 @@ class Dispatch:
         if not targets or not len(firings.keys):
             return
         fields, measures = window_columns(firings, keys)
-        name, ends, size = rule.name, firings.ends, rule.window.size
-        address = cache(lambda: window_address(self._plan, rule, fields, ends, measures))
+        name, starts, ends, size = rule.name, firings.starts, firings.ends, firings.size
+        address = cache(lambda: window_address(self._plan, rule, fields, starts, ends, measures))
         for target in targets:
             if target.typed:
                 rows = typed_rows.typed_windows(name, fields, ends, size, measures)
             else:
-                rows = text_rows.window_rows(name, fields, ends, size, measures, target.zone)
+                stamp = self._stamp(rule)
+                rows = text_rows.window_rows(
+                    name, fields, ends, size, measures, target.zone, references=stamp
+                )
             self._add(target, rows, address)
 
     def revisions(self, rule: Rule, revisions: Sequence[Revision]) -> None:
@@ -148,8 +158,12 @@ class Dispatch:
             if target.typed:
                 rows = typed_rows.typed_events(texts)
             else:
-                rows = text_rows.event_rows(texts, target.zone)
+                rows = text_rows.event_rows(texts, target.zone, references=self._stamp(rule))
             self._add(target, rows, lambda: event_address(texts))
+
+    def _stamp(self, rule: Rule | EventRule) -> dict[str, str]:
+        """The versions in force of the references that a rule looks things up in."""
+        return {name: self._versions[name] for name in rule.references if name in self._versions}
 
     def archive(self, rows: EventRows) -> None:
         """All events of the epoch: their fields, and the time under the name of its source key."""

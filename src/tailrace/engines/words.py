@@ -47,11 +47,12 @@ def window_address(
     plan: Plan,
     rule: Rule,
     fields: Mapping[str, pa.Array],
+    starts: NDArray[np.int64],
     ends: NDArray[np.int64],
     measures: Mapping[str, pa.Array],
 ) -> Address:
-    """Of windows' rows; ``ends`` in microseconds."""
-    start, end = _instants(ends - rule.window.size), _instants(ends)
+    """Of windows' rows; ``starts`` and ``ends`` in microseconds."""
+    start, end = _instants(starts), _instants(ends)
     ids = digests([rule.identity, *fields.values(), start, end], len(ends))
     own: dict[str, pa.Array | str] = {
         "rule": rule.name,

@@ -336,11 +336,14 @@ def _sum_term(partial: Partial) -> str:
 
 
 def _rule_failures(group: Group, measures: Iterable[object]) -> str | None:
-    """SQL that holds where an argument or filter of the rule's aggregates failed."""
-    del group
+    """SQL that holds where an argument or filter of the rule's aggregates failed.
+
+    Or an expression of a rule that sees events in order.
+    """
     from tailrace.plan.model import Measure
 
-    found: list[str] = []
+    own = group.ordered.nodes if group.ordered is not None else ()
+    found = [failure for node in own if (failure := failure_sql(node))]
     for measure in measures:
         assert isinstance(measure, Measure)  # noqa: S101 - the caller's type
         aggregate = measure.aggregate

@@ -36,6 +36,20 @@ def panes_of(times: NDArray[np.int64], width: int) -> NDArray[np.int64]:
     return np.floor_divide(times, width)
 
 
+def settled(times: NDArray[np.int64], before: int) -> NDArray[np.int64]:
+    """Times of a run's events, those without one (``NEVER``) taking the greatest before them.
+
+    ``before`` is the partition's maximum when the run begins; a partition begins in 1970.
+    """
+    if not len(times) or times.min() > NEVER:
+        return times
+    known = times.copy()
+    if known[0] == NEVER:
+        known[0] = 0 if before == NEVER else before
+    running = np.maximum(np.maximum.accumulate(known), before)
+    return np.where(known == NEVER, running, known)
+
+
 def earlier_maximum(times: NDArray[np.int64], before: int) -> tuple[NDArray[np.int64], int]:
     """For each event of a run the maximum time before it, and the maximum after the run.
 

@@ -125,11 +125,16 @@ class RuleFirings:
     @property
     def starts(self) -> NDArray[np.int64]:
         """The starts of the rows' windows."""
+        return self.ends - self.size
+
+    @property
+    def size(self) -> int | NDArray[np.int64]:
+        """The size of the rows' windows, or of each of them."""
         ordered = self.rule.ordered
-        if ordered is None or ordered.start_from is None:
-            return self.ends - self.rule.window.size
-        starts: NDArray[np.int64] = self.values[ordered.start_from].to_numpy()
-        return starts
+        if ordered is None or ordered.start_from is None or not len(self.ends):
+            return self.rule.window.size
+        sizes: NDArray[np.int64] = self.ends - self.values[ordered.start_from].to_numpy()
+        return sizes
 
 
 @dataclass(slots=True)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, tzinfo
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
@@ -29,22 +30,32 @@ def window_rows(
     rule: str,
     keys: Mapping[str, pa.Array],
     ends: NDArray[np.int64],
-    size: int,
+    size: int | NDArray[np.int64],
     measures: Mapping[str, pa.Array],
     zone: tzinfo = UTC,
+    *,
+    references: Mapping[str, str] = MappingProxyType({}),
 ) -> pa.Table:
     """A row for each window: ``{"window":{"start":..,"end":..},<keys>,<measures>}``.
 
     ``keys`` and ``measures`` are parallel columns of typed values (times as timestamps), ``ends``
-    the windows' ends and ``size`` their length in microseconds.
+    the windows' ends and ``size`` their length in microseconds, of all or of each.
     """
-    # Many keys share a window.
-    windows = pa.array(ends).dictionary_encode()
-    distinct = windows.dictionary.to_numpy()
-    start, end = iso_texts(distinct - size, zone), iso_texts(distinct, zone)
-    window = joined('"window":{"start":"', start, '","end":"', end, '"}').take(windows.indices)
-    texts = json_objects([*keys.items(), *measures.items()], zone, before=(window,))
+    if isinstance(size, int):
+        # Many keys share a window.
+        windows = pa.array(ends).dictionary_encode()
+        window = _bounds(windows.dictionary.to_numpy(), size, zone).take(windows.indices)
+    else:
+        window = _bounds(ends, size, zone)
+    stamp = (f',"references":{dumps(references)}',) if references else ()
+    columns = [*keys.items(), *measures.items()]
+    texts = json_objects(columns, zone, before=(window, *stamp))
     return _table(texts, Content.WINDOWS, rule)
+
+
+def _bounds(ends: NDArray[np.int64], size: int | NDArray[np.int64], zone: tzinfo) -> pa.Array:
+    start, end = iso_texts(ends - size, zone), iso_texts(ends, zone)
+    return joined('"window":{"start":"', start, '","end":"', end, '"}')
 
 
 def incident_rows(revisions: Sequence[Revision], zone: tzinfo = UTC) -> pa.Table:
@@ -62,7 +73,9 @@ def verdict_rows(changes: Sequence[Change], zone: tzinfo = UTC) -> pa.Table:
     return _documents([change.to_json_dict(zone) for change in changes], Content.VERDICTS)
 
 
-def event_rows(alert: EventTexts, zone: tzinfo = UTC) -> pa.Table:
+def event_rows(
+    alert: EventTexts, zone: tzinfo = UTC, *, references: Mapping[str, str] = MappingProxyType({})
+) -> pa.Table:
     """A row for each event that a per-event rule fired for."""
     texts = raw_objects(
         [
@@ -76,6 +89,7 @@ def event_rows(alert: EventTexts, zone: tzinfo = UTC) -> pa.Table:
             ("annotations", alert.annotations(zone)),
             ("partition", json_texts(alert.partitions)),
             ("position", json_texts(alert.positions)),
+            *([("references", dumps(references))] if references else []),
         ]
     )
     return _table(texts, Content.EVENTS, alert.rule.name)

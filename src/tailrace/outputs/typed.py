@@ -131,10 +131,13 @@ def typed_windows(
     rule: str,
     keys: Mapping[str, pa.Array],
     ends: NDArray[np.int64],
-    size: int,
+    size: int | NDArray[np.int64],
     measures: Mapping[str, pa.Array],
 ) -> pa.Table:
-    """A row for each window: ``window_start``, ``window_end``, keys, measures."""
+    """A row for each window: ``window_start``, ``window_end``, keys, measures.
+
+    ``size``: of all of them, or of each.
+    """
     bounds = {"window_start": _instants(ends - size), "window_end": _instants(ends)}
     return batch_table(bounds | dict(keys) | dict(measures), Form.TYPED, Content.WINDOWS, rule)
 

@@ -26,15 +26,17 @@ def there(name: str) -> str:
 def event_columns(rule: Rule) -> Iterator[Partial]:
     """The columns beside key, pane and ``n``.
 
-    The time, the place if order matters among events of equal time, the kind's own columns, and of
-    every partial of the measures what this one event adds to it.
+    The time, the place if order matters among events of equal time, the kind's own columns (those
+    of keys stand in rows of their own, whose ``n`` is 0), and of every partial of the measures what
+    this one event adds to it.
     """
     ordered = rule.ordered
     assert ordered is not None  # noqa: S101 - asked of such rules alone
     yield value_column(TIME, Type.INTEGER)
     if ordered.placed:
         yield from (value_column(name, type_) for name, type_ in PLACE)
-    yield from (value_column(name, type_) for name, type_ in ordered.columns)
+    for name, type_ in (*ordered.of_event, *ordered.of_key):
+        yield value_column(name, type_)
     for partial in {p.name: p for m in rule.measures for p in m.partials}.values():
         if partial.kind.sided:
             yield replace(partial, kind=PartialKind.VALUE, type=Type.INTEGER)

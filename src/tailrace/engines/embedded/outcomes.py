@@ -160,6 +160,7 @@ def _windows(firings: RuleFirings, keys: DenseKeys) -> list[found.Window]:
     rule = firings.rule
     types = value_types(rule)
     columns = {name: firings.values.column(name).to_pylist() for name in rule.columns}
+    starts = firings.starts.tolist()
     rows = []
     for row, (number, end) in enumerate(
         zip(firings.keys.tolist(), firings.ends.tolist(), strict=True)
@@ -174,9 +175,9 @@ def _windows(firings: RuleFirings, keys: DenseKeys) -> list[found.Window]:
         flags = tuple(name for bit, name in FLAG_NAMES.items() if firings.flags[row] & bit)
         rows.append(
             found.Window(
-                window_row_id(rule.identity, keys.values(number), end - rule.window.size, end),
+                window_row_id(rule.identity, keys.values(number), starts[row], end),
                 rule.name,
-                end - rule.window.size,
+                starts[row],
                 end,
                 _values(key),
                 measures,

@@ -7,17 +7,19 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pyarrow as pa
 
+from tailrace.expr.nodes import Type
 from tailrace.expr.sql import to_sql
 from tailrace.kernel.buckets import bucket_index
 from tailrace.kernel.partials_sql import GroupSql, alone, filtered, quote
 from tailrace.plan.event_columns import TIME, there
 from tailrace.plan.model import PartialKind
-from tailrace.plan.ordered import PLACE
+from tailrace.plan.ordered import PLACE, Leaky, Sequence
 
 if TYPE_CHECKING:
     import duckdb
 
     from tailrace.plan.model import Group, Partial
+    from tailrace.plan.ordered import Ordered
 
 
 class EventSql(GroupSql):
@@ -29,6 +31,7 @@ class EventSql(GroupSql):
         columns = [f"_time as {TIME}"]
         if ordered.placed:
             columns += [f"_{name} as {name}" for name, _ in PLACE]
+        columns += [f"{sql} as {quote(name)}" for name, sql in self._own(ordered).items()]
         partials = {p.name: p for m in group.rules[0].measures for p in m.partials}.values()
         for partial in partials:
             if partial.kind.sided:
@@ -36,8 +39,28 @@ class EventSql(GroupSql):
             else:
                 columns.append(f"{alone(partial)} as {quote(partial.name)}")
         self._hashes = [p.name for p in partials if p.kind is PartialKind.DISTINCT]
+        self._hashes += ["item"] if isinstance(ordered, Leaky) else []
         self._buckets = [p.name for p in partials if p.kind is PartialKind.BUCKETS]
         return columns
+
+    def _own(self, ordered: Ordered) -> dict[str, str]:
+        """SQL for the kind's own columns; those of keys are empty."""
+        found: dict[str, str] = {}
+        match ordered:
+            case Leaky(distinct=None):
+                found = {"item": "0::ubigint", "poured": "1::bigint"}
+            case Leaky(distinct=node) if node is not None:
+                value = f"({to_sql(node)})"
+                found["item"] = f"coalesce({self._hash(value, node.type)}, 0::ubigint)"
+                found["poured"] = f"({value} is not null)::bigint"
+            case Sequence():
+                bits = [
+                    f"(coalesce({to_sql(node)}, false)::bigint << {bit})"
+                    for bit, node in enumerate(ordered.nodes)
+                ]
+                found["steps"] = " | ".join(bits)
+        empty = {Type.TEXT: "null::varchar"}
+        return found | {name: empty.get(type_, "0::bigint") for name, type_ in ordered.of_key}
 
     def _item(self, partial: Partial) -> list[str]:
         """SQL for the item of a sided partial, and for whether there is one."""

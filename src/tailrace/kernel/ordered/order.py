@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from tailrace.plan.event_columns import TIME
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from numpy.typing import NDArray
 
-    from tailrace.kernel.runs import Run
+    from tailrace.kernel.runs import Column, Run
 
 MOST_ROWS = 1_000_000
 """About so many rows are worked on at once; a key's rows are never torn apart."""
@@ -29,6 +31,43 @@ def by_key_and_time(run: Run, times: NDArray[np.int64]) -> NDArray[np.int64]:
     if (int(run.keys.max()) + 1) * span < _LARGEST:
         return np.argsort(run.keys * span + (times - first))
     return np.lexsort((times, run.keys))
+
+
+def in_order(run: Run, *, placed: bool) -> NDArray[np.int64]:
+    """The places of a run's rows by key and time; if ``placed``, by partition and position then."""
+    times = run.columns[TIME]
+    if not placed:
+        return by_key_and_time(run, times)
+    order = np.lexsort((times, run.keys))
+    keys, times = run.keys[order], times[order]
+    equal = (keys[1:] == keys[:-1]) & (times[1:] == times[:-1])
+    if not equal.any():
+        return order
+    columns = run.columns
+    return np.lexsort(
+        (
+            columns["position"],
+            columns["generation"],
+            _ranks(columns["partition"]),
+            run.columns[TIME],
+            run.keys,
+        )
+    )
+
+
+def _ranks(partitions: Column) -> NDArray[np.int64]:
+    """For each partition's name its place among them."""
+    names = dict.fromkeys(partitions.tolist())
+    places = {name: rank for rank, name in enumerate(sorted(names, key=partition_order))}
+    return np.fromiter(map(places.__getitem__, partitions.tolist()), np.int64, len(partitions))
+
+
+def partition_order(name: str) -> tuple[bytes, int]:
+    """What partitions are ordered by: their bytes; those of a topic by number."""
+    topic, slash, number = name.rpartition("/")
+    if slash and number.isdecimal() and number.isascii():
+        return topic.encode("utf-8", "surrogateescape"), int(number)
+    return name.encode("utf-8", "surrogateescape"), -1
 
 
 @dataclass(frozen=True, slots=True)
