@@ -81,7 +81,7 @@ clean: ## remove .venv, caches and build results
 
 # What the servers of the tests are started from; installed and fetched once.
 servers:
-	@tools/debian-packages nginx wrk redis-server prometheus-alertmanager mariadb-server=mariadbd \
+	@tools/debian-packages chromium nginx wrk redis-server prometheus-alertmanager mariadb-server=mariadbd \
 		postgresql=postgres default-jdk-headless=javac maven=mvn
 	@tools/server-jars
 

@@ -21,7 +21,7 @@ BUDGET_SECONDS = 300
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
-        if folder(item.path) in {"services", "spark"}:
+        if folder(item.path) in {"browser", "services", "spark"}:
             item.add_marker(pytest.mark.services)
 
 
