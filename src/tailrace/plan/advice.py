@@ -45,8 +45,9 @@ def _time(loaded: Loaded) -> Iterator[Problem]:
 
 
 def _rules(loaded: Loaded) -> Iterator[Problem]:
+    accusing = {rule for verdicts in loaded.config.verdicts.values() for rule in verdicts.from_}
     for index, rule in enumerate(loaded.config.rules):
-        if rule.to or isinstance(rule, Classify):
+        if rule.to or isinstance(rule, Classify) or rule.name in accusing:
             continue
         where = loaded.positions.where(("rules", index))
         if isinstance(rule, Alert):
@@ -66,6 +67,7 @@ def _outputs(loaded: Loaded) -> Iterator[Problem]:
     used |= {n for rule in config.rules if isinstance(rule, Classify) for n in rule.outputs}
     used |= set(config.archive.to if config.archive is not None else ())
     used |= set(config.dead_letters.to)
+    used |= {name for verdicts in config.verdicts.values() for name in verdicts.to}
     for name, output in config.outputs.items():
         texts = " ".join(output.target.templates.values())
         if output.rows == "incidents" and output.notices and _measures(config, name, texts):

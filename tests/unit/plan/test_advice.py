@@ -30,6 +30,7 @@ outputs: {x: {file: {path: x.ndjson}}}
             ["6:5: two has no 'to': its rows go nowhere"],
         ),
         ("to: [x]}", "}\narchive: {to: [x]}", ["6:5: one has no 'to'"]),
+        ("to: [x]}", "}\nverdicts: {bad: {from: one, for: 1m, to: [x]}}", []),
     ],
 )  # fmt: skip
 def test_warnings(old: str, new: str, told: list[str]) -> None:
