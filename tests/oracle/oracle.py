@@ -287,6 +287,8 @@ class World:
         if event is None:
             self.counts = replace(self.counts, blank=self.counts.blank + 1)
             return
+        if event.time is None:
+            event = replace(event, time=self.frontier.partitions[record.partition].maximum or 0)
         self.counts = replace(self.counts, events=self.counts.events + 1)
         self._event(record, event)
 

@@ -14,13 +14,14 @@ from tailrace.engines.folding import fold_firings, folds_of
 from tailrace.engines.held import Held
 from tailrace.engines.state import RuleState
 from tailrace.engines.verdicts import Verdicts
+from tailrace.engines.versions import stamp, stamped
 from tailrace.kernel.time import FOREVER, NEVER, known_until
 from tailrace.kernel.types import JUDGED_AT, EventRows
 from tailrace.plan.model import NO_START
 from tailrace.store.commit import Commit, Fold, HeldDelta
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     import pyarrow as pa
 
@@ -111,7 +112,7 @@ class Conclusion:
 
         The state's watermark has moved already. ``final``: all input has ended.
         """
-        told = Told(Dispatch(self._plan, self._state.next_seq))
+        told = Told(Dispatch(self._plan, self._state.next_seq, self._state.references))
         for group, keys, closed in found.closed:
             for firings in closed:
                 rows = firings.rows
@@ -121,7 +122,8 @@ class Conclusion:
             for rule in group.rules:
                 if rule.alert:
                     mine = next((f for f in closed if f.rule is rule), None)
-                    _collect(rule, self._fold(rule, mine, keys, final=final), told)
+                    versions = stamp(self._state, rule.references)
+                    _collect(rule, self._fold(rule, mine, keys, final=final), told, versions)
         self._single_events(found, told)
         self._accuse(found, told, final=final)
         if self._plan.marks or self.held.rows:
@@ -202,10 +204,13 @@ def first_rules(plan: Plan, state: EngineState) -> None:
         )
 
 
-def _collect(rule: Rule, results: list[FoldResult], told: Told) -> None:
+def _collect(
+    rule: Rule, results: list[FoldResult], told: Told, versions: Mapping[str, str]
+) -> None:
     for result in results:
-        told.revisions.extend(result.revisions)
-        told.dispatch.revisions(rule, result.revisions)
+        revisions = stamped(result.revisions, versions)
+        told.revisions.extend(revisions)
+        told.dispatch.revisions(rule, revisions)
         told.folds.extend(
             Fold(rule.identity, kept.place, kept.to_json()) for kept in result.changed
         )

@@ -20,6 +20,7 @@ from tailrace.engines.dispatch import incident_table as incident_rows
 from tailrace.engines.dispatch import verdict_table
 from tailrace.engines.running import Holding
 from tailrace.engines.versions import no_contents, use_versions
+from tailrace.engines.untimed import timed
 from tailrace.engines.watermark import advance, decide
 from tailrace.kernel.lookups import Lookups
 from tailrace.kernel.mapper import Mapper
@@ -200,6 +201,8 @@ class Processor:
         for decision in plan.before:
             decide(state, decision, self.plan.grace)
         use_versions(self.lookups, self.plan, state.references, self._contents)
+        if self.plan.config.on_error == "classify":
+            work = timed(work, state.partitions)
         return [self._piece(chunk, decoded) for chunk, decoded in work]
 
     def _piece(self, chunk: Chunk, decoded: Decoded) -> Piece:

@@ -8,14 +8,19 @@ from dataclasses import asdict, dataclass
 
 from tailrace.testing.case import Kind
 from tailrace.testing.outcome import (
+    Archived,
     DeadLetter,
     EventAlert,
     Instant,
     Outcome,
     Revision,
     Value,
+    Verdict,
     Window,
 )
+
+FOREVER = 2**62
+"""The end of a verdict without one."""
 
 Numbers = Mapping[tuple[str, int], int]
 """The number of a record in its partition, from 1, by (partition, position)."""
@@ -40,6 +45,8 @@ def shown(outcome: Outcome, numbers: Numbers) -> list[Shown]:
         *(_window(each) for each in outcome.windows),
         *(_event(each, numbers) for each in outcome.events),
         *(_dead(each, numbers) for each in outcome.dead),
+        *(_verdict(each) for each in outcome.verdicts),
+        *(_archived(each, numbers) for each in outcome.archived),
         *(Shown(Kind.METRICS, None, name, None, None, {"value": number})
           for name, number in outcome.metrics.items()),
     ]  # fmt: skip
@@ -47,7 +54,7 @@ def shown(outcome: Outcome, numbers: Numbers) -> list[Shown]:
 
 
 def _order(row: Shown) -> tuple[object, ...]:
-    life = row.values.get("@opened"), row.values.get("@revision")
+    life = [row.values.get(name) for name in ("@opened", "@revision", "@at", "@number")]
     return (
         row.kind,
         row.rule or "",
@@ -101,6 +108,30 @@ def _dead(letter: DeadLetter, numbers: Numbers) -> Shown:
     return Shown(Kind.DEAD, None, None, None, record, {"code": letter.code, "field": letter.field})
 
 
+def _verdict(change: Verdict) -> Shown:
+    seen = {"first_seen": change.first_seen, "last_seen": change.last_seen}
+    values: dict[str, Value] = {
+        **change.key,
+        **change.measures,
+        "@number": change.number,
+        "@at": Instant(change.at),
+        "@count": change.count,
+        "@reasons": ",".join(f"{rule}:{count}" for rule, count in sorted(change.reasons.items())),
+        **{f"@{name}": None if at is None else Instant(at) for name, at in seen.items()},
+        "@listings": change.listings,
+        "@comment": change.comment,
+        "@id": change.id,
+    }
+    until = FOREVER if change.until is None else change.until
+    return Shown(Kind.VERDICTS, change.list, change.state, (change.since, until), None, values)
+
+
+def _archived(event: Archived, numbers: Numbers) -> Shown:
+    record = (event.partition, numbers.get((event.partition, event.position), 0))
+    values = {**event.fields, "@time": Instant(event.time)}
+    return Shown(Kind.ARCHIVE, None, None, None, record, values)
+
+
 def _prefixed(prefix: str, values: Mapping[str, str]) -> dict[str, Value]:
     return {f"{prefix}.{name}": value for name, value in values.items()}
 
@@ -119,6 +150,8 @@ def canonical(outcome: Outcome) -> dict[str, list[str]]:
         "windows": (_flags_sorted(asdict(each)) for each in outcome.windows),
         "events": (asdict(each) for each in outcome.events),
         "dead": (asdict(each) for each in outcome.dead),
+        "verdicts": (asdict(each) for each in outcome.verdicts),
+        "archived": (asdict(each) for each in outcome.archived),
         "counts": iter([asdict(outcome.counts)]),
         "rules": ({"rule": name, **asdict(each)} for name, each in outcome.rules.items()),
     }

@@ -119,6 +119,8 @@ class Kind(StrEnum):
     DEAD = "dead"
     COUNTS = "counts"
     METRICS = "metrics"
+    VERDICTS = "verdicts"
+    ARCHIVE = "archive"
 
 
 class Match(StrEnum):

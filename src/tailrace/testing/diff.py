@@ -6,7 +6,7 @@ import re
 from collections.abc import Container, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
-from tailrace.testing.canonical import Shown
+from tailrace.testing.canonical import FOREVER, Shown
 from tailrace.testing.case import Case, Expectation, ExpectedRow
 from tailrace.testing.outcome import Instant, Value
 
@@ -93,7 +93,10 @@ def _got_cells(
 
 
 def _window(window: tuple[int, int] | None, base: int | None) -> str:
-    return f"[{time_text(window[0], base)}, {time_text(window[1], base)})" if window else ""
+    if window is None:
+        return ""
+    end = "forever" if window[1] == FOREVER else time_text(window[1], base)
+    return f"[{time_text(window[0], base)}, {end})"
 
 
 def _text(value: Value, base: int | None) -> str:

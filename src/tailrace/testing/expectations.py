@@ -3,6 +3,8 @@ r"""Reading the verb `expect`.
     expect alerts RULE [KEY=VALUE ...]    revisions: REASON [START, END) name=value ...
     expect windows RULE [KEY=VALUE ...]   rows of closed windows: [START, END) name=value ...
     expect events RULE                    alerts without a window: PARTITION#NUMBER name=value ...
+    expect verdicts LIST [KEY=VALUE ...]  changes of a list: STATE [SINCE, UNTIL) name=value ...
+    expect archive                        events with verdicts: PARTITION#NUMBER name=value ...
     expect dead                           dead letters: PARTITION#NUMBER code=... field=...
     expect counts [RULE] name=value ...   read events dead blank, or
                                           filtered late evicted accepted errors of a rule
@@ -10,10 +12,11 @@ r"""Reading the verb `expect`.
 
 Rows below are all there is; `expect some alerts ...` lets there be others, `expect no alerts ...`
 has no rows and lets there be none. KEY=VALUE looks only at the rows that have that value. REASON is
-opened, updated, resolved, input_ended or rule_removed. NUMBER counts the partition's records from
+opened, updated, resolved, input_ended or rule_removed; STATE is listed, extended, expired, banned,
+allowed or lifted, and UNTIL may be `forever`. NUMBER counts the partition's records from
 1. Names are those of keys, measures or fields, `label.NAME` and `annotation.NAME`; `@` marks what
-the engine adds: @revision @state @started @opened @last @resolved @flags @id @fingerprint. What a
-row doesn't name isn't compared. `~0.333` is equal to the digits written.
+the engine adds: @revision @state @started @opened @last @resolved @flags @id @fingerprint, of
+verdicts @at @count @reasons @first_seen @last_seen @listings @number @comment. What a row doesn't name isn't compared. `~0.333` is equal to the digits written.
 """
 
 from __future__ import annotations
@@ -22,6 +25,7 @@ import re
 from collections.abc import Sequence
 
 from tailrace.errors import Problem, Where
+from tailrace.testing.canonical import FOREVER
 from tailrace.testing.case import (
     Attributes,
     CaseFileError,
@@ -33,6 +37,7 @@ from tailrace.testing.case import (
 from tailrace.testing.tokens import Token, Unreadable, expected, instant, tokens
 
 REASONS = ("opened", "updated", "resolved", "input_ended", "rule_removed")
+STATES = ("listed", "extended", "expired", "banned", "allowed", "lifted")
 COUNTS = ("read", "events", "dead", "blank")
 RULE_COUNTS = ("filtered", "late", "evicted", "accepted", "errors")
 LIFE = ("revision", "state", "started", "opened", "last", "resolved", "id", "fingerprint", "flags")
@@ -43,6 +48,16 @@ MARKS = {
     Kind.DEAD: (),
     Kind.COUNTS: (),
     Kind.METRICS: (),
+    Kind.VERDICTS: (
+        *("at", "count", "reasons", "first_seen", "last_seen", "listings", "number", "comment"),
+        "id",
+    ),
+    Kind.ARCHIVE: ("time",),
+}
+WITHOUT_RULE = {Kind.DEAD, Kind.METRICS, Kind.ARCHIVE}
+WORDS = {
+    Kind.ALERTS: ("reason of a revision", REASONS),
+    Kind.VERDICTS: ("state of a verdict", STATES),
 }
 _RECORD = re.compile(r"(.+)#(\d+)")
 
@@ -59,7 +74,7 @@ def expectation(
         raise Unreadable("expected what of?", 1, hint="one of: " + " ".join(Kind))
     kind = Kind(rest.pop(0).text)
     rule = rest.pop(0).text if rest and rest[0].kind == "word" else None
-    if (rule is None) != (kind in {Kind.DEAD, Kind.METRICS}) and kind is not Kind.COUNTS:
+    if (rule is None) != (kind in WITHOUT_RULE) and kind is not Kind.COUNTS:
         needs = "names no rule" if rule else "needs the name of a rule"
         raise Unreadable(f"'expect {kind}' {needs}", 1)
     only = _attributes(rest, kind, base)
@@ -114,16 +129,17 @@ def _row(where: Where, kind: Kind, text: str, base: int) -> ExpectedRow:
     word: str | None = None
     window: tuple[int, int] | None = None
     record: tuple[str, int] | None = None
-    if kind in {Kind.EVENTS, Kind.DEAD}:
+    if kind in {Kind.EVENTS, Kind.DEAD, Kind.ARCHIVE}:
         record = _record(found.pop(0))
     elif kind is Kind.METRICS:
         word = found.pop(0).text
-    elif kind is Kind.ALERTS:
+    elif kind in WORDS:
         word = found.pop(0).text
-        if word not in REASONS:
-            hint = "an alert's row begins with one of: " + " ".join(REASONS)
-            raise Unreadable(f"{word!r} is no reason of a revision", column, hint)
-    if kind in {Kind.ALERTS, Kind.WINDOWS}:
+        what, known = WORDS[kind]
+        if word not in known:
+            hint = "the row begins with one of: " + " ".join(known)
+            raise Unreadable(f"{word!r} is no {what}", column, hint)
+    if kind in {Kind.ALERTS, Kind.WINDOWS, Kind.VERDICTS}:
         if found and found[0].kind == "window":
             window = _window(found.pop(0), base)
         elif kind is Kind.WINDOWS:
@@ -144,10 +160,14 @@ def _record(token: Token) -> tuple[str, int]:
 
 
 def _window(token: Token, base: int) -> tuple[int, int]:
-    start, end = (instant(part.strip(), base) for part in token.text[1:-1].split(","))
+    start, end = (_bound(part.strip(), base) for part in token.text[1:-1].split(","))
     if start is None or end is None or start > end:
         raise Unreadable(f"{token.text} is no window", token.column, hint="[0s, 10s)")
     return start, end
+
+
+def _bound(text: str, base: int) -> int | None:
+    return FOREVER if text == "forever" else instant(text, base)
 
 
 def _attributes(words: Sequence[Token], kind: Kind, base: int) -> Attributes:

@@ -75,6 +75,37 @@ class EventAlert:
 
 
 @dataclass(frozen=True, slots=True)
+class Verdict:
+    """A change of a key in a list of verdicts; ``until`` None: without end."""
+
+    id: str
+    list: str
+    state: str
+    number: int
+    key: Mapping[str, Value]
+    at: int
+    since: int
+    until: int | None
+    reasons: Mapping[str, int]
+    count: int
+    first_seen: int | None
+    last_seen: int | None
+    listings: int
+    measures: Mapping[str, Value]
+    comment: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Archived:
+    """An archived event with a field that says whether its key was listed."""
+
+    partition: str
+    position: int
+    time: int
+    fields: Mapping[str, Value]
+
+
+@dataclass(frozen=True, slots=True)
 class DeadLetter:
     """A record that did not become an event; `position` is its first byte in its partition."""
 
@@ -121,7 +152,8 @@ class Outcome:
     """All results of a case, after its last step and before any shutdown.
 
     `rules` has the rules of the pipeline in force at the end, by name. `metrics` are series as the
-    metrics page writes them (`name{label="value"}`) to numbers. The order within a tuple is free.
+    metrics page writes them (`name{label="value"}`) to numbers. `archived` are only those events
+    that an archive with verdicts has. The order within a tuple is free.
     """
 
     revisions: tuple[Revision, ...] = ()
@@ -132,6 +164,8 @@ class Outcome:
     rules: Mapping[str, RuleCounts] = field(default_factory=dict)
     notices: tuple[Notice, ...] = ()
     metrics: Mapping[str, int | float] = field(default_factory=dict)
+    verdicts: tuple[Verdict, ...] = ()
+    archived: tuple[Archived, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,7 +43,7 @@ def run(cases: Iterable[Case], engine: Engine, variation: Variation = WHOLE) -> 
 
 def numbers_of(case: Case) -> Numbers:
     """The number of each record by partition and position, for cases that speak of records."""
-    if not any(each.kind in {Kind.EVENTS, Kind.DEAD} for each in case.expectations):
+    if not any(each.kind in {Kind.EVENTS, Kind.DEAD, Kind.ARCHIVE} for each in case.expectations):
         return {}
     return {
         (record.partition, record.position): record.number

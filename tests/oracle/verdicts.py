@@ -1,0 +1,276 @@
+"""Lists of verdicts: who is listed when, from all firings anew, one instant after the other.
+
+A list knows every firing that its rules ever had. What happened to a key up to an instant is worked
+out from the beginning each time; what was told before must come out again.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+
+from tests.oracle import identity
+from tests.oracle.rules import Rules, WindowRule
+
+from tailrace.config import PipelineConfig
+from tailrace.config.verdicts import VerdictSettings
+from tailrace.testing.outcome import Archived, Value, Verdict
+
+Key = tuple[Value, ...]
+
+
+@dataclass(frozen=True)
+class Accused:
+    """A rule's condition holds for a key at all instants from the first to the last.
+
+    ``free``: the first instant from which the rule has nothing against the key. ``firing``: it
+    began with a firing; otherwise it only goes on.
+    """
+
+    rule: str
+    first: int
+    last: int
+    free: int
+    firing: bool
+    measures: Mapping[str, Value]
+
+
+@dataclass
+class Listing:
+    since: int
+    lasts: int
+    free: int
+    told_at: int
+    told_free: int
+    first_seen: int
+    last_seen: int
+    reasons: dict[str, int] = field(default_factory=dict)
+    measures: Mapping[str, Value] = field(default_factory=dict)
+    number: int = 0
+
+    @property
+    def until(self) -> int:
+        return self.free + self.lasts
+
+
+@dataclass
+class List:
+    name: str
+    pipeline: str
+    settings: VerdictSettings
+    key_names: tuple[str, ...]
+    accused: dict[Key, list[Accused]] = field(default_factory=dict)
+    told: dict[Key, int] = field(default_factory=dict)
+    """How many changes of each key were told."""
+
+    def accuse(self, key: Key, accused: Accused) -> None:
+        self.accused.setdefault(key, []).append(accused)
+
+    def news(self, known: int, *, final: bool = False) -> Iterator[Verdict]:
+        """The changes that weren't told yet, of all keys, up to an instant."""
+        for key in sorted(self.accused, key=repr):
+            changes = Story(self, key, known, final=final).changes
+            yield from changes[self.told.get(key, 0) :]
+            self.told[key] = len(changes)
+
+    def live(self, key: Key, at: int) -> bool:
+        """Whether the key was listed at an instant that is known."""
+        story = Story(self, key, at, final=False)
+        return story.listing is not None and story.listing.since <= at < story.listing.until
+
+    def lifted(self, known: int | None) -> Iterator[Verdict]:
+        """The list is removed: from the next instant on nobody is on it."""
+        for key in sorted(self.accused, key=repr) if known is not None else ():
+            yield from Story(self, key, known, final=False).lifted(known + 1)
+
+
+class Story:
+    """What happened to one key, from the beginning up to an instant.
+
+    At the end of input all firings count, those of windows that end later, too; time passes no
+    further than to the greatest event time.
+    """
+
+    def __init__(self, of: List, key: Key, known: int, *, final: bool) -> None:
+        self.of, self.key = of, key
+        self.listing: Listing | None = None
+        self.listings: list[int] = []
+        self.changes: list[Verdict] = []
+        self.accused = of.accused.get(key, [])
+        at: int | None = None
+        while (following := self._next(at, known, final=final)) is not None:
+            at = following
+            self._instant(at)
+        if final and self.listing is not None and self.listing.free > self.listing.told_free:
+            self._extended(max(self.listing.free, known))
+
+    def lifted(self, at: int) -> list[Verdict]:
+        """What is told if the list ends."""
+        before = len(self.changes)
+        if self.listing is not None:
+            self._tell("lifted", at, at)
+        return self.changes[before:]
+
+    def _next(self, after: int | None, known: int, *, final: bool) -> int | None:
+        """The next instant at which something may happen."""
+        firsts = [each.first for each in self.accused if final or each.first <= known]
+        due: list[int] = []
+        if self.listing is not None:
+            due.append(self.listing.until)
+            if self.listing.free > self.listing.told_free:
+                due.append(self.listing.told_at + self.of.settings.told_every)
+        last = max(firsts, default=known)
+        due = [each for each in due if each <= known or (final and each <= last)]
+        return min((x for x in firsts + due if after is None or x > after), default=None)
+
+    def _instant(self, at: int) -> None:
+        refresh = self.of.settings.refresh
+        begun = [each for each in self.accused if each.first == at]
+        holding = [each for each in self.accused if each.first <= at <= each.last]
+        if self.listing is not None and at >= self.listing.until and (not refresh or not begun):
+            self._ends(at)
+        if self.listing is None:
+            if not holding:
+                return
+            self._begins(at)
+        assert self.listing is not None
+        fresh = at == self.listing.since
+        for each in sorted(holding if fresh else begun, key=_order):
+            if fresh or each.firing:
+                self._counts(each, at)
+        if refresh:
+            self.listing.free = max([self.listing.free, *(each.free for each in begun)])
+        if fresh:
+            self._tell("listed", at, at + self.listing.lasts)
+        elif (
+            self.listing.told_free < min(at, self.listing.free)
+            and at >= self.listing.told_at + self.of.settings.told_every
+        ):
+            self._extended(at)
+
+    def _begins(self, at: int) -> None:
+        settings = self.of.settings
+        lasts = int(settings.for_)
+        repeat = settings.repeat
+        if repeat is not None:
+            self.listings = [x for x in self.listings if x > at - int(repeat.within)] + [at]
+            lasts = min(lasts * repeat.factor ** (len(self.listings) - 1), int(repeat.most))
+        else:
+            self.listings = [at]
+        self.listing = Listing(at, lasts, at, at, at, at, at)
+
+    def _counts(self, each: Accused, at: int) -> None:
+        assert self.listing is not None
+        self.listing.reasons[each.rule] = self.listing.reasons.get(each.rule, 0) + 1
+        self.listing.last_seen = at
+        self.listing.measures = each.measures
+
+    def _ends(self, at: int) -> None:
+        assert self.listing is not None
+        if self.listing.free > self.listing.told_free:
+            self._extended(at)
+        self._tell("expired", at, self.listing.until)
+        self.listing = None
+
+    def _extended(self, at: int) -> None:
+        listing = self.listing
+        assert listing is not None
+        listing.told_at, listing.told_free = at, min(at, listing.free)
+        self._tell("extended", at, listing.told_free + listing.lasts)
+
+    def _tell(self, state: str, at: int, until: int) -> None:
+        listing = self.listing
+        assert listing is not None
+        listing.number += 1
+        self.changes.append(
+            Verdict(
+                id=identity.digest("verdict", self.of.pipeline, self.of.name, *self.key),
+                list=self.of.name,
+                state=state,
+                number=listing.number,
+                key=dict(zip(self.of.key_names, self.key, strict=True)),
+                at=at,
+                since=listing.since,
+                until=until,
+                reasons=dict(listing.reasons),
+                count=sum(listing.reasons.values()),
+                first_seen=listing.first_seen,
+                last_seen=listing.last_seen,
+                listings=len(self.listings),
+                measures=dict(listing.measures),
+            )
+        )
+
+
+def _order(each: Accused) -> tuple[str, int, bytes]:
+    names = sorted(each.measures)
+    return each.rule, each.last, identity.encode(*names, *(each.measures[n] for n in names))
+
+
+@dataclass
+class Waiting:
+    """An archived event, and the instant at which it is looked up whether its key was listed."""
+
+    judged_at: int
+    event: Archived
+
+
+@dataclass
+class Lists:
+    """All lists of a pipeline, and the archived events that wait for them."""
+
+    lists: dict[str, List] = field(default_factory=dict)
+    changes: list[Verdict] = field(default_factory=list)
+    waiting: list[Waiting] = field(default_factory=list)
+    archived: list[Archived] = field(default_factory=list)
+    known: int | None = None
+    config: PipelineConfig | None = None
+
+    def take_up(self, rules: Rules) -> None:
+        """The pipeline is another from here on: a list of the same name and key goes on."""
+        config = self.config = rules.config
+        wanted = {}
+        for name, settings in config.verdicts.items():
+            first = next(rule for rule in rules.windows if rule.name == settings.from_[0])
+            names = (settings.key,) if settings.key else tuple(name for name, _ in first.keys)
+            before = self.lists.get(name)
+            if before is None or before.key_names != names:
+                wanted[name] = List(name, config.name, settings, names)
+            else:
+                before.settings = settings
+                wanted[name] = before
+        for name, gone in self.lists.items():
+            if wanted.get(name) is not gone:
+                self.changes.extend(gone.lifted(self.known))
+        self.lists = wanted
+
+    def accuse(self, rule: WindowRule, key: Key, accused: Accused) -> None:
+        """A rule's condition held for a key of the rule."""
+        values = {name: value for (name, _), value in zip(rule.keys, key, strict=True)}
+        for each in self.lists.values():
+            if rule.name in each.settings.from_:
+                each.accuse(tuple(values[name] for name in each.key_names), accused)
+
+    def archive(self, event: Archived, judged_at: int) -> None:
+        """An event for an archive; it waits if there are verdicts in it."""
+        archive = self.config.archive if self.config else None
+        if archive is not None and archive.verdicts:
+            self.waiting.append(Waiting(judged_at, event))
+
+    def known_until(self, known: int | None, *, final: bool) -> None:
+        """All rules have come so far; at the end of input to the greatest event time."""
+        if known is None:
+            return
+        self.known = known
+        for each in self.lists.values():
+            self.changes.extend(each.news(known, final=final))
+        for one in self.waiting:
+            if final or one.judged_at <= known:
+                self.archived.append(self._marked(one))
+        self.waiting = [] if final else [x for x in self.waiting if x.judged_at > known]
+
+    def _marked(self, one: Waiting) -> Archived:
+        archive = self.config.archive if self.config else None
+        fields = dict(one.event.fields)
+        for name, of in archive.verdicts.items() if archive else ():
+            key = tuple(fields[part] for part in self.lists[of].key_names)
+            fields[name] = self.lists[of].live(key, one.judged_at)
+        return replace(one.event, fields=fields)
