@@ -70,7 +70,9 @@ def absences(rule: written.AbsentFor, events: Sequence[Taken]) -> Iterator[tuple
             yield time, time + rule.after, last
 
 
-def matches(rule: written.Sequence, events: Sequence[Taken]) -> Iterator[tuple[int, ...]]:
+def matches(  # noqa: C901 (one event after another)
+    rule: written.Sequence, events: Sequence[Taken]
+) -> Iterator[tuple[int, ...]]:
     """The times of the steps of each match."""
     length = len(rule.steps)
     # For each number of steps the match that came so far and began last, as times.

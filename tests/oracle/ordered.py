@@ -23,6 +23,10 @@ def order_of_partition(name: str) -> tuple[bytes, int]:
     return name.encode(), -1
 
 
+def _always(start: int) -> Callable[[int], int]:
+    return lambda _: start
+
+
 @dataclass(frozen=True)
 class Stretch:
     """The condition holds at all instants from ``first`` to ``last`` (None: nothing ends it yet).
@@ -80,7 +84,7 @@ class OrderedState(WindowState):
             for seen, first, last in kinds.absences(rule.absent_for, events):
                 flags = self._flags(key, seen, saturated=False)
                 values: dict[str, Value] = {"last_seen": Instant(seen)}
-                yield Stretch(first, last, lambda _, seen=seen: seen, values, flags, told=True)
+                yield Stretch(first, last, _always(seen), values, flags, told=True)
 
     @property
     def _begun(self) -> int:
@@ -92,7 +96,7 @@ class OrderedState(WindowState):
     def _instant(self, key: Key, start: int, end: int, values: dict[str, Value]) -> Stretch:
         """It holds at one instant only."""
         flags = self._flags(key, end, saturated=False)
-        return Stretch(end, end, lambda _: start, values, flags, told=True)
+        return Stretch(end, end, _always(start), values, flags, told=True)
 
     @property
     def reach(self) -> int:

@@ -118,9 +118,7 @@ class Sequence(Model):
 
 
 def _span(value: object) -> Duration:
-    if not isinstance(value, str | int):
-        raise ValueError
-    return Duration(value)
+    return Duration(value if isinstance(value, str | int) else "")
 
 
 def _short(name: str) -> BeforeValidator:

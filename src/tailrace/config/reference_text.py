@@ -17,8 +17,9 @@ from tailrace.config.operation import (
     OutboxSettings,
     StoreSettings,
 )
+from tailrace.config.ordered import AbsentFor, FirstSeen, Leaky, Sequence
 from tailrace.config.outputs import Archive, FileOutput, Output, TableOutput, TerminalOutput
-from tailrace.config.packets import PACKET_FIELDS, PcapSource
+from tailrace.config.packets import PACKET_FIELDS, CaptureSource, PcapSource
 from tailrace.config.pipeline import PipelineConfig
 from tailrace.config.rules import Alert, Record
 from tailrace.config.source import FileSource, FolderSource, SourceForm, StdinSource
@@ -238,6 +239,19 @@ fields: {source: text, destination: text, protocol: text, bytes: integer}
         PACKETS,
     ),
     Section(
+        "source.capture",
+        3,
+        CaptureSource,
+        """\
+source:
+  capture:
+    interfaces: [eth0, lo]
+    either: 192.0.2.7
+time: {field: time}
+fields: {source: text, destination: text, bytes: integer}
+""",
+    ),
+    Section(
         "format",
         2,
         None,
@@ -343,6 +357,66 @@ rules:
     keep_firing_for: 5m
     update_every: 1h
 derive: {path: "split_part(request, ' ', 2)"}
+""",
+    ),
+    Section(
+        "leaky",
+        3,
+        Leaky,
+        """\
+rules:
+  - alert: brute_force
+    by: client_ip
+    where: status = 401
+    leaky: {capacity: 5, leak: 10s, blackhole: 5m}
+  - alert: probing
+    by: client_ip
+    where: status = 404
+    leaky: {capacity: 10, leak: 1s, distinct: path}
+""",
+    ),
+    Section(
+        "first_seen",
+        3,
+        FirstSeen,
+        """\
+rules:
+  - alert: new_country
+    by: [account, country]
+    first_seen: 30d
+  - alert: new_device
+    by: [account, device]
+    first_seen: {within: 90d, learn: 7d}
+""",
+    ),
+    Section(
+        "absent_for",
+        3,
+        AbsentFor,
+        """\
+rules:
+  - alert: silent_host
+    by: host
+    absent_for: 5m
+  - alert: silent_sensor
+    by: sensor
+    absent_for: {after: 1h, forget: 30d}
+    for: 10m
+""",
+    ),
+    Section(
+        "sequence",
+        3,
+        Sequence,
+        """\
+rules:
+  - alert: guessed_password
+    by: account
+    sequence:
+      steps: {failed: "status = 401", login: "status = 200"}
+      within: 10m
+      cancel: path = '/reset'
+    annotations: {summary: "{account} in at {login_at}, failed at {failed_at}"}
 """,
     ),
     Section(

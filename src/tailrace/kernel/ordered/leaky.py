@@ -27,7 +27,7 @@ class Bucket(NamedTuple):
 
     time: int
     level: int
-    count: int
+    poured: int
     blind_until: int
     items: set[int]
 
@@ -66,7 +66,7 @@ class Buckets:
             times=np.array([bucket.time for bucket in after], np.int64),
             columns={
                 "level": np.array([bucket.level for bucket in after], np.int64),
-                "count": np.array([bucket.count for bucket in after], np.int64),
+                "count": np.array([bucket.poured for bucket in after], np.int64),
                 "blind_until": np.array([bucket.blind_until for bucket in after], np.int64),
                 "items": np.array([_text(bucket.items) for bucket in after], np.object_),
             },
