@@ -129,9 +129,12 @@ class Revision:
     notices: tuple[str, ...]
     flags: tuple[str, ...]
     at: int
+    references: Mapping[str, str] = field(default_factory=dict)
+    """The versions of references that the rule looked things up in when it was told."""
 
     def to_json_dict(self, zone: tzinfo = UTC) -> dict[str, Json]:
         """The form in which outputs get it; times are ISO 8601 in ``zone``."""
+        stamp: dict[str, Json] = {"references": dict(self.references)} if self.references else {}
         return {
             "id": self.id,
             "fingerprint": self.fingerprint,
@@ -151,6 +154,7 @@ class Revision:
             "resolved_at": None if self.resolved_at is None else iso(self.resolved_at, zone),
             "notices": list(self.notices),
             "flags": list(self.flags),
+            **stamp,
         }
 
 

@@ -10,6 +10,7 @@ import click
 
 from tailrace.cli.columns import aligned, elapsed, moment, number, size
 from tailrace.cli.printable import one_line
+from tailrace.cli.status_references import references, references_in_trouble
 from tailrace.engines.status import REMOVED
 from tailrace.formats.codes import Code
 from tailrace.plan.instants import iso
@@ -83,6 +84,7 @@ def _attention(status: Status) -> Iterator[str]:
         since = status.source_away_since
         away = elapsed(max(0, status.at - since) / SECOND)
         yield f"the source: {_told(status.source_error)} (since {moment(since)}, for {away})"
+    yield from references_in_trouble(status.references)
     yield from _outputs_in_trouble(status.outputs)
     process = status.process
     if process is not None and process.reload_error is not None:
@@ -112,6 +114,7 @@ def _sections(status: Status) -> Iterator[tuple[str, list[str]]]:
     yield "RECORDS", list(_records(status))
     yield from _section("PARTITIONS", _partitions(status))
     yield from _section("RULES", _rules(status))
+    yield from _section("REFERENCES", references(status.references))
     yield from _section("STATE", _state(status))
     opened = f"INCIDENTS  {number(status.incidents)} open"
     yield opened, [*_incidents(status.oldest_incidents, status)]

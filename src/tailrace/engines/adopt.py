@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from tailrace.engines.concluding import Result, first_rules, judged_until
 from tailrace.engines.dispatch import Dispatch, incident_table, verdict_table
 from tailrace.engines.epoch import Decision, DecisionKind
+from tailrace.engines.versions import stamp, stamped
 from tailrace.kernel.time import FOREVER
 from tailrace.store.commit import Commit, Fold
 
@@ -36,8 +37,9 @@ def adopt(processor: Running, plan: Plan) -> Result:
         removed = processor.folds[rule.identity].remove(
             state.frontier, judged_until(rule, state.frontier)
         )
-        revisions.extend(removed.revisions)
-        dispatch.revisions(rule, removed.revisions)
+        told = stamped(removed.revisions, stamp(state, rule.references))
+        revisions.extend(told)
+        dispatch.revisions(rule, told)
         folds.extend(Fold(rule.identity, place, None) for place in removed.forgotten)
     kept = {one.identity for one in plan.verdicts}
     changes: list[Change] = []

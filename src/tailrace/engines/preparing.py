@@ -22,7 +22,7 @@ SOURCE: Final = "the source"
 
 
 def preparations(plan: Plan) -> Iterator[tuple[str, Preparation | TailraceError]]:
-    """What has something to prepare, with its name: the source first, then outputs in order.
+    """What has something to prepare, with its name: the source, references, outputs in order.
 
     An error stands for what can't be asked at all: a library is missing, an option is wrong.
     """
@@ -32,6 +32,7 @@ def preparations(plan: Plan) -> Iterator[tuple[str, Preparation | TailraceError]
             yield SOURCE, _topics(source)
         except OutputError as error:
             yield SOURCE, error
+    yield from _tables(plan)
     for name, output in plan.config.outputs.items():
         # No store is needed to make what all stores of a pipeline use.
         context = OutputContext(plan.name, "", shapes_of(plan, name))
@@ -42,6 +43,17 @@ def preparations(plan: Plan) -> Iterator[tuple[str, Preparation | TailraceError]
         else:
             if found is not None:
                 yield f"the output {name}", found
+
+
+def _tables(plan: Plan) -> Iterator[tuple[str, Preparation | TailraceError]]:
+    from tailrace.engines.references.seeding import Seeding
+
+    for name, config in plan.config.references.items():
+        if config.sql is not None and config.sql.table is not None:
+            try:
+                yield f"the reference {name}", Seeding(name, config)
+            except OutputError as error:
+                yield f"the reference {name}", error
 
 
 def _topics(source: KafkaSource) -> Preparation:

@@ -6,6 +6,7 @@ Where contents are kept (the store, a job of Spark's) is the caller's business: 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from tailrace.kernel.lookups import Lookups
@@ -13,8 +14,9 @@ from tailrace.plan.references import shape_of
 from tailrace.reference.snapshot import Snapshot
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
+    from tailrace.alerts.incidents import Revision
     from tailrace.engines.state import EngineState
     from tailrace.plan.model import Plan
 
@@ -45,3 +47,10 @@ def use_versions(
 def stamp(state: EngineState, references: tuple[str, ...]) -> dict[str, str]:
     """The versions in force of the references that a rule looks things up in."""
     return {name: state.references[name] for name in references if name in state.references}
+
+
+def stamped(revisions: Sequence[Revision], versions: Mapping[str, str]) -> list[Revision]:
+    """Revisions that say what they looked things up in."""
+    if not versions:
+        return list(revisions)
+    return [replace(revision, references=versions) for revision in revisions]

@@ -42,7 +42,7 @@ class Built:
 def build(name: str, config: Reference, raw: RawTable) -> Built:
     """The snapshot of a load; TableError if it can't be the reference's table."""
     _check_size(name, config, raw)
-    typed, bad = _typed(config, raw)
+    typed, bad = typed_columns(config, raw)
     notes: list[str] = []
     rows = np.arange(raw.rows)
     if bad:
@@ -82,7 +82,7 @@ def _check_size(name: str, config: Reference, raw: RawTable) -> None:
         )
 
 
-def _typed(config: Reference, raw: RawTable) -> tuple[dict[str, pa.Array], dict[int, str]]:
+def typed_columns(config: Reference, raw: RawTable) -> tuple[dict[str, pa.Array], dict[int, str]]:
     """The columns of their types, and why rows are bad."""
     typed: dict[str, pa.Array] = {}
     bad: dict[int, str] = {}

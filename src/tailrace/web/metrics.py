@@ -51,6 +51,7 @@ class _Collector:
         yield from _rules(status)
         yield from _event_time(status)
         yield from _outputs(status)
+        yield from _references(status)
         yield from _state(status)
         yield from _process(status)
 
@@ -172,6 +173,28 @@ def _outputs(status: Status) -> Iterator[Metric]:
         "Whether the last delivery to an output succeeded.",
         labels,
         [(who, output.error is None) for who, output in outputs],
+    )
+
+
+def _references(status: Status) -> Iterator[Metric]:
+    named = ("reference",)
+    rows = [((one.name,), one.rows) for one in status.references if one.rows is not None]
+    yield _gauges("reference_rows", "Rows of a reference.", named, rows)
+    loaded = [
+        ((one.name,), one.loaded_at / SECOND)
+        for one in status.references
+        if one.loaded_at is not None
+    ]
+    yield _gauges(
+        "reference_loaded_timestamp_seconds", "When a reference was last loaded.", named, loaded
+    )
+    failed = [((one.name,), float(one.error is not None)) for one in status.references]
+    yield _gauges(
+        "reference_failing", "Whether a reference could not be loaded last.", named, failed
+    )
+    versions = [((one.name, one.version), 1.0) for one in status.references if one.version]
+    yield _gauges(
+        "reference_info", "Always 1; the version in force.", ("reference", "version"), versions
     )
 
 

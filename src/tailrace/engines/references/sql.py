@@ -43,7 +43,9 @@ def read_sql(place: SqlTable, columns: Sequence[str], most: int) -> RawTable:
         names = ", ".join(f"{quote}{name}{quote}" for name in columns)
         query = f"SELECT {names} FROM {found.full_table}"
     with found.asked() as connection:
-        result = connection.exec_driver_sql(query)
+        # A percent sign is one: there are no parameters.
+        plain = connection.execution_options(no_parameters=True)
+        result = plain.exec_driver_sql(query)
         if not result.returns_rows:
             raise TableError("the query gives no rows", hint="it must be a SELECT")
         names_found = list(result.keys())

@@ -49,6 +49,11 @@ class Job:
         return known
 
     @property
+    def versions(self) -> dict[str, str]:
+        """The versions in force, by reference."""
+        return {name: snapshot.version for name, snapshot in self.snapshots.items()}
+
+    @property
     def direct(self) -> frozenset[str]:
         """The outputs that workers write to."""
         return frozenset(self.plan.config.outputs)

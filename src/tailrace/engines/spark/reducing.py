@@ -245,7 +245,7 @@ class ShardReducer:
         tables: dict[str, pa.Table] = {}
         fired: dict[str, int] = {}
         left_out = 0
-        dispatch = Dispatch(self.job.plan, 0) if self.job.direct else None
+        dispatch = Dispatch(self.job.plan, 0, self.job.versions) if self.job.direct else None
         for group in self.groups if until > previous else ():
             if not group.keys and not self._mine:
                 continue
