@@ -7,6 +7,7 @@ has tests of its own.
 import json
 import math
 import re
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -53,23 +54,52 @@ class Event:
     values: dict[str, Value]
 
 
-def decode(data: bytes, config: PipelineConfig, arrival: int | None) -> Event | None:
-    """The event of a record, None if it is blank; raises DeadError."""
-    options = Json() if config.format == "json" else config.format
-    assert isinstance(options, Json), "the oracle decodes JSON only"
+def decode(
+    data: bytes, config: PipelineConfig, arrival: int | None, greatest: int = 0
+) -> Event | None:
+    """The event of a record, None if it is blank; raises DeadError.
+
+    ``greatest``: the time of an event that has none of its own, nor an arrival.
+    """
+    if config.on_error == "dead_letter":
+        return strictly(data, config, arrival)
+    content = data.removesuffix(b"\r").removeprefix("\ufeff".encode())
+    longest = config.limits.max_record_bytes
+    content = data[:longest] if len(data) > longest else content
+    raw = content.decode("utf-8", "backslashreplace")
+    try:
+        event = strictly(data, config, arrival)
+    except DeadError as error:
+        return odd(data, config, greatest if arrival is None else arrival, error, raw)
+    return event and Event(event.time, {**event.values, "_raw": raw, "_error": None})
+
+
+def odd(data: bytes, config: PipelineConfig, arrival: int, error: DeadError, raw: str) -> Event:
+    """A record that can't be read: what of it can be, at its own time or its arrival."""
+    found: dict[str, object] = {}
+    if error.code not in {"too_long", "invalid_utf8"}:
+        with suppress(DeadError):
+            found = an_object(text_in(data, config))
+    values: dict[str, Value] = {}
+    for name, spec in config.fields.items():
+        try:
+            values[name] = typed(at(found, spec.source_key(name)), spec.type, name, config)
+        except DeadError:
+            values[name] = None
+    if config.time.arrival is not None:
+        told = time_of(at(found, steps(config.time.arrival)), "auto", config.time.zone)
+        arrival = arrival if told is None else told
+    time = arrival if error.field is None else event_time(found, config)
+    return Event(time, {**values, "_raw": raw, "_error": error.code})
+
+
+def strictly(data: bytes, config: PipelineConfig, arrival: int | None) -> Event | None:
+    """The same, whatever becomes of dead letters."""
     if len(data) > config.limits.max_record_bytes:
         raise DeadError("too_long")
     if not data.strip(BLANKS):
         return None
-    try:
-        text = data.decode().removeprefix("\ufeff")
-    except UnicodeDecodeError as error:
-        raise DeadError("invalid_utf8") from error
-    if options.envelope is not None:
-        text = payload(text)
-    if options.array_lines:
-        text = text.strip(" \t\r\n").removeprefix("[")
-        text = text[:-1] if text.endswith((",", "]")) else text
+    text = text_in(data, config)
     if not text.strip(" \t\r\n"):
         return None
     found = an_object(text)
@@ -83,6 +113,22 @@ def decode(data: bytes, config: PipelineConfig, arrival: int | None) -> Event | 
     if arrival is not None and time > arrival + config.time.max_future_skew:
         raise DeadError("future_time")
     return Event(time, values)
+
+
+def text_in(data: bytes, config: PipelineConfig) -> str:
+    """The JSON text of a record, out of what is around it."""
+    options = Json() if config.format == "json" else config.format
+    assert isinstance(options, Json), "the oracle decodes JSON only"
+    try:
+        text = data.decode().removeprefix("\ufeff")
+    except UnicodeDecodeError as error:
+        raise DeadError("invalid_utf8") from error
+    if options.envelope is not None:
+        text = payload(text)
+    if options.array_lines:
+        text = text.strip(" \t\r\n").removeprefix("[")
+        text = text[:-1] if text.endswith((",", "]")) else text
+    return text
 
 
 def an_object(text: str) -> dict[str, object]:

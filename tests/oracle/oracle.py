@@ -279,7 +279,8 @@ class World:
         config = self.rules.config
         self.counts = replace(self.counts, read=self.counts.read + 1)
         try:
-            event = decode(record.data, config, record.arrival)
+            greatest = self.frontier.partitions[record.partition].maximum or 0
+            event = decode(record.data, config, record.arrival, greatest)
         except DeadError as error:
             self.counts = replace(self.counts, dead=self.counts.dead + 1)
             self.dead.append(DeadLetter(record.partition, record.position, error.code, error.field))
@@ -287,8 +288,6 @@ class World:
         if event is None:
             self.counts = replace(self.counts, blank=self.counts.blank + 1)
             return
-        if event.time is None:
-            event = replace(event, time=self.frontier.partitions[record.partition].maximum or 0)
         self.counts = replace(self.counts, events=self.counts.events + 1)
         self._event(record, event)
 

@@ -91,6 +91,8 @@ def read(loaded: Loaded) -> Rules:
     plan = compile_pipeline(loaded)
     columns = {name: Type(spec.type) for name, spec in config.fields.items()}
     columns |= dict.fromkeys(config.path_fields, Type.TEXT) | columns
+    if config.on_error == "classify":
+        columns |= dict.fromkeys(("_raw", "_error"), Type.TEXT)
     derived = []
     references = {name: Reference(name, each) for name, each in config.references.items()}
     known = referable(references)

@@ -194,6 +194,11 @@ def _path_fields(given: Mapping[str, object]) -> list[str]:
 def _field_names(given: Mapping[str, object]) -> Iterator[Complaint]:
     yield from _twins(given)
     declared = _keys(given.get("fields"))
+    for name in ("_raw", "_error") if given.get("on_error") == "classify" else ():
+        for section in ("fields", "derive"):
+            if name in _keys(given.get(section)):
+                message = f"the field {shown(name)} is there already (on_error: classify)"
+                yield Complaint((section, name), message, "give it another name", at_key=True)
     from_path = _path_fields(given)
     for name in from_path:
         if name in declared:

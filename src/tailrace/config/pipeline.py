@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
@@ -42,6 +42,16 @@ class PipelineConfig(Model):
         description="Where records come from.", examples=[{"file": {"path": "access.log"}}]
     )
     format: Format = Field(default="json", description="How a record's bytes become fields.")
+    on_error: Literal["dead_letter", "classify"] = Field(
+        default="dead_letter",
+        description=(
+            "What becomes of a record that can't be read: a dead letter; or (`classify`) an event,"
+            " with null in what could not be read. All events then have two more fields, both text:"
+            " `_raw`, the record as it came, and `_error`, the code of what is wrong with it or"
+            " null. An event without a time of its own has that of its arrival; where the source"
+            " knows of none, the greatest one of its partition so far."
+        ),
+    )
     time: TimeSettings = Field(
         description="The event time.", examples=[{"field": "timestamp", "grace": "5s"}]
     )

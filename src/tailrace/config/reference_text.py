@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from tailrace.config.base import Model
+from tailrace.config.classify import Classify
 from tailrace.config.cluster import NewTopic
 from tailrace.config.event import Dedup, EventField, TimeSettings
 from tailrace.config.format import Csv, Json, LogFormat
@@ -432,6 +433,29 @@ rules:
       mean: avg(request_time)
       p95: quantile(request_time, 0.95)
       requests: count(*)
+    to: [rows]
+""",
+    ),
+    Section(
+        "rules: classify",
+        2,
+        Classify,
+        """\
+on_error: classify
+rules:
+  - classify: status
+    labels:
+      bad:
+        unreadable: _error is not null
+        bad_country: country is null or country not in ('FR', 'US')
+      suspicious:
+        large: request_time > 60
+    else: good
+    to_label: {bad: [rows]}
+  - record: labels
+    by: status
+    window: 1m
+    select: {events: count(*)}
     to: [rows]
 """,
     ),

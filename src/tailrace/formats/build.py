@@ -8,6 +8,7 @@ from tailrace.config.several import steps
 from tailrace.expr.nodes import Type
 from tailrace.formats import spec
 from tailrace.formats.decoder import Decoder
+from tailrace.formats.odd import FIELDS
 
 _NAMED: dict[str, spec.Format] = {
     "json": spec.JsonFormat(),
@@ -36,7 +37,9 @@ def decode_spec(config: PipelineConfig) -> spec.DecodeSpec:
         for name in config.path_fields
         if name not in config.fields
     ]
-    return spec.DecodeSpec(_format(config), (*declared, *from_path), _time(config))
+    odd_too = config.on_error == "classify"
+    fields = (*declared, *from_path, *(FIELDS if odd_too else ()))
+    return spec.DecodeSpec(_format(config), fields, _time(config), odd_too)
 
 
 def make_decoder(config: PipelineConfig) -> Decoder:

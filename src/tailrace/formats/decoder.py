@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 
 from tailrace.expr.nodes import Type
-from tailrace.formats import columns
+from tailrace.formats import columns, odd
 from tailrace.formats.checks import mark_bad, mark_missing, mark_out_of_range
 from tailrace.formats.codes import Code
 from tailrace.formats.columns import Typed
@@ -89,7 +89,8 @@ class Decoder:
         faults = Faults(len(records))
         _mark_oversize(records, faults)
         beside = records.beside
-        texts = self._rows_for(beside).split(frame(records), faults)
+        framed = frame(records)
+        texts = self._rows_for(beside).split(framed, faults)
         spec = self._spec.time
         times = event_times(_own_texts(spec, texts, beside, len(records)), spec, faults)
         fields = [
@@ -98,6 +99,10 @@ class Decoder:
         ]
         written = None if spec.arrival is None else texts[spec.arrival]
         mark_future(times, records.arrival, written, spec, faults)
+        if self._spec.odd_too:
+            arrival = odd.arrivals(records.arrival, written, spec, len(records))
+            own = fields[: -len(odd.FIELDS)]
+            return odd.kept(framed, faults, own, times, arrival, self._schema)
         rows = np.flatnonzero(~faults.out).astype(np.int32)
         if len(rows) < len(records):
             alive = pa.array(~faults.out)

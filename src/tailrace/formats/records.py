@@ -12,6 +12,12 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
+UNTIMED = -(2**62)
+"""In place of an event's time that only whoever knows the partition can say; before every time."""
+UNKNOWN_ARRIVAL = 2**62 - 1
+"""The arrival of a Kafka message without a timestamp: no event is ahead of it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Records:
     r"""A run of records of one partition, in order, over one contiguous buffer without a copy.
@@ -65,8 +71,8 @@ class Decoded:
 
     ``events``: Arrow table, one column for each declared field, named as declared, in declared
     order (text: string, integer: int64, double: float64, boolean: bool, time: timestamp[us, UTC]),
-    each column one chunk. ``time``: int64 microseconds UTC of each event; ``rows``: int32 row
-    number of each event, ascending.
+    each column one chunk. ``time``: int64 microseconds UTC of each event, or ``UNTIMED``; ``rows``:
+    int32 row number of each event, ascending.
     """
 
     events: pa.Table

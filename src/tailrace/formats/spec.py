@@ -115,8 +115,13 @@ class TimeSpec:
 
 @dataclass(frozen=True, slots=True)
 class DecodeSpec:
-    """Everything that decoding depends on, beside the record itself."""
+    """Everything that decoding depends on, beside the record itself.
+
+    ``odd_too``: records that can't be read are events, too (see ``odd``); ``fields`` then end in
+    those of ``odd.FIELDS``.
+    """
 
     format: Format
     fields: tuple[FieldSpec, ...]
     time: TimeSpec
+    odd_too: bool = False

@@ -19,6 +19,7 @@ from tailrace.expr.names import measure_name
 from tailrace.expr.nodes import Aggregate, Column, Type
 from tailrace.expr.render import render
 from tailrace.expr.scope import Scope
+from tailrace.formats.odd import ERROR, RAW
 from tailrace.plan.allowing import listed, without
 from tailrace.plan.classify import Classification, compile_classify, meaning_below
 from tailrace.plan.columns import column_names
@@ -127,6 +128,8 @@ class _Compiler:
         self._allowed: tuple[Node, ...] = ()
         self._fields = {name: Type(spec.type) for name, spec in config.fields.items()}
         self._fields |= {name: Type.TEXT for name in config.path_fields if name not in self._fields}
+        if config.on_error == "classify":
+            self._fields |= dict.fromkeys((RAW, ERROR), Type.TEXT)
         # Whoever uses a field that is wrong itself has no mistake of his own.
         doubtful = dict.fromkeys(problems.doubtful, Type.NULL)
         self._columns: dict[str, Type] = {**self._fields, **doubtful}
@@ -246,6 +249,7 @@ class _Compiler:
             *(f"{d.name} = {render(d.node)}" for d in derived),
             *self._meaning_of(self._references.used(d.node for d in derived)),
             repr(config.dedup),
+            *([config.on_error] if config.on_error != "dead_letter" else ()),
             repr((config.limits.max_keys, config.limits.max_distinct)),
         ]
         return digest(*parts)

@@ -24,7 +24,7 @@ the row before (`+1s`), or ISO 8601. `x10 every 100ms` repeats it; `{i}` in a va
 number of the repetition, from 0. Bare numbers, `true`, `false` and `null` are what JSON makes of
 them, everything else is text; `"..."` is always text. `| ...` is a record as it is, `|` a blank
 one, `|"..."` one with JSON's escapes plus `\xNN` for single bytes. `@arrival=TIME` is the time at
-which the record arrived.
+which the record arrived; before a raw one it stands in front: `@arrival=5s | ...`.
 """
 
 from __future__ import annotations
@@ -173,7 +173,10 @@ class _Reader:
         if section.verb not in VERBS:
             message = f"{section.verb!r} is no verb of a test file"
             raise Unreadable(message, 1, hint="the verbs are: " + " ".join(VERBS))
-        if section.verb not in {"pipeline", "rows", "reload", "reference", "expect"} and section.block:
+        if (
+            section.verb not in {"pipeline", "rows", "reload", "reference", "expect"}
+            and section.block
+        ):
             raise Unreadable(f"{section.verb!r} has no indented lines", 1)
         if section.verb == "case":
             self._finish()

@@ -8,6 +8,7 @@ from tailrace.errors import Problem, Where
 from tailrace.testing.case import CaseFileError, Row
 from tailrace.testing.tokens import Token, Unreadable, duration, instant, scalar, tokens
 
+_ARRIVED = re.compile(r"@arrival=(\S+)\s+\|")
 _TIMES = re.compile(r"x(\d+)")
 _ESCAPE = re.compile(rb"\\(x[0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|.)", re.DOTALL)
 _SINGLE = {b"n": b"\n", b"r": b"\r", b"t": b"\t", b"b": b"\b", b"f": b"\f"}
@@ -60,6 +61,12 @@ def _line(where: Where, line: str, base: int, before: int) -> list[Row]:
     text = line.lstrip()
     if text.startswith("|"):
         return [Row(where, raw=_raw(text[1:], _indent(line) + 2))]
+    if arrived := _ARRIVED.match(text):
+        arrival = instant(arrived[1], base)
+        if arrival is None:
+            raise Unreadable(f"{arrived[1]} is not a time", _indent(line) + 1)
+        raw = _raw(text[arrived.end() :], _indent(line) + arrived.end() + 1)
+        return [Row(where, raw=raw, arrival=arrival)]
     words = tokens(text, _indent(line) + 1)
     comment = "".join(token.text[1:].strip() for token in words if token.kind == "comment")
     words = [token for token in words if token.kind != "comment"]

@@ -278,18 +278,75 @@ FIELDS = [
         },
     ),
 ]
-RULE = "begin the rule with '- alert: NAME' or '- record: NAME'"
+RULE = "begin the rule with '- alert: NAME', '- record: NAME' or '- classify: NAME'"
 RULES = [
     (
-        "rules.0: the rule has neither 'alert' nor 'record'",
+        "rules.0: the rule has neither 'alert' nor 'record' nor 'classify'",
         RULE,
         {"rules": "rules: [§{name: flood}]"},
     ),
     ("rules.0: expected a rule, found 'flood'", RULE, {"rules": "rules: [§flood]"}),
     (
-        "rules.a: a rule is an alert or a record, not both",
+        "rules.a: a rule is one of alert, record, not all",
         "make two rules of it",
         {"rules": "rules: [§{alert: a, record: b}]"},
+    ),
+    (
+        "rules.s: the key 'else' is missing",
+        "for example else: good",
+        {"rules": "rules: [§{classify: s, labels: {bad: {x: status > 1}}}]"},
+    ),
+    (
+        "rules.s.labels: there is no label",
+        "labels: {bad: {no_id: id is null}}",
+        {"rules": "rules: [{classify: s, labels: §{}, else: good}]"},
+    ),
+    (
+        "rules.s.labels.bad: the label 'bad' has no condition",
+        None,
+        {"rules": "rules: [{classify: s, labels: {bad: §{}}, else: good}]"},
+    ),
+    (
+        "rules.s.labels.b.x: the code 'x' stands below 'a', too",
+        "reasons name codes without their labels",
+        {
+            "rules": "rules:\n- classify: s\n  else: good\n  labels:\n"
+            "    a: {x: status > 1}\n    b: {§x: status > 2}\n"
+        },
+    ),
+    (
+        "rules.s.else: 'bad' has conditions already",
+        "name another label for all others",
+        {"rules": "rules: [{classify: s, labels: {bad: {x: status > 1}}, else: §bad}]"},
+    ),
+    (
+        "rules.s.to_label.bat: there is no label 'bat'",
+        "did you mean 'bad'?",
+        {
+            "rules": "rules: [{classify: s, labels: {bad: {x: status > 1}}, else: good,"
+            " to_label: {§bat: rows}}]"
+        },
+    ),
+    (
+        "rules.s.to_label.bad: the output 'rows' gets all events already ('to')",
+        None,
+        {
+            "rules": "rules: [{classify: s, labels: {bad: {x: status > 1}}, else: good,"
+            " to: rows, to_label: {bad: §rows}}]"
+        },
+    ),
+    (
+        "rules.s.to_label.bad: there is no output 'row'",
+        "did you mean 'rows'?",
+        {
+            "rules": "rules: [{classify: s, labels: {bad: {x: status > 1}}, else: good,"
+            " to_label: {bad: §row}}]"
+        },
+    ),
+    (
+        "rules.s: unknown key 'by'",
+        "each event is classified by itself; count labels in a rule below",
+        {"rules": "rules: [{classify: s, §by: host, labels: {bad: {x: status > 1}}, else: good}]"},
     ),
     ("rules: expected a list, found a mapping", None, {"rules": "rules: §{alert: a}"}),
     (

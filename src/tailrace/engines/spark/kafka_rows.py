@@ -11,8 +11,8 @@ import numpy as np
 import pyarrow as pa
 
 from tailrace.config.kafka import HEADER
-from tailrace.formats.records import Records
-from tailrace.sources.kafka.messages import UNKNOWN, header_json, header_text, texts
+from tailrace.formats.records import UNKNOWN_ARRIVAL, Records
+from tailrace.sources.kafka.messages import header_json, header_text, texts
 from tailrace.sources.kafka.part import partition_name
 
 COLUMNS = ("topic", "partition", "offset", "unix_micros(timestamp) as stamp", "value")
@@ -55,7 +55,7 @@ class Run:
             data.slice(base, int(bounds[-1]) - base),
             (bounds - np.int32(base)).astype(np.int32),
             self.rows["offset"].to_numpy().astype(np.int64),
-            arrival=np.where(stamps >= 0, stamps, UNKNOWN),
+            arrival=np.where(stamps >= 0, stamps, UNKNOWN_ARRIVAL),
             oversize=oversize,
             beside=self._beside(wanted, stamps),
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from tailrace.config import KafkaSource
+from tailrace.config import CaptureSource, KafkaSource
 from tailrace.config.positions import Positions
 from tailrace.engines.spark.kafka_options import untranslated
 from tailrace.errors import PipelineError, Problem
@@ -38,6 +38,18 @@ LACKS = (
         "on_gap: count",
         "messages that are gone stop the run; after that, begin with a new store and checkpoint",
         lambda config: isinstance(config.source, KafkaSource) and config.source.on_gap == "count",
+    ),
+    Lack(
+        ("on_error",),
+        "on_error: classify with a source other than Kafka",
+        "only Kafka knows when a record arrived; send the records to a topic",
+        lambda config: config.on_error == "classify" and not isinstance(config.source, KafkaSource),
+    ),
+    Lack(
+        ("source", "capture"),
+        "live capture",
+        "send packets to a topic (`tailrace capture --to`) or read capture files (`pcap`)",
+        lambda config: isinstance(config.source, CaptureSource),
     ),
     Lack(
         ("explain", "retain"),

@@ -12,16 +12,13 @@ import numpy as np
 import pyarrow as pa
 
 from tailrace.config.kafka import HEADER
-from tailrace.formats.records import Records
+from tailrace.formats.records import UNKNOWN_ARRIVAL, Records
 
 if TYPE_CHECKING:
     from confluent_kafka import Message
     from numpy.typing import NDArray
 
     Messages = Sequence[Message[bytes, bytes]]
-
-UNKNOWN = np.iinfo(np.int64).max // 2
-"""The arrival of a message without a timestamp: no event is ahead of it."""
 
 
 def records_of(messages: Messages, max_bytes: int, wanted: Collection[str]) -> Records:
@@ -53,7 +50,7 @@ def records_of(messages: Messages, max_bytes: int, wanted: Collection[str]) -> R
         pa.py_buffer(b"".join(values)),  # type: ignore[arg-type]  # as above
         offsets,
         np.fromiter(map(Message.offset, messages), np.int64, count),
-        arrival=np.where(known, stamps * 1000, UNKNOWN),
+        arrival=np.where(known, stamps * 1000, UNKNOWN_ARRIVAL),
         oversize=oversize,
         beside={name: _beside(name, messages, stamps, known) for name in wanted},
     )
