@@ -18,6 +18,7 @@ class Score:
 
     ``detect_median`` and ``detect_p90``: microseconds from an episode's start to the first incident
     in it, over the episodes found. ``ordinary``: None where the data's keys aren't known.
+    ``keyed``: it is about keys, not about all together.
     """
 
     accused: int
@@ -29,23 +30,31 @@ class Score:
     episodes_found: int
     ordinary: int | None
     ordinary_accused: int
+    keyed: bool
     detect_median: int | None
     detect_p90: int | None
 
     @property
     def precision(self) -> float | None:
-        """Of the keys accused, the share that did wrong."""
+        """Of the keys accused, the share that did wrong; without a key that of the incidents."""
+        if not self.keyed:
+            return self.precision_by_incident
         return _share(self.accused_rightly, self.accused)
 
     @property
     def recall(self) -> float | None:
-        """Of the keys that did wrong, the share accused."""
+        """Of the keys that did wrong, the share accused; without a key that of the episodes."""
+        if not self.keyed:
+            return self.recall_by_episode
         return _share(self.accused_rightly, self.guilty)
 
     @property
     def f1(self) -> float | None:
-        """The harmonic mean of precision and recall by key."""
-        return _share(2 * self.accused_rightly, self.accused + self.guilty)
+        """The harmonic mean of precision and recall."""
+        precision, recall = self.precision, self.recall
+        if precision is None or recall is None or not precision + recall:
+            return None if recall is None else 0.0
+        return 2 * precision * recall / (precision + recall)
 
     @property
     def precision_by_incident(self) -> float | None:

@@ -86,6 +86,7 @@ class Judge:
             episodes_found=len(found),
             ordinary=ordinary,
             ordinary_accused=len(accused - guilty),
+            keyed=any(relevant),
             detect_median=_rank(delays, 0.5),
             detect_p90=_rank(delays, 0.9),
         )
@@ -129,8 +130,10 @@ class Judge:
 
     def _ordinary(self, relevant: Iterable[tuple[str, ...]], guilty: set[Subject]) -> int | None:
         """How many keys there are that did nothing wrong, as far as that is known."""
+        if not any(relevant):
+            return None
         total = 0
-        for fields in relevant:
+        for fields in filter(None, relevant):
             listed = sum(_fields(subject) == fields for subject in self._truth.ordinary)
             population = _population(fields, self._populations)
             if population is None and not listed:
@@ -155,8 +158,8 @@ def _settled(truth: Truth, rules: Sequence[RuleHistory]) -> Truth:
                 hint=f"name the column as the key is named, instead of key: {known}",
             )
         truth = truth.named(next(iter(single)))
-    if not any(_answers(rule, fields) for rule in with_keys for fields in truth.fields):
-        said = "; ".join(", ".join(fields) for fields in truth.fields)
+    if not any(_answers(rule, fields) for rule in rules for fields in truth.fields):
+        said = "; ".join(", ".join(fields) or "all together" for fields in truth.fields)
         raise TailraceError(
             f"the truth is about {said}, and no rule that alerts has that in its key",
             hint=f"keys of the rules: {known}",
@@ -165,7 +168,9 @@ def _settled(truth: Truth, rules: Sequence[RuleHistory]) -> Truth:
 
 
 def _answers(rule: RuleHistory, fields: tuple[str, ...]) -> bool:
-    return bool(rule.keys) and set(fields) <= set(rule.keys)
+    if rule.judges_events:
+        return False
+    return set(fields) <= set(rule.keys) if fields else not rule.keys
 
 
 def _fields(subject: Subject) -> tuple[str, ...]:
@@ -195,7 +200,8 @@ def _by_subject(episodes: Sequence[Episode]) -> Mapping[Subject, list[tuple[int,
 def _touches(incident: Incident, episode: Episode) -> bool:
     start = NEVER if episode.start is None else episode.start
     end = FOREVER if episode.end is None else episode.end
-    return incident.begun_at <= end and incident.last_firing_at >= start
+    # A window's end is no instant of it; what has no length is one.
+    return incident.begun_at < end and max(incident.last_firing_at, incident.begun_at + 1) > start
 
 
 def _population(

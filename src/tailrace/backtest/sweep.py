@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from tailrace.backtest.thresholds import Comparison, comparisons, with_threshold
+from tailrace.backtest.thresholds import Comparison, comparisons, with_capacity, with_threshold
 from tailrace.errors import TailraceError
 from tailrace.plan.model import Rule
+from tailrace.plan.ordered import Leaky
 
 if TYPE_CHECKING:
     from tailrace.plan.model import Plan
@@ -35,27 +36,18 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class Sweep:
-    """A sweep of one comparison of a rule; ``copies`` in the order of ``values``."""
+    """A sweep of one threshold of a rule; ``copies`` in the order of ``values``.
+
+    ``measure``: what is held against it; ``text``: that as the pipeline file has it, with the
+    threshold ``current``.
+    """
 
     rule: Rule
-    comparison: Comparison
+    measure: str
+    text: str
+    current: Decimal
     values: tuple[Decimal, ...]
     copies: tuple[Rule, ...]
-
-    @property
-    def current(self) -> Decimal:
-        """The threshold that the pipeline file has."""
-        return Decimal(str(self.comparison.number))
-
-    @property
-    def measure(self) -> str:
-        """What is compared."""
-        return self.comparison.measure
-
-    @property
-    def text(self) -> str:
-        """The comparison as the pipeline file has it."""
-        return self.comparison.text
 
 
 def parse_sweep(text: str) -> Wanted:
@@ -73,6 +65,8 @@ def parse_sweep(text: str) -> Wanted:
 def sweep(plan: Plan, wanted: Wanted) -> Sweep:
     """The copies of a rule that a sweep asks for; TailraceError if it can't be swept."""
     rule = _rule(plan, wanted)
+    if isinstance(rule.ordered, Leaky):
+        return _capacities(rule, rule.ordered, wanted)
     comparison = _chosen(rule, wanted)
     try:
         copies = tuple(with_threshold(rule, comparison, value) for value in wanted.values)
@@ -80,10 +74,26 @@ def sweep(plan: Plan, wanted: Wanted) -> Sweep:
         raise TailraceError(
             f"--sweep {wanted.text}: {error}", hint="give whole numbers, and a whole step"
         ) from None
-    return Sweep(rule, comparison, wanted.values, copies)
+    current = Decimal(str(comparison.number))
+    return Sweep(rule, comparison.measure, comparison.text, current, wanted.values, copies)
 
 
 _EXAMPLE = "for example client_flood.threshold=5..50:5, or client_flood.count=10,20,40"
+
+
+def _capacities(rule: Rule, leaky: Leaky, wanted: Wanted) -> Sweep:
+    """Buckets of other capacities; each has partials of its own."""
+    if wanted.name not in ("threshold", "capacity"):
+        raise TailraceError(
+            f"--sweep {wanted.text}: of a leaky bucket only the capacity can be swept",
+            hint=f"{rule.name}.capacity=FIRST..LAST",
+        )
+    try:
+        copies = tuple(with_capacity(rule, leaky, value) for value in wanted.values)
+    except ValueError as error:
+        raise TailraceError(f"--sweep {wanted.text}: {error}", hint=_EXAMPLE) from None
+    current = Decimal(leaky.capacity)
+    return Sweep(rule, "capacity", f"capacity: {current}", current, wanted.values, copies)
 
 
 def _values(text: str, given: str) -> tuple[Decimal, ...]:
@@ -112,9 +122,8 @@ def _range(
         )
     if step is None:
         whole = first == first.to_integral_value() and last == last.to_integral_value()
-        step = (
-            Decimal(1) if whole and (first, last) != (0, 1) else (last - first) / 20 or Decimal(1)
-        )
+        share = first == 0 and last == 1
+        step = (last - first) / 20 if first < last and (share or not whole) else Decimal(1)
     if step <= 0:
         raise TailraceError(f"--sweep {text}: a step is above 0", hint=_EXAMPLE)
     number = int((last - first) / step) + 1

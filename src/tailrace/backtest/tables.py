@@ -74,7 +74,8 @@ def outcomes_table(outcomes: Sequence[Outcome]) -> Table:
     rows = []
     for outcome in outcomes:
         episode = outcome.episode
-        fields, values = zip(*episode.subject, strict=True)
+        fields = [name for name, _ in episode.subject]
+        values = [value for _, value in episode.subject]
         rows.append(
             [
                 episode.kind or NONE,

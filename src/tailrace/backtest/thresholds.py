@@ -15,7 +15,9 @@ if TYPE_CHECKING:
 
     from tailrace.expr.nodes import Node
     from tailrace.plan.model import Rule
+    from tailrace.plan.ordered import Leaky
 
+MOST_CAPACITY = 1_000_000
 COMPARISONS = frozenset({"<", "<=", ">", ">=", "=", "!="})
 
 
@@ -72,13 +74,22 @@ def with_threshold(rule: Rule, comparison: Comparison, value: Decimal) -> Rule:
     assert rule.when is not None  # noqa: S101 - there is a comparison in it
     when = _replaced(rule.when, comparison.node, comparison.at(value))
     place = next(i for i, c in enumerate(comparisons(rule)) if c.node is comparison.node)
+    changed = replace(rule, when=when, when_text=render(when), early=None)
+    return _copy(changed, f"{place + 1}:{value}")
+
+
+def with_capacity(rule: Rule, leaky: Leaky, value: Decimal) -> Rule:
+    """A copy of a rule with a leaky bucket of another capacity, as ``with_threshold``."""
+    if value != value.to_integral_value() or not 0 < value <= MOST_CAPACITY:
+        raise ValueError(f"a capacity is a whole number from 1 on, {value} is not")
+    return _copy(replace(rule, ordered=replace(leaky, capacity=int(value))), f"capacity:{value}")
+
+
+def _copy(rule: Rule, what: str) -> Rule:
     return replace(
         rule,
-        identity=digest(rule.identity, "threshold", place, str(value)),
-        name=f"{rule.name}@{place + 1}:{value}",
-        when=when,
-        when_text=render(when),
-        early=None,
+        identity=digest(rule.identity, "threshold", what),
+        name=f"{rule.name}@{what}",
         update_every=0,
         labels={},
         annotations={},

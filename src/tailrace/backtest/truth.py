@@ -24,6 +24,7 @@ ANY = ""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _KEY, _FIELD, _KIND, _START, _END = "key", "field", "kind", "start", "end"
+_STATE, _WITHIN = "state", "within"
 _RESERVED = frozenset({_KEY, _FIELD, _KIND, _START, _END})
 _HINT = (
     "a line such as key,start,end with rows below it, or JSON objects a line such as"
@@ -35,7 +36,10 @@ _MOST_PROBLEMS = 10
 
 @dataclass(frozen=True, slots=True)
 class Episode:
-    """Something that rules should find: whose, of what kind, from when to when (None: unknown)."""
+    """Something that rules should find: whose, of what kind, from when to when (None: unknown).
+
+    The subject is empty where it is about all together, not about a key.
+    """
 
     subject: Subject
     kind: str
@@ -144,6 +148,10 @@ def _read(row: Mapping[str, object]) -> Episode | Subject | None:
     """An episode, an ordinary subject, or None for a line that sums up; ValueError in words."""
     if row.get(_KIND) == "summary":
         return None
+    if _STATE in row:
+        # Of windows without a key, as `generate packets` tells them.
+        kind = str(row[_STATE])
+        return None if kind == _WITHIN else Episode((), kind, *_times(row))
     others = [(name, value) for name, value in row.items() if name not in _RESERVED]
     verdicts = [name for name, value in others if _boolean(name, value) is not None]
     if len(verdicts) > 1:
@@ -151,10 +159,14 @@ def _read(row: Mapping[str, object]) -> Episode | Subject | None:
     subject = _subject({n: v for n, v in row.items() if n not in verdicts})
     if verdicts and not _boolean(verdicts[0], row[verdicts[0]]):
         return subject
+    return Episode(subject, str(row.get(_KIND, "") or ""), *_times(row))
+
+
+def _times(row: Mapping[str, object]) -> tuple[int | None, int | None]:
     start, end = _time(row, _START), _time(row, _END)
     if start is not None and end is not None and end < start:
         raise ValueError("it ends before it starts")
-    return Episode(subject, str(row.get(_KIND, "") or ""), start, end)
+    return start, end
 
 
 def _boolean(name: str, value: object) -> bool | None:

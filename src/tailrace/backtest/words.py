@@ -60,6 +60,8 @@ def count(value: int | None) -> str:
 
 def key(fields: Sequence[str], values: Sequence[str]) -> str:
     """A key: the value alone for a single field, else each with its name."""
+    if not fields:
+        return "all together"
     if len(fields) == 1:
         return values[0]
     return ", ".join(f"{name}={value}" for name, value in zip(fields, values, strict=True))

@@ -106,3 +106,27 @@ def test_what_became_of_each_episode(tmp_path: Path) -> None:
         ("192.0.2.3", None, None),
     ]
     assert outcomes[0].episode.start == NOON * SECOND
+
+
+WINDOWS = """\
+{"start": "2024-05-01T12:00:00Z", "end": "2024-05-01T12:01:00Z", "bytes": 9, "state": "over"}
+{"start": "2024-05-01T12:01:00Z", "end": "2024-05-01T12:02:00Z", "bytes": 5, "state": "within"}
+{"start": "2024-05-01T12:05:00Z", "end": "2024-05-01T12:06:00Z", "bytes": 9, "state": "over"}
+{"start": "2024-05-01T12:08:00Z", "end": "2024-05-01T12:09:00Z", "bytes": 0, "state": "below"}
+"""
+
+
+def test_windows_of_all_together(tmp_path: Path) -> None:
+    """By incident and by episode, since there is no key to count."""
+    text = PIPELINE.replace("    by: client_ip\n    window: 10s", "    window: 1m").replace(
+        "{client_ip} made", ""
+    )
+    found = score(tmp_path, WINDOWS, text.replace("> 5", "> 20"))
+    assert (found.incidents, found.incidents_rightly) == (2, 2)
+    assert (found.precision, found.recall) == (1.0, 2 / 3)
+    assert found.f1 == pytest.approx(0.8)
+    assert (found.ordinary_share, found.detect_median) == (None, 60 * SECOND)
+    # The minute after an episode is not in it.
+    assert (
+        score(tmp_path, WINDOWS.splitlines()[0], text.replace("> 5", "< 5")).incidents_rightly == 0
+    )

@@ -118,3 +118,28 @@ def test_a_copy_finds_what_the_rule_finds_with_that_threshold(threshold: int) ->
 def test_copies_change_nothing_of_the_rule_itself() -> None:
     swept, plain = history(None, "flood.threshold=0..20"), history()
     assert [rule.incidents for rule in swept.rules] == [rule.incidents for rule in plain.rules]
+
+
+LEAKY = PIPELINE.replace(
+    "    window: 10s\n    when: count(*) > 5\n", "    leaky: {capacity: 5, leak: 10s}\n"
+)
+
+
+def test_capacities_of_a_leaky_bucket() -> None:
+    assert LEAKY != PIPELINE
+    swept = sweep(plan(LEAKY), parse_sweep("flood.capacity=3,5,8"))
+    assert f"{swept.measure} {swept.current}" == "capacity 5"
+    found = history(plan(LEAKY), "flood.capacity=3,5,8")
+    for value, copy in zip((3, 5, 8), swept.copies, strict=True):
+        alone = history(plan(LEAKY.replace("capacity: 5", f"capacity: {value}"))).rules[0]
+        told = [(i.key, i.opened_at) for i in found.copies[copy.identity].incidents]
+        assert told == [(i.key, i.opened_at) for i in alone.incidents]
+        assert told
+
+
+@pytest.mark.parametrize(
+    "given", ["count=1..2", "capacity=0..2", "capacity=1.5,2", "threshold=-3,3"]
+)
+def test_capacities_that_can_not_be(given: str) -> None:
+    with pytest.raises(TailraceError, match="capacity"):
+        sweep(plan(LEAKY), parse_sweep(f"flood.{given}"))
