@@ -4,6 +4,8 @@ Values are few, so that they meet: times lie on and around the edges of a few wi
 around thresholds, doubles are such that their order would matter in float sums.
 """
 
+from collections.abc import Callable
+
 from hypothesis import strategies as st
 
 TEXTS = ("a", "b", "B", "é", '""')
@@ -27,6 +29,7 @@ AGGREGATES = (
 CONDITIONS = ("{a} > {c}", "{a} >= {c}", "{a} < {c}", "{a} <= {c}", "{a} = {c}", "{a} is null")
 NUMERIC = tuple(each for each in AGGREGATES if not each.startswith(("min(j)", "max(j)")))
 CONSTANTS = ("0", "1", "2", "3", "0.3", "1.5")
+Rules = Callable[[int], st.SearchStrategy[list[str]]]
 GRACES = ("0s", "1s", "2500ms", "5s", "20s")
 
 
@@ -109,8 +112,8 @@ def rule_list(found: list[list[str]]) -> list[str]:
 
 
 @st.composite
-def pipelines(draw: st.DrawFn) -> tuple[list[str], list[str]]:
-    """Lines of a pipeline, and those of another version of its rules."""
+def pipelines(draw: st.DrawFn, each: Rules = rules) -> tuple[list[str], list[str]]:
+    """Lines of a pipeline, and those of another version of its rules, which ``each`` draws."""
     fields = "{k: text, j: text, n: integer, x: double, ok: boolean}"
     lines = ["  name: drawn", "  source: {stdin: {}}"]
     lines.append(f"  time: {{field: t, grace: {draw(st.sampled_from(GRACES))}}}")
@@ -124,8 +127,8 @@ def pipelines(draw: st.DrawFn) -> tuple[list[str], list[str]]:
         limits.append("max_distinct: 2")
     if limits:
         lines.append(f"  limits: {{{', '.join(limits)}}}")
-    found = [draw(rules(i)) for i in range(draw(st.integers(1, 3)))]
-    changed = [lines if draw(st.booleans()) else draw(rules(i)) for i, lines in enumerate(found)]
+    found = [draw(each(i)) for i in range(draw(st.integers(1, 3)))]
+    changed = [lines if draw(st.booleans()) else draw(each(i)) for i, lines in enumerate(found)]
     return [*lines, *rule_list(found)], rule_list(changed)
 
 
@@ -162,9 +165,9 @@ def rows(draw: st.DrawFn, clock: int) -> tuple[list[str], int]:
 
 
 @st.composite
-def cases(draw: st.DrawFn) -> str:
-    """The text of a test file with one case."""
-    pipeline, changed = draw(pipelines())
+def cases(draw: st.DrawFn, each: Rules = rules) -> str:
+    """The text of a test file with one case, whose rules ``each`` draws by number."""
+    pipeline, changed = draw(pipelines(each))
     names = [f"p{i}" for i in range(draw(st.integers(1, 3)))]
     late = names[1:] if draw(st.integers(0, 4)) == 0 else []
     clocks = dict.fromkeys(names, draw(st.sampled_from((0, 17_000, -5000))))

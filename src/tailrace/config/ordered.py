@@ -6,15 +6,25 @@ What they compute is in the semantics, "Ordered rules"; here is how they are wri
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from pydantic import BeforeValidator, Field
 
 from tailrace.config.base import Given, Model
 from tailrace.config.complaints import Complaint
 from tailrace.config.kinds import Kind
-from tailrace.config.scalars import Count, Expression, FieldName, PositiveSpan, Span
+from tailrace.config.scalars import (
+    DURATION_SCHEMA,
+    Count,
+    Expression,
+    FieldName,
+    PositiveSpan,
+    Span,
+)
 from tailrace.config.units import Duration
+
+if TYPE_CHECKING:
+    from pydantic_core import CoreSchema
 
 ORDERED_KINDS = ("leaky", "first_seen", "absent_for", "sequence")
 """The keys of an alert that stand in place of a window."""
@@ -128,10 +138,19 @@ def _short(name: str) -> BeforeValidator:
     )
 
 
-FirstSeenOrSpan = Annotated[FirstSeen, _short("within"), Kind("duration or mapping")]
+class _ShortSchema:
+    """The JSON schema of a duration or the model."""
+
+    def __get_pydantic_json_schema__(self, core: CoreSchema, handler: object) -> dict[str, object]:
+        return {"anyOf": [DURATION_SCHEMA, handler(core)]}  # type: ignore[operator]
+
+
+FirstSeenOrSpan = Annotated[
+    FirstSeen, _short("within"), _ShortSchema(), Kind("duration or mapping")
+]
 """``30d`` or ``{within: 30d, learn: 7d}``."""
 
-AbsentForOrSpan = Annotated[AbsentFor, _short("after"), Kind("duration or mapping")]
+AbsentForOrSpan = Annotated[AbsentFor, _short("after"), _ShortSchema(), Kind("duration or mapping")]
 """``5m`` or ``{after: 5m, forget: 7d}``."""
 
 

@@ -195,19 +195,18 @@ def _positive(value: Duration) -> Duration:
     return value
 
 
-_DURATION_SCHEMA = WithJsonSchema(
-    {
-        "type": "string",
-        "pattern": rf"^(?=.)(0|{DURATION_PATTERN})$|\$\{{",
-        "examples": ["500ms", "20s", "1h30m", "7d"],
-    }
-)
+DURATION_SCHEMA: JsonSchema = {
+    "type": "string",
+    "pattern": rf"^(?=.)(0|{DURATION_PATTERN})$|\$\{{",
+    "examples": ["500ms", "20s", "1h30m", "7d"],
+}
+"""The JSON schema of a duration."""
 
 Span = Annotated[
     Duration,
     PlainValidator(_duration),
     PlainSerializer(render_duration, return_type=str),
-    _DURATION_SCHEMA,
+    WithJsonSchema(DURATION_SCHEMA),
     Kind("duration"),
 ]
 """A duration in microseconds, 0 or more."""

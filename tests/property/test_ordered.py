@@ -1,0 +1,63 @@
+"""Rules that see events in order, drawn at random: engines and oracle must agree however fed."""
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from tests.conformance.accounts import account
+from tests.conformance.sharded import Sharded, without_notices
+from tests.oracle.oracle import Oracle
+from tests.property.ordered import ordered_rules
+from tests.property.pipelines import cases, feeds
+from tests.property.test_differential import SLOW, agree, embedded, survives
+
+from tailrace.testing.case import Case
+from tailrace.testing.format import loads
+from tailrace.testing.outcome import WHOLE, Engine, Outcome, Variation
+
+__all__ = ["embedded"]
+
+CASES = cases(ordered_rules)
+ORACLE = Oracle()
+
+
+class Shards:
+    """The classes of the Spark engine as an engine."""
+
+    def run(self, case: Case, variation: Variation = WHOLE) -> Outcome:
+        return without_notices(Sharded(case, variation).outcome())
+
+
+@settings(SLOW, max_examples=100)
+@given(text=CASES)
+def test_the_oracle_accounts_for_every_event(text: str) -> None:
+    (case,) = loads(text, "drawn.txt")
+    account(case, ORACLE.run(case))
+
+
+@settings(SLOW, max_examples=60)
+@given(text=CASES, feed=feeds())
+def test_embedded_agrees(text: str, feed: tuple[int | None, int], embedded: Engine) -> None:
+    agree(text, embedded, Variation("drawn", records=feed[0], seed=feed[1]))
+
+
+@settings(SLOW, max_examples=40)
+@given(text=CASES, feed=feeds())
+def test_shards_agree(text: str, feed: tuple[int | None, int]) -> None:
+    agree(text, Shards(), Variation("drawn", records=feed[0], seed=feed[1]))
+
+
+@settings(SLOW, max_examples=15)
+@given(text=CASES, records=st.sampled_from((None, 3)), point=st.integers(0, 999))
+def test_embedded_survives_a_death(
+    text: str, records: int | None, point: int, embedded: Engine
+) -> None:
+    survives(text, embedded, records, point)
+
+
+@pytest.mark.soak
+@settings(SLOW, max_examples=1200)
+@given(text=CASES, feed=feeds())
+def test_embedded_agrees_for_long(
+    text: str, feed: tuple[int | None, int], embedded: Engine
+) -> None:
+    agree(text, embedded, Variation("drawn", records=feed[0], seed=feed[1]))
