@@ -19,8 +19,8 @@ from tailrace.engines.contents import group_tables, with_news
 from tailrace.engines.dispatch import incident_table as incident_rows
 from tailrace.engines.dispatch import verdict_table
 from tailrace.engines.running import Holding
-from tailrace.engines.versions import no_contents, use_versions
 from tailrace.engines.untimed import timed
+from tailrace.engines.versions import NO_ROW, no_contents, use_versions
 from tailrace.engines.watermark import advance, decide
 from tailrace.kernel.lookups import Lookups
 from tailrace.kernel.mapper import Mapper
@@ -235,6 +235,8 @@ class Processor:
         )
         for identity, full in self.reducers[group.identity].full.items():
             self.state.rules[identity].full = full
+        if closed.unmatched:
+            note(self.state, {NO_ROW: closed.unmatched})
         if closed.left_out:
             notes = self.state.counts.notes
             notes["empty_windows"] = notes.get("empty_windows", 0) + closed.left_out

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from tailrace.engines.state import EngineState
     from tailrace.plan.model import Plan
 
+NO_ROW = "windows_without_row"
+"""The note of windows that looked for a row of a reference, and there was none."""
+
 Contents = Callable[[str, str], Snapshot]
 """Gives a version of a reference by name and version."""
 

@@ -14,7 +14,7 @@ from tailrace.expr.evaluate import evaluate
 from tailrace.expr.lookups import lookups
 from tailrace.expr.nodes import AggregateFunction, Type
 from tailrace.expr.values import DTYPES, Values
-from tailrace.kernel.lookups import key_array
+from tailrace.kernel.lookups import NOWHERE, key_array
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from tailrace.expr.nodes import Lookup
     from tailrace.kernel.lookups import Lookups
+    from tailrace.kernel.totals import Totals
     from tailrace.plan.identity import Scalar
     from tailrace.plan.model import Measure, Rule
     from tailrace.plan.references import Join
@@ -43,14 +44,40 @@ def limits(
     found: dict[str, Values] = {}
     for join in rule.joins:
         wanted = [one for one in _of_windows(rule, join) if one.name in names]
-        if not wanted:
-            continue
-        keys = {key.name: key_values(place) for place, key in enumerate(rule.keys)}
-        index = known.index(join.reference.table, join.reference.shape)
-        arrays = [key_array(evaluate(node, keys, len(ends)), node.type) for node in join.match]
-        rows = index.find(arrays, ends)
-        found |= {one.name: index.values(one, rows) for one in wanted}
+        if wanted:
+            index = known.index(join.reference.table, join.reference.shape)
+            rows = _rows(rule, join, known, key_values, ends)
+            found |= {one.name: index.values(one, rows) for one in wanted}
     return found
+
+
+def lookup_names(rule: Rule) -> set[str]:
+    """The names of all that the windows of a rule look up."""
+    return {one.name for join in rule.joins for one in _of_windows(rule, join)}
+
+
+def unmatched(
+    rule: Rule, known: Lookups, key_values: Callable[[int], Values], totals: Totals
+) -> int:
+    """How many of these windows look for a row of some reference, and there is none."""
+    missing = np.zeros(len(totals), np.bool_)
+    for join in rule.joins:
+        missing |= _rows(rule, join, known, key_values, totals.ends) == NOWHERE
+    return int(missing.sum())
+
+
+def _rows(
+    rule: Rule,
+    join: Join,
+    known: Lookups,
+    key_values: Callable[[int], Values],
+    ends: NDArray[np.int64],
+) -> NDArray[np.int64]:
+    """The row that each window is matched with."""
+    keys = {key.name: key_values(place) for place, key in enumerate(rule.keys)}
+    index = known.index(join.reference.table, join.reference.shape)
+    arrays = [key_array(evaluate(node, keys, len(ends)), node.type) for node in join.match]
+    return index.find(arrays, ends)
 
 
 def _of_windows(rule: Rule, join: Join) -> Iterator[Lookup]:

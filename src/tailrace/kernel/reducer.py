@@ -23,7 +23,7 @@ from tailrace.kernel.empties import (
 )
 from tailrace.kernel.judging import judged
 from tailrace.kernel.keys import DenseKeys, typed_column
-from tailrace.kernel.limits import limits, lists_keys, silent_sum
+from tailrace.kernel.limits import limits, lists_keys, lookup_names, silent_sum, unmatched
 from tailrace.kernel.lookups import Lookups
 from tailrace.kernel.measures import finish
 from tailrace.kernel.runs import Run, Runs, partial_column, sorted_run
@@ -34,7 +34,7 @@ from tailrace.kernel.types import FLAG_EVICTED, RuleFirings
 from tailrace.plan.model import NO_START, PartialKind
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -53,12 +53,13 @@ class Closed:
     """What closing up to a watermark brought.
 
     ``failures``: windows that an operation failed in, by rule identity; ``left_out``: empty windows
-    beyond the bound.
+    beyond the bound; ``unmatched``: windows that looked something up and found no row.
     """
 
     firings: list[RuleFirings] = field(default_factory=list)
     failures: dict[str, int] = field(default_factory=dict)
     left_out: int = 0
+    unmatched: int = 0
 
 
 class GroupReducer:
@@ -130,7 +131,7 @@ class GroupReducer:
         )
         return run, sides, evicted, changed
 
-    def close(
+    def close(  # noqa: C901 - with a key, without one, with one that references list
         self,
         after: int,
         until: int,
@@ -158,6 +159,8 @@ class GroupReducer:
             for totals in totals_parts:
                 part, failed = self._judge(rule, totals)
                 failures += failed
+                key_of = self._key_of(rule, totals)
+                closed.unmatched += unmatched(rule, self.lookups, key_of, totals)
                 if not rule.keys or lists_keys(rule):
                     present.append(totals)
                 if len(part.keys):
@@ -239,6 +242,8 @@ class GroupReducer:
         plain = _plain_partials(rule)
         key = int(self.keys.number(pa.chunked_array([[""]], pa.string()), [])[0])
         if rule.joins:
+            empty = empty_totals(key, ends, plain)
+            closed.unmatched += unmatched(rule, self.lookups, self._key_of(rule, empty), empty)
             return self._silence(rule).of_all(key, ends)
         sample, failed = self._judge(rule, empty_totals(key, ends[:1], plain))
         if not len(sample.keys):
@@ -306,6 +311,7 @@ class GroupReducer:
     def values(self, rule: Rule, totals: Totals) -> tuple[dict[str, Values], NDArray[np.uint8]]:
         """Every measure and key field of the rule for each row of ``totals``, and its flags."""
         names = {measure.name for measure in rule.measures} | {key.name for key in rule.keys}
+        names |= lookup_names(rule)
         columns, raised = self._columns(rule, totals, names)
         evicted = self._bound.flags(rule.window, totals.keys, totals.ends, self.keys) * np.uint8(
             FLAG_EVICTED
@@ -438,13 +444,18 @@ class GroupReducer:
                 values = typed_column(self.keys, totals.keys, index, key.node.type)
                 found[key.name] = Values(values, None, None)
         if rule.joins:
-
-            def key_values(place: int) -> Values:
-                kind = rule.keys[place].node.type
-                return Values(typed_column(self.keys, totals.keys, place, kind), None, None)
-
-            found |= limits(rule, self.lookups, key_values, totals.ends, names)
+            found |= limits(rule, self.lookups, self._key_of(rule, totals), totals.ends, names)
         return found, flags
+
+    def _key_of(self, rule: Rule, totals: Totals) -> Callable[[int], Values]:
+        """Gives a key field's values by its place."""
+        from tailrace.expr.values import Values
+
+        def key_values(place: int) -> Values:
+            kind = rule.keys[place].node.type
+            return Values(typed_column(self.keys, totals.keys, place, kind), None, None)
+
+        return key_values
 
 
 def _plain_partials(rule: Rule) -> list[Partial]:

@@ -59,6 +59,12 @@ def pivoted(
     notes = [
         f"{count} rows of the unknown name {word!r} are left out" for word, count in unknown.items()
     ]
+    given = {column for _, _, column in cells}
+    notes += [
+        f"no row has a name that means '{column}', which is null"
+        for column in pivot.columns
+        if column not in given and cells
+    ]
     wide, where = _carried(config, kept, data, cells, others)
     types = {c: table.schema.field(c).type for c in kept}
     types |= dict.fromkeys(pivot.columns, ARROW[Type(config.columns[pivot.value])])

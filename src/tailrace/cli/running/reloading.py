@@ -24,7 +24,10 @@ FIXED = ("name", "source", "format", "store", "outbox", "web")
 
 AGAIN = "stop the pipeline and start it again"
 
-_OTHERS = ("time", "fields", "derive", "dedup", "limits", "archive", "dead_letters", "explain")
+_OTHERS = (
+    *("time", "fields", "derive", "references", "allow", "dedup", "limits"),
+    *("archive", "dead_letters", "explain"),
+)
 
 
 @dataclass

@@ -6,9 +6,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from tailrace.config import HttpSource, KafkaSource, StdinSource
+from tailrace.config import CaptureSource, HttpSource, KafkaSource, StdinSource
 from tailrace.engines.embedded.opening import make_decoder, open_session
 from tailrace.engines.epoch import Decision, DecisionKind
+from tailrace.engines.explain.references import loaded_now
 from tailrace.engines.liveness import LivenessClock
 from tailrace.errors import SourceError, TailraceError
 from tailrace.expr.nodes import Binary, Literal, Type
@@ -70,6 +71,11 @@ def _source(plan: Plan) -> Source:
             "what the window held is not kept, and standard input can't be read again",
             hint="explain.retain: 1h would keep it, or write the input to a file",
         )
+    if isinstance(config.source, CaptureSource):
+        raise TailraceError(
+            "what the window held is not kept, and packets can't be captured again",
+            hint="explain.retain: 1h would keep it for an hour of event time",
+        )
     if isinstance(config.source, HttpSource):
         raise TailraceError(
             "what the window held is not kept, and what was sent can't be asked for again",
@@ -108,6 +114,9 @@ def _run(session: Session, until: int) -> int | None:
     state, source = session.state, session.source
     earliest: int | None = None
     open_: set[str] = set()
+    snapshots = loaded_now(session.plan, session.plan.rules[0])
+    if snapshots:
+        session.turn([], snapshots=snapshots)
     while state.frontier < until:
         maxima = {name: p.maximum for name, p in state.partitions.items()}
         poll = source.poll(BATCH_BYTES, maxima)

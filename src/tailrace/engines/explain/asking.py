@@ -45,6 +45,11 @@ def explain_window(
     TailraceError if the question is wrong or nothing can answer it.
     """
     rule = window_rule(plan, name)
+    if rule.ordered is not None:
+        raise TailraceError(
+            f"{name} sees events in order: it has no windows to explain",
+            hint="its incidents and rows carry what they come of; `tailrace query` shows incidents",
+        )
     key = read_key(rule, key_text)
     time = read_time(time_text)
     size, every = rule.window.size, rule.window.every

@@ -5,11 +5,20 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from tailrace.config import FileSource, HttpSource, KafkaSource, PcapSource, StdinSource
+from tailrace.config import (
+    CaptureSource,
+    FileSource,
+    HttpSource,
+    KafkaSource,
+    PcapSource,
+    StdinSource,
+)
 from tailrace.config.units import render_duration
 from tailrace.engines.explain.windows import written
 from tailrace.expr.render import render
 from tailrace.plan.grouping import group_rules
+from tailrace.plan.model import PartialKind
+from tailrace.plan.ordered_words import described, details
 
 if TYPE_CHECKING:
     from tailrace.plan.classify import Classification
@@ -30,7 +39,10 @@ class PartialTold:
 
 @dataclass(frozen=True, slots=True)
 class RuleTold:
-    """A rule over windows. ``early``: None if it has no condition; ``why``: why not early."""
+    """A rule over windows. ``early``: None if it has no condition; ``why``: why not early.
+
+    ``panes`` and ``windows_per_event`` are 0 for a rule that sees events in order.
+    """
 
     name: str
     kind: str
@@ -43,6 +55,7 @@ class RuleTold:
     why: str
     timers: dict[str, str]
     selected: dict[str, str]
+    options: dict[str, str]
     to: tuple[str, ...]
 
 
@@ -133,6 +146,8 @@ def _source(plan: Plan) -> str:
         return f"http {source.listen}{source.path}"
     if isinstance(source, KafkaSource):
         return f"kafka {', '.join(source.topics)} at {source.bootstrap}"
+    if isinstance(source, CaptureSource):
+        return f"capture {', '.join(source.interfaces)}"
     if isinstance(source, PcapSource):
         return f"pcap {', '.join(source.paths)}"
     paths = source.paths if isinstance(source, FileSource) else (source.path,)
@@ -146,7 +161,8 @@ def _group(plan: Plan, group: Group) -> GroupTold:
             users.setdefault(name, []).append(rule.name)
     partials = tuple(PartialTold(_partial(p), tuple(users[p.name])) for p in group.partials)
     everyone = tuple(rule.name for rule in group.rules)
-    kept = group.reach + plan.explain_retain
+    reach = group.reach if group.ordered is None else group.ordered.reach
+    kept = reach + plan.explain_retain
     return GroupTold(
         identity=group.identity,
         key=tuple(
@@ -162,6 +178,9 @@ def _group(plan: Plan, group: Group) -> GroupTold:
 
 
 def _partial(partial: Partial) -> str:
+    if partial.kind is PartialKind.VALUE:
+        of = partial.name if partial.expression is None else render(partial.expression)
+        return f"{of} of each event"
     what = "events" if partial.expression is None else render(partial.expression)
     term = f" (term {partial.term} of a deviation)" if partial.term in _DEVIATION else ""
     where = f" where {render(partial.where)}" if partial.where is not None else ""
@@ -170,7 +189,12 @@ def _partial(partial: Partial) -> str:
 
 def _rule(rule: Rule) -> RuleTold:
     window = rule.window
-    every = "" if window.every == window.size else f" every {render_duration(window.every)}"
+    if rule.ordered is not None:
+        shown, panes, each = described(rule.ordered), 0, 0
+    else:
+        every = "" if window.every == window.size else f" every {render_duration(window.every)}"
+        shown = render_duration(window.size) + every
+        panes, each = window.size // window.width, -(-window.size // window.every)
     timers = {
         "for": rule.for_,
         "keep_firing_for": rule.keep_firing_for,
@@ -186,14 +210,15 @@ def _rule(rule: Rule) -> RuleTold:
         name=rule.name,
         kind="alert" if rule.alert else "record",
         identity=rule.identity,
-        window=render_duration(window.size) + every,
-        panes=window.size // window.width,
-        windows_per_event=-(-window.size // window.every),
+        window=shown,
+        panes=panes,
+        windows_per_event=each,
         condition=rule.when_text,
         early=early,
         why=why,
         timers={name: render_duration(length) for name, length in timers.items() if length},
         selected={name: written(rule, node) for name, node in rule.select},
+        options=details(rule.ordered) if rule.ordered is not None else {},
         to=rule.to,
     )
 

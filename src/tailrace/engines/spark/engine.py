@@ -161,6 +161,7 @@ class SparkEngine:
         while not self._stop:
             self._take_reload()
             self._take_references()
+            self._take_acts()
             self._take_batch(0.0 if self._offered is None else PLANNED_TICK_SECONDS)
             if self._offered is None and source.ended and not self._planner.waiting:
                 break
@@ -198,6 +199,7 @@ class SparkEngine:
         while not self._stop:
             self._take_reload()
             self._take_references()
+            self._take_acts()
             self._take_batch(TICK_SECONDS)
             if self._query is not None:
                 # Progress is told of batches that are done, so all of it is committed.
@@ -348,6 +350,10 @@ class SparkEngine:
             self._start()
         elif news:
             self._use(news)
+
+    def _take_acts(self) -> None:
+        for result in self.session.acts.take(self.session):
+            self._listen(result, ())
 
     def _take_reload(self) -> None:
         """Between two batches: end the query, take up the changed file, start it again."""

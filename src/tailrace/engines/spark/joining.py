@@ -19,6 +19,7 @@ from tailrace.engines.spark.direct import LEFT, direct_outputs, drivers_plan
 from tailrace.engines.spark.jobs import arrivals, standing
 from tailrace.engines.spark.mapping import HOME, PLAN
 from tailrace.engines.spark.reducing import CLOSED, decisions_of
+from tailrace.engines.versions import NO_ROW
 from tailrace.engines.watermark import advance, decide
 from tailrace.errors import TailraceError
 from tailrace.expr.nodes import Type
@@ -218,8 +219,8 @@ class Joining:
             for source in (head["failures"], head["errors"]):
                 for rule_identity, number in source.items():
                     counts.rules[rule_identity].errors += number
-            if head["left_out"]:
-                note(self.state, {"empty_windows": head["left_out"]})
+            told = {NO_ROW: head["no_row"], "empty_windows": head["left_out"]}
+            note(self.state, {code: count for code, count in told.items() if count})
             for rule_identity, full in head["full"].items():
                 self.state.rules[rule_identity].full = full
 

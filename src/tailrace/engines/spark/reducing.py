@@ -244,7 +244,7 @@ class ShardReducer:
         failures: dict[str, int] = {}
         tables: dict[str, pa.Table] = {}
         fired: dict[str, int] = {}
-        left_out = 0
+        left_out = no_row = 0
         dispatch = Dispatch(self.job.plan, 0, self.job.versions) if self.job.direct else None
         for group in self.groups if until > previous else ():
             if not group.keys and not self._mine:
@@ -254,6 +254,7 @@ class ShardReducer:
             greatest = self.state.greatest_time()
             closed = reducer.close(previous, until, self.job.starts, greatest, begun)
             left_out += closed.left_out
+            no_row += closed.unmatched
             failures.update({rule: n for rule, n in closed.failures.items() if n})
             for firings in closed.firings:
                 rule = firings.rule
@@ -268,6 +269,7 @@ class ShardReducer:
         head = {
             "failures": failures,
             "left_out": left_out,
+            "no_row": no_row,
             "full": full,
             "fired": fired,
             "written": written.rows,

@@ -24,8 +24,10 @@ SOURCES = {
     "stdin": "the driver reads it; what it read travels in the plan",
     "kafka": "workers read topics, by Spark's connector",
     "http": "the driver receives it; what was sent travels in the plan",
+    "pcap": "workers read slices of it",
+    "capture": "",
 }
-"""How each kind of source is read."""
+"""How each kind of source is read; nothing for those that are lacking."""
 
 RULES = {
     Rule: ("alert or record over windows", "counted by workers, judged by shards"),
@@ -45,7 +47,8 @@ def _support() -> Iterator[str]:
     yield "| | embedded | Spark | |"
     yield "|---|---|---|---|"
     for kind in SourceForm.model_fields:
-        yield f"| source `{kind}` | yes | yes | {SOURCES[kind]} |"
+        if SOURCES[kind]:
+            yield f"| source `{kind}` | yes | yes | {SOURCES[kind]} |"
     formats = ", ".join(f"`{name}`" for name in (*FORMAT_NAMES, "log_format"))
     yield f"| formats {formats} | yes | yes | decoded by workers |"
     for what, how in RULES.values():
