@@ -17,7 +17,7 @@ from tailrace.errors import Problem, TailraceError
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from tailrace.config import Loaded
+    from tailrace.config import CaptureSource, Loaded, PcapSource
     from tailrace.plan.model import AnyRule, Plan
 
 FIELDS_WIDTH = 84
@@ -122,6 +122,7 @@ def _rule(rule: AnyRule) -> tuple[str, ...]:
     from tailrace.expr.render import render
     from tailrace.plan.classify import Classification
     from tailrace.plan.model import EventRule
+    from tailrace.plan.ordered_words import described
 
     if isinstance(rule, Classification):
         labels = ", ".join((*(label.name for label in rule.labels), rule.otherwise))
@@ -132,9 +133,13 @@ def _rule(rule: AnyRule) -> tuple[str, ...]:
         to = to if rule.to else "-> terminal"
         return rule.name, "alert", "each event by itself", "", to
     window = rule.window
-    every = "" if window.every == window.size else f" every {_duration(window.every)}"
-    panes = window.size // window.width
-    counted = f" ({panes} panes of {_duration(window.width)})" if panes > 1 else ""
+    if rule.ordered is not None:
+        shown = described(rule.ordered)
+    else:
+        every = "" if window.every == window.size else f" every {_duration(window.every)}"
+        panes = window.size // window.width
+        counted = f" ({panes} panes of {_duration(window.width)})" if panes > 1 else ""
+        shown = f"{_duration(window.size)}{every}{counted}"
     keys = ", ".join(
         key.name if render(key.node) == key.name else f"{key.name} = {render(key.node)}"
         for key in rule.keys
@@ -143,7 +148,7 @@ def _rule(rule: AnyRule) -> tuple[str, ...]:
     if not rule.to and rule.alert:
         to = "-> terminal, table incidents"
     by = f"by {keys}" if keys else "all together"
-    return rule.name, kind, f"{_duration(window.size)}{every}{counted}", by, to
+    return rule.name, kind, shown, by, to
 
 
 def _outputs(plan: Plan) -> Iterator[tuple[str, ...]]:
@@ -154,6 +159,7 @@ def _outputs(plan: Plan) -> Iterator[tuple[str, ...]]:
 
 def _source(loaded: Loaded) -> str:
     from tailrace.config import (
+        CaptureSource,
         FileSource,
         FolderSource,
         HttpSource,
@@ -170,13 +176,22 @@ def _source(loaded: Loaded) -> str:
     if isinstance(source, KafkaSource):
         topics = ", ".join(source.topics)
         return f"kafka {topics} at {source.bootstrap}, from {source.start}, followed"
-    if isinstance(source, PcapSource):
-        return f"packets of {', '.join(source.paths)}, to the end"
+    if isinstance(source, PcapSource | CaptureSource):
+        return _packets(source)
     how = "followed" if source.follow else "to the end"
     if isinstance(source, FolderSource):
         return f"folder {source.path}, files {source.pattern}, {how}"
     assert isinstance(source, FileSource)  # noqa: S101 - there is no other
     return f"file {', '.join(source.paths)}, {how}"
+
+
+def _packets(source: PcapSource | CaptureSource) -> str:
+    from tailrace.config import CaptureSource
+
+    if not isinstance(source, CaptureSource):
+        return f"packets of {', '.join(source.paths)}, to the end"
+    which = ", ".join(source.interfaces)
+    return f"packets on {'all interfaces' if which == 'all' else which}, live"
 
 
 def _missing(loaded: Loaded) -> Iterator[Problem]:

@@ -76,7 +76,11 @@ def _group(number: int, group: GroupTold) -> Iterator[str]:
 def _rule(rule: RuleTold) -> Iterator[tuple[str, str]]:
     panes = "1 pane" if rule.panes == 1 else f"{rule.panes} panes"
     each = "1 window" if rule.windows_per_event == 1 else f"{rule.windows_per_event} windows"
-    yield "window", f"{rule.window}: {panes}, each event in {each}"
+    if rule.panes:
+        yield "window", f"{rule.window}: {panes}, each event in {each}"
+    else:
+        yield "events", f"in order; {rule.window}"
+    yield from rule.options.items()
     if rule.condition is not None:
         yield "when", one_line(rule.condition)
     if rule.early is not None:

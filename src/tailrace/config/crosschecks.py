@@ -14,6 +14,7 @@ from pydantic import BaseModel
 from tailrace.config.complaints import Complaint, Path, key_of
 from tailrace.config.http_source import HttpSource, received_complaints
 from tailrace.config.kafka import KafkaSource, beside_complaints, beside_name
+from tailrace.config.ordered import ORDERED_KINDS
 from tailrace.config.packets import PacketSource, packet_complaints
 from tailrace.config.suggestions import suggestion
 from tailrace.config.values import shown
@@ -122,13 +123,18 @@ def _references(given: Mapping[str, object]) -> Iterator[Complaint]:
             seen.add(name)
 
 
+def _of_events(rule: object) -> bool:
+    """Whether an alert judges each event by itself."""
+    return all(_part(rule, kind) is None for kind in ("window", *ORDERED_KINDS))
+
+
 def _rows(given: Mapping[str, object]) -> Iterator[Complaint]:
     outputs = given.get("outputs")
     by_windows = {
         name for name in _keys(outputs) if _part(_part(outputs, name), "rows") == "windows"
     }
     for path, kind, _, rule in _rules(given):
-        if kind == "alert" and _part(rule, "window") is None:
+        if kind == "alert" and _of_events(rule):
             for place, name in _texts(_part(rule, "to"), (*path, "to")):
                 if name in by_windows:
                     message = (
@@ -158,7 +164,7 @@ def _alertmanagers(given: Mapping[str, object]) -> Iterator[Complaint]:
         if kind == "record"
         else ((*path, "to"), "an alert without a window has no incidents", _part(rule, "to"))
         for path, kind, _, rule in _rules(given)
-        if kind == "record" or (kind == "alert" and _part(rule, "window") is None)
+        if kind == "record" or (kind == "alert" and _of_events(rule))
     ]
     senders += [(path, "labels have no incidents", to) for path, to in _classified(given)]
     for section, what in (("archive", "an archive has"), ("dead_letters", "dead letters have")):

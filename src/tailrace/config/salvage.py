@@ -15,6 +15,7 @@ from pydantic import ValidationError
 
 from tailrace.config.classify import REASONS
 from tailrace.config.complaints import Complaint, Path, complaints_of
+from tailrace.config.ordered import ORDERED_KINDS
 from tailrace.config.pipeline import PipelineConfig
 
 _ROUNDS = 12
@@ -190,6 +191,8 @@ def _complete_rule(rule: dict[str, Any]) -> None:
     rule.pop("to", None)
     rule.pop("to_label", None)
     if "classify" in rule:
+        return
+    if any(rule.get(kind) is not None for kind in ORDERED_KINDS):
         return
     for key in ("when",) if "alert" in rule else ("window", "select"):
         if not rule.get(key):

@@ -18,6 +18,7 @@ from tailrace.engines.status import (
     REMOVED,
     GroupStatus,
     IncidentStatus,
+    ListStatus,
     OutputStatus,
     PartitionStatus,
     ProcessStatus,
@@ -82,6 +83,9 @@ def live_status(session: BaseSession, process: ProcessStatus) -> Status:
         groups=groups,
         outputs=(*outputs, *_tables(plan)),
         references=session.references.standings(session.state.references),
+        verdicts=_lists(plan),
+        held_rows=processor.conclusion.held.rows,
+        held_bytes=processor.conclusion.held.nbytes,
     )
 
 
@@ -98,6 +102,7 @@ def with_store(status: Status, reader: StoreReader) -> Status:
         )
         for incident in oldest
     )
+    listed = reader.listed()
     known = {output.name for output in status.outputs}
     gone = tuple(
         OutputStatus(name, REMOVED, reader.delivered().get(name, 0), wait.rows, wait.bytes)
@@ -109,6 +114,7 @@ def with_store(status: Status, reader: StoreReader) -> Status:
         outputs=(*status.outputs, *gone),
         incidents=number,
         oldest_incidents=incidents,
+        verdicts=tuple(ListStatus(o.name, listed.get(o.name, 0)) for o in status.verdicts),
         tables=dict(reader.tables()),
         store_bytes=_size(Path(reader.path)),
     )
@@ -142,6 +148,8 @@ def stored_status(reader: StoreReader) -> Status:
         ),
         outputs=tuple(_stored_outputs(reader, plan, state.written)),
         references=tuple(_stored_references(plan, state)),
+        verdicts=_lists(plan),
+        held_rows=reader.held(),
     )
     return with_store(status, reader)
 
@@ -192,7 +200,7 @@ def _rules(
 ) -> tuple[RuleStatus, ...]:
     windows: dict[str, int] = {}
     for group in groups:
-        for rule in group.rules:
+        for rule in group.rules if group.ordered is None else ():
             windows[rule.identity] = _open_windows(
                 rule.window, held[group.identity], state.frontier
             )
@@ -232,6 +240,10 @@ def _tables(plan: Plan) -> Iterator[OutputStatus]:
     for name, output in plan.config.outputs.items():
         if output.table is not None:
             yield OutputStatus(name, f"table {output.table.name}", 0, 0, 0)
+
+
+def _lists(plan: Plan | None) -> tuple[ListStatus, ...]:
+    return tuple(ListStatus(one.name, 0) for one in plan.verdicts) if plan is not None else ()
 
 
 def _stored_references(plan: Plan | None, state: EngineState) -> Iterator[ReferenceStatus]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from tailrace.config import Alert, Classify, KafkaSource, StdinSource
+from tailrace.config import Alert, CaptureSource, Classify, KafkaSource, PcapSource, StdinSource
 from tailrace.errors import Problem
 
 if TYPE_CHECKING:
@@ -19,6 +19,12 @@ def advice(loaded: Loaded) -> tuple[Problem, ...]:
 
 
 def _source(loaded: Loaded) -> Iterator[Problem]:
+    if isinstance(loaded.config.source, CaptureSource):
+        yield Problem(
+            "packets can't be captured again: what a crash interrupts is lost (at most once)",
+            loaded.positions.where(("source",)),
+            "capture to files and read them with the source pcap, if every packet counts",
+        )
     if isinstance(loaded.config.source, StdinSource):
         yield Problem(
             "stdin can't be read again: what a crash interrupts is lost (at most once)",
@@ -30,7 +36,8 @@ def _source(loaded: Loaded) -> Iterator[Problem]:
 def _time(loaded: Loaded) -> Iterator[Problem]:
     time = loaded.config.time
     where = loaded.positions.where_key(("time",))
-    if time.arrival is None and not isinstance(loaded.config.source, KafkaSource):
+    knows = isinstance(loaded.config.source, KafkaSource | PcapSource | CaptureSource)
+    if time.arrival is None and not knows:
         yield Problem(
             "future times aren't checked: one wrong clock can close windows before their time",
             where,
@@ -51,7 +58,8 @@ def _rules(loaded: Loaded) -> Iterator[Problem]:
             continue
         where = loaded.positions.where(("rules", index))
         if isinstance(rule, Alert):
-            told = "on the terminal and in table incidents" if rule.window else "on the terminal"
+            kept = rule.window or rule.in_order
+            told = "on the terminal and in table incidents" if kept else "on the terminal"
             yield Problem(f"{rule.name} has no 'to': its alerts are only {told}", where)
         else:
             yield Problem(

@@ -231,8 +231,12 @@ def _closed_until(plan: Plan, state: EngineState) -> int | None:
     greatest = state.greatest_time()
     if greatest == NEVER:
         return None
-    windows = [rule.window for rule in plan.rules]
-    ends = [window_starts(greatest, w.size, w.every)[-1] + w.size for w in windows]
+    ends = []
+    for window, ordered in [(rule.window, rule.ordered is not None) for rule in plan.rules]:
+        if ordered:
+            ends.append((greatest // window.width + 1) * window.width)
+        else:
+            ends.append(window_starts(greatest, window.size, window.every)[-1] + window.size)
     return max(ends, default=None)
 
 

@@ -159,8 +159,10 @@ def _group(plan: Plan, group: Group) -> GroupTold:
     for rule in group.rules:
         for name in dict.fromkeys(p.name for m in rule.measures for p in m.partials):
             users.setdefault(name, []).append(rule.name)
-    partials = tuple(PartialTold(_partial(p), tuple(users[p.name])) for p in group.partials)
     everyone = tuple(rule.name for rule in group.rules)
+    partials = tuple(
+        PartialTold(_partial(p), tuple(users.get(p.name, everyone))) for p in group.partials
+    )
     reach = group.reach if group.ordered is None else group.ordered.reach
     kept = reach + plan.explain_retain
     return GroupTold(
