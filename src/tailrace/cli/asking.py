@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from tailrace.engines.control.client import Client
-from tailrace.errors import StoreError
+from tailrace.errors import StoreError, TailraceError
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -83,3 +83,35 @@ def asked(store: Path) -> Iterator[Asked]:
             finally:
                 reader.close()
             return
+
+
+def check_lists(who: Asked, name: str | None) -> None:
+    """TailraceError if the pipeline has no lists of verdicts, or not that one."""
+    lists = [one.name for one in who.status().verdicts]
+    if not lists:
+        hint = "lists are made by 'verdicts' in the pipeline file"
+        raise TailraceError("the pipeline has no lists of verdicts", hint=hint)
+    if name is not None and name not in lists:
+        hint = f"there are: {', '.join(lists)}"
+        raise TailraceError(f"there is no list of verdicts {name!r}", hint=hint)
+
+
+def acted(store: Path, request: dict[str, object]) -> list[dict[str, object]]:
+    """Have a person's act done by the process that runs the pipeline, or on its store."""
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while True:
+        client = Client.connect(store)
+        if client is not None:
+            with client:
+                return client.act(request)
+        from tailrace.engines.acting import Request, act_on_store
+        from tailrace.store.reading import StoreInUseError
+
+        try:
+            result = act_on_store(store, Request.from_json(request))
+        except StoreInUseError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(_PAUSE_SECONDS)
+        else:
+            return [dict(change.to_json_dict()) for change in result.verdicts]

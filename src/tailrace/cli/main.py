@@ -51,6 +51,10 @@ VERBS = {
     "schema": Verb("tailrace.cli.schema:command", "Print the JSON schema of the pipeline file."),
     "status": Verb("tailrace.cli.status:command", "Show how a pipeline stands."),
     "query": Verb("tailrace.cli.query:command", "Ask a pipeline's store a question in SQL."),
+    "verdicts": Verb(
+        "tailrace.cli.verdicts:command", "Show who is listed as an offender; ban and allow by hand."
+    ),
+    "lookup": Verb("tailrace.cli.lookup:command", "Say whether a key is listed, and why."),
     "demo": Verb("tailrace.cli.demo:command", "Watch a pipeline detect attacks in made-up logs."),
     "completion": Verb("tailrace.cli.completion:command", "Print the shell completion script."),
 }

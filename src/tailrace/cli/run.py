@@ -256,7 +256,7 @@ def _run(engine: Loop, path: Path, sets: tuple[str, ...], display: Display, watc
 
     session = engine.session
     reader = session.store.reader()
-    desk = Desk(reader)
+    desk = Desk(reader, session.acts)
     make_new = partial(make_outputs, store_id=session.store.identity, make=maker(display))
     reloading = Reloading(
         path,

@@ -115,6 +115,7 @@ def _sections(status: Status) -> Iterator[tuple[str, list[str]]]:
     yield from _section("PARTITIONS", _partitions(status))
     yield from _section("RULES", _rules(status))
     yield from _section("REFERENCES", references(status.references))
+    yield from _section("VERDICTS", _verdicts(status))
     yield from _section("STATE", _state(status))
     opened = f"INCIDENTS  {number(status.incidents)} open"
     yield opened, [*_incidents(status.oldest_incidents, status)]
@@ -229,6 +230,14 @@ def _state(status: Status) -> Iterator[str]:
     ]
     if len(rows) > 1:
         yield from aligned(rows, right=(1, 2, 3))
+
+
+def _verdicts(status: Status) -> Iterator[str]:
+    rows = [("", "listed keys"), *((o.name, number(o.listed)) for o in status.verdicts)]
+    if len(rows) > 1:
+        yield from aligned(rows, right=(1,))
+    if status.held_rows:
+        yield f"  {number(status.held_rows)} archived events wait, {size(status.held_bytes)}"
 
 
 def _incidents(incidents: Sequence[IncidentStatus], status: Status) -> Iterator[str]:

@@ -33,6 +33,8 @@ class DecisionKind(StrEnum):
     """A rule (``subject`` its identity) begins at event time ``value``."""
     REFERENCE = "reference"
     """A reference (``subject`` its name) has another ``version`` from here on."""
+    MANUAL = "manual"
+    """A person banned or allowed a key of a list of verdicts, or took that back."""
     FINAL = "final"
     """All input has ended."""
 

@@ -11,6 +11,8 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from tailrace.engines.acting import Request, perform
+from tailrace.engines.acts import Acts
 from tailrace.engines.adopt import adopt
 from tailrace.engines.concluding import first_rules
 from tailrace.engines.epoch import Decision, DecisionKind
@@ -85,6 +87,7 @@ class BaseSession(ABC):
         """The watermark while the clock leads: nothing has happened since the one in the state."""
         self.references = Keeper()
         """Loads references, where the plan has any."""
+        self.acts = Acts()
         self.source_hangs = False
         """Whether a thread is left behind in it."""
         self._on_commit = on_commit
@@ -168,6 +171,13 @@ class BaseSession(ABC):
         done = self.delivery.drop(self.delivery.names - set(plan.config.outputs))
         if done:
             self.store.confirm(done)
+        return result
+
+    def act(self, request: Request) -> Result:
+        """Do with a key of a list what a person asks for; ActError if it can't be done."""
+        result = perform(self.plan, self.state, self.processor.conclusion.verdicts, request)
+        self._observe(result)
+        self.commit(result.commit)
         return result
 
     def commit(self, commit: Commit) -> None:

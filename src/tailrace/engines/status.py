@@ -103,6 +103,14 @@ class IncidentStatus:
 
 
 @dataclass(frozen=True, slots=True)
+class ListStatus:
+    """A list of verdicts; ``listed``: keys that are on it."""
+
+    name: str
+    listed: int
+
+
+@dataclass(frozen=True, slots=True)
 class SparkStatus:
     """What Spark tells of its last batch; ``rows_per_second``: messages, None without Kafka.
 
@@ -165,6 +173,10 @@ class Status:
     incidents: int = 0
     oldest_incidents: tuple[IncidentStatus, ...] = ()
     references: tuple[ReferenceStatus, ...] = ()
+    verdicts: tuple[ListStatus, ...] = ()
+    held_rows: int = 0
+    """Archived events that wait until it is known whether their keys were listed."""
+    held_bytes: int = 0
     store_bytes: int = 0
     tables: dict[str, int] = field(default_factory=dict)
 
@@ -213,4 +225,5 @@ _PARTS = {
     "outputs": OutputStatus,
     "oldest_incidents": IncidentStatus,
     "references": ReferenceStatus,
+    "verdicts": ListStatus,
 }

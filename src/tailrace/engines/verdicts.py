@@ -93,7 +93,10 @@ class Verdicts:
     @property
     def now(self) -> int:
         """The first instant that no list has come to: a person's act holds from there."""
-        reached = self.horizon(self._state.frontier)
+        state = self._state
+        reached = self.horizon(state.frontier)
+        if state.finished:
+            reached = max(state.greatest_time(), state.frontier)
         return 0 if reached == NEVER else reached + 1
 
     def act(self, name: str, key: Key, manual: ManualAct) -> Told:

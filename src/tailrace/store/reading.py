@@ -111,6 +111,16 @@ class StoreReader:
         )
         return number, [OpenIncident(r[0], r[1], json.loads(r[2]), r[3], r[4], r[5]) for r in rows]
 
+    def listed(self) -> dict[str, int]:
+        """How many keys are on each list of verdicts."""
+        sql = "select verdict, count(*) from verdicts where live group by verdict"
+        return dict(self._rows(sql))
+
+    def held(self) -> int:
+        """How many archived events wait until it is known whether their keys were listed."""
+        found = self._rows("select 1 from duckdb_tables() where table_name = 'tailrace_held'")
+        return int(self._rows("select count(*) from tailrace_held")[0][0]) if found else 0
+
     def outbox(self) -> dict[str, Waiting]:
         """What waits for each output."""
         rows = self._rows(

@@ -206,6 +206,14 @@ def _state(status: Status) -> Iterator[Metric]:
             ("rules",),
             [((",".join(g.rules),), getattr(g, name)) for g in status.groups],
         )
+    yield _gauges(
+        "verdicts_listed",
+        "Keys that are on a list of verdicts.",
+        ("list",),
+        [((one.name,), one.listed) for one in status.verdicts],
+    )
+    yield _gauge("archive_held_rows", "Archived events that wait for verdicts.", status.held_rows)
+    yield _gauge("archive_held_bytes", "Their bytes in memory.", status.held_bytes)
     yield _gauge("store_bytes", "Size of the store's file.", status.store_bytes)
     yield _counter("epochs", "Epochs committed.", status.epoch)
 

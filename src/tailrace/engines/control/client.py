@@ -62,6 +62,10 @@ class Client:
         request: Json = {"verb": "dead-letters", "after": after, "codes": list(codes), "most": most}
         return _rows(self._ask(request))
 
+    def act(self, request: Json) -> list[Json]:
+        """Have a person's act done; the changes it makes."""
+        return cast("list[Json]", self._ask({"verb": "verdict", **request}).head["changes"])
+
     def close(self) -> None:
         """Hang up."""
         self._stream.close()

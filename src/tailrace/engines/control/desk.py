@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, cast
 
+from tailrace.engines.acting import Request
 from tailrace.engines.control.wire import Json, Message
 from tailrace.engines.gathering import with_store
 from tailrace.errors import StoreError
@@ -14,6 +15,7 @@ from tailrace.store.outbox import to_bytes
 from tailrace.store.querying import USUAL, Bounds
 
 if TYPE_CHECKING:
+    from tailrace.engines.acts import Acts
     from tailrace.engines.status import Status
     from tailrace.store.querying import Answer
     from tailrace.store.reading import StoreReader
@@ -26,9 +28,10 @@ FIRST_STATUS_SECONDS = 10.0
 class Desk:
     """Answers requests about one running session."""
 
-    def __init__(self, reader: StoreReader) -> None:
-        """``reader`` is of the session's store and used by no other."""
+    def __init__(self, reader: StoreReader, acts: Acts | None = None) -> None:
+        """``reader`` is of the session's store and used by no other; ``acts``: who does some."""
         self._reader = reader
+        self._acts = acts
         self._status: Status | None = None
         self._posted: float | None = None
         self._there = threading.Event()
@@ -36,6 +39,7 @@ class Desk:
             "status": self._tell_status,
             "query": self._query,
             "dead-letters": self._dead_letters,
+            "verdict": self._act,
         }
 
     def post(self, status: Status) -> None:
@@ -79,6 +83,12 @@ class Desk:
             after=_whole(request, "after", -1), codes=codes, most=_whole(request, "most", 100)
         )
         return _rows(answer)
+
+    def _act(self, request: Json) -> Message:
+        if self._acts is None:
+            raise StoreError("this run takes no acts of people")
+        result = self._acts.ask(Request.from_json(request))
+        return Message({"changes": [change.to_json_dict() for change in result.verdicts]})
 
 
 def _rows(answer: Answer) -> Message:

@@ -97,6 +97,8 @@ class Engine:
                 if self._reload is not None:
                     reader = self._take_reload(reader)
                 self._take_references()
+                for result in session.acts.take(session):
+                    self._listen(result, ())
                 if self._blocked():
                     continue
                 intake = reader.take(TICK_SECONDS)
