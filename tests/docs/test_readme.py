@@ -16,6 +16,7 @@ ROOT = Path(__file__).parents[2]
 DOCUMENTS = [
     ROOT / "README.md",
     ROOT / "docs" / "tutorial.md",
+    ROOT / "docs" / "backtest.md",
     *sorted(ROOT.glob("examples/*/README.md")),
 ]
 MARK = "=== exit code of command"

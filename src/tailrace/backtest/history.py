@@ -48,7 +48,8 @@ class RuleHistory:
     """What one rule found. ``keys`` are the names of its key fields, in order.
 
     ``firings``: windows for which the condition held. ``instants``: for a rule that judges single
-    events, the event time of each alert (int64); empty for others.
+    events, the event time of each alert (int64); empty for others. ``copy_of``: the rule that it is
+    a copy of, with another threshold.
     """
 
     name: str
@@ -58,6 +59,12 @@ class RuleHistory:
     errors: int
     instants: NDArray[np.int64]
     judges_events: bool = False
+    copy_of: str | None = None
+
+    @property
+    def of(self) -> str:
+        """The name of the rule in the pipeline file."""
+        return self.name if self.copy_of is None else self.copy_of
 
     def times(self) -> list[int]:
         """When people would have been told: openings of incidents, or single alerts."""

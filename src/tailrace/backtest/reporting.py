@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from tailrace.backtest.history import History, Incident, RuleHistory
     from tailrace.backtest.scores import Score
+    from tailrace.backtest.scoring import Finds
     from tailrace.backtest.sweep import Sweep
     from tailrace.backtest.truth import Truth
 
@@ -41,15 +42,16 @@ def make_report(
     names: Sequence[str],
     *,
     truth: Truth | None = None,
+    finds: Finds | None = None,
     sweeps: Sequence[Sweep] = (),
     against: History | None = None,
 ) -> Report:
     """The report of a run; ``names`` are those of what was read.
 
     ``sweeps``: those whose copies ran with it; ``against``: what another pipeline found in the same
-    data. TailraceError if the truth fits no rule.
+    data; ``finds``: see ``Judge``. TailraceError if the truth fits no rule.
     """
-    judge = None if truth is None else Judge(truth, history)
+    judge = None if truth is None else Judge(truth, history, finds)
     buckets = _buckets(history)
     incidents = [incident for rule in history.rules for incident in rule.incidents]
     top, accused = _top(history.rules, judge)

@@ -10,6 +10,7 @@ import numpy as np
 
 from tailrace.backtest.history import History, Incident, RuleHistory
 from tailrace.backtest.reading import HistoryDecoder, Witness
+from tailrace.backtest.thresholds import COPY
 from tailrace.engines.embedded.engine import Engine
 from tailrace.engines.embedded.opening import open_session
 from tailrace.expr.nodes import Column, Type
@@ -117,7 +118,7 @@ def _history(
         by_rule.setdefault(incident.rule, []).append(incident)
     counts = state.counts
 
-    def found(rule: Rule | EventRule) -> RuleHistory:
+    def found(rule: Rule | EventRule, copy_of: str | None = None) -> RuleHistory:
         account = counts.rules[rule.identity]
         events = isinstance(rule, EventRule)
         instants = [np.empty(0, np.int64), *listener.instants.get(rule.identity, [])]
@@ -131,6 +132,7 @@ def _history(
             account.errors,
             np.sort(np.concatenate(instants)),
             judges_events=events,
+            copy_of=copy_of,
         )
 
     order = {rule.name: place for place, rule in enumerate(plan.config.rules)}
@@ -139,7 +141,7 @@ def _history(
     return History(
         pipeline=plan.name,
         rules=[found(rule) for rule in alerts],
-        copies={rule.identity: found(rule) for rule in copies},
+        copies={rule.identity: found(rule, rule.name.partition(COPY)[0]) for rule in copies},
         read=counts.read,
         events=counts.events,
         dead=counts.dead,

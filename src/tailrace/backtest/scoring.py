@@ -9,7 +9,6 @@ to its last window's end touches the episode's. What has no start or end is with
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from math import ceil
@@ -37,13 +36,22 @@ class Outcome:
     after: int | None
 
 
+Finds = Mapping[str, frozenset[str]]
+"""Kinds of episodes by the name of the rule that is to find them."""
+
+
 class Judge:
     """Holds a truth against what rules found in one run."""
 
-    def __init__(self, truth: Truth, history: History) -> None:
-        """TailraceError if the truth is about no rule's key."""
+    def __init__(self, truth: Truth, history: History, finds: Finds | None = None) -> None:
+        """``finds``: the kinds of episodes that a rule is to find; other rules are to find all.
+
+        TailraceError if the truth is about no rule's key, or ``finds`` names what isn't there.
+        """
         self._truth = _settled(truth, history.rules)
+        self._finds = _known_finds(finds or {}, self._truth, history.rules)
         self._populations = history.populations
+        self._known: dict[str, Mapping[Subject, list[tuple[int, Episode]]]] = {}
         self._guilty = frozenset(episode.subject for episode in self._truth.episodes)
 
     def score(self, rules: Sequence[RuleHistory]) -> Score | None:
@@ -51,41 +59,38 @@ class Judge:
         relevant = {fields for fields in self._truth.fields for r in rules if _answers(r, fields)}
         if not relevant:
             return None
-        episodes = [e for e in self._truth.episodes if _fields(e.subject) in relevant]
-        by_subject = _by_subject(episodes)
-        accused: set[Subject] = set()
+        episodes: dict[int, Episode] = {}
         found: dict[int, int] = {}
-        incidents = rightly = 0
+        accused: set[Subject] = set()
+        accused_rightly: set[Subject] = set()
+        incidents = incidents_rightly = 0
         for rule in rules:
             answered = [fields for fields in relevant if _answers(rule, fields)]
-            if not answered:
-                continue
-            for incident in rule.incidents:
+            by_subject = self._meant(rule)
+            episodes |= {number: each for known in by_subject.values() for number, each in known}
+            for incident in rule.incidents if answered else ():
                 incidents += 1
-                explained = False
+                hits: list[int] = []
                 for fields in answered:
                     subject = _of(incident, fields)
+                    known = by_subject.get(subject, [])
                     accused.add(subject)
-                    for number, episode in by_subject.get(subject, ()):
-                        if _touches(incident, episode):
-                            explained = True
-                            found[number] = min(
-                                incident.opened_at, found.get(number, incident.opened_at)
-                            )
-                rightly += explained
-        guilty = set(by_subject)
-        ordinary = self._ordinary(relevant, guilty)
+                    accused_rightly |= {subject} if known else set()
+                    hits += [number for number, each in known if _touches(incident, each)]
+                for number in hits:
+                    found[number] = min(incident.opened_at, found.get(number, incident.opened_at))
+                incidents_rightly += bool(hits)
         delays = sorted(self._delay(episodes[number], at) for number, at in found.items())
         return Score(
             accused=len(accused),
-            accused_rightly=len(accused & guilty),
-            guilty=len(guilty),
+            accused_rightly=len(accused_rightly),
+            guilty=len({episode.subject for episode in episodes.values()}),
             incidents=incidents,
-            incidents_rightly=rightly,
+            incidents_rightly=incidents_rightly,
             episodes=len(episodes),
             episodes_found=len(found),
-            ordinary=ordinary,
-            ordinary_accused=len(accused - guilty),
+            ordinary=self._ordinary(relevant),
+            ordinary_accused=len(accused - self._guilty),
             keyed=any(relevant),
             detect_median=_rank(delays, 0.5),
             detect_p90=_rank(delays, 0.9),
@@ -100,22 +105,34 @@ class Judge:
 
     def outcomes(self, rules: Sequence[RuleHistory]) -> list[Outcome]:
         """What became of each episode, by time."""
-        first: dict[tuple[Subject, int], tuple[int, str]] = {}
-        by_subject = _by_subject(self._truth.episodes)
+        first: dict[int, tuple[int, str]] = {}
         for rule in rules:
-            for fields in self._truth.fields:
-                for incident in rule.incidents if _answers(rule, fields) else ():
-                    subject = _of(incident, fields)
-                    for number, episode in by_subject.get(subject, ()):
+            by_subject = self._meant(rule)
+            for fields in {_fields(subject) for subject in by_subject}:
+                for incident in rule.incidents:
+                    for number, episode in by_subject.get(_of(incident, fields), ()):
                         if _touches(incident, episode):
                             hit = (incident.opened_at, rule.name)
-                            first[subject, number] = min(hit, first.get((subject, number), hit))
+                            first[number] = min(hit, first.get(number, hit))
         result = []
         for number, episode in enumerate(self._truth.episodes):
-            at, name = first.get((episode.subject, number), (None, None))
+            at, name = first.get(number, (None, None))
             after = None if at is None else self._delay(episode, at)
             result.append(Outcome(episode, name, after))
         return sorted(result, key=lambda each: (each.episode.start or NEVER, each.episode.subject))
+
+    def _meant(self, rule: RuleHistory) -> Mapping[Subject, list[tuple[int, Episode]]]:
+        """The episodes that a rule is to find, with their numbers, by subject."""
+        if rule.of in self._known:
+            return self._known[rule.of]
+        kinds = self._finds.get(rule.of)
+        meant: dict[Subject, list[tuple[int, Episode]]] = {}
+        for number, episode in enumerate(self._truth.episodes):
+            wanted = kinds is None or episode.kind in kinds
+            if wanted and _answers(rule, _fields(episode.subject)):
+                meant.setdefault(episode.subject, []).append((number, episode))
+        self._known[rule.of] = meant
+        return meant
 
     def _delay(self, episode: Episode, at: int) -> int:
         start = episode.start
@@ -128,7 +145,7 @@ class Judge:
             start = max((first for first in firsts if first is not None), default=at)
         return max(0, at - start)
 
-    def _ordinary(self, relevant: Iterable[tuple[str, ...]], guilty: set[Subject]) -> int | None:
+    def _ordinary(self, relevant: Iterable[tuple[str, ...]]) -> int | None:
         """How many keys there are that did nothing wrong, as far as that is known."""
         if not any(relevant):
             return None
@@ -138,7 +155,7 @@ class Judge:
             population = _population(fields, self._populations)
             if population is None and not listed:
                 return None
-            wrong = {subject[0][1] for subject in guilty if _fields(subject) == fields}
+            wrong = {subject[0][1] for subject in self._guilty if _fields(subject) == fields}
             if population is None:
                 total += listed
             else:
@@ -167,6 +184,20 @@ def _settled(truth: Truth, rules: Sequence[RuleHistory]) -> Truth:
     return truth
 
 
+def _known_finds(finds: Finds, truth: Truth, rules: Sequence[RuleHistory]) -> Finds:
+    names = [rule.name for rule in rules]
+    kinds = list(dict.fromkeys(episode.kind for episode in truth.episodes))
+    for name, wanted in finds.items():
+        if name not in names:
+            raise TailraceError(f"--finds: no rule {name!r} alerts", hint=", ".join(names))
+        for kind in sorted(wanted.difference(kinds)):
+            known = ", ".join(kind or "(none)" for kind in kinds)
+            raise TailraceError(
+                f"--finds {name}: no episode is of the kind {kind!r}", hint=f"kinds: {known}"
+            )
+    return finds
+
+
 def _answers(rule: RuleHistory, fields: tuple[str, ...]) -> bool:
     if rule.judges_events:
         return False
@@ -188,13 +219,6 @@ def text(value: Scalar) -> str:
     if isinstance(value, Time):
         return iso(value)
     return str(value)
-
-
-def _by_subject(episodes: Sequence[Episode]) -> Mapping[Subject, list[tuple[int, Episode]]]:
-    found: defaultdict[Subject, list[tuple[int, Episode]]] = defaultdict(list)
-    for number, episode in enumerate(episodes):
-        found[episode.subject].append((number, episode))
-    return found
 
 
 def _touches(incident: Incident, episode: Episode) -> bool:

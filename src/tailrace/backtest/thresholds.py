@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from tailrace.plan.model import Rule
     from tailrace.plan.ordered import Leaky
 
+COPY = "@"
+"""Follows the rule's name in that of a copy; no name in a pipeline file has it."""
 MOST_CAPACITY = 1_000_000
 COMPARISONS = frozenset({"<", "<=", ">", ">=", "=", "!="})
 
@@ -89,7 +91,7 @@ def _copy(rule: Rule, what: str) -> Rule:
     return replace(
         rule,
         identity=digest(rule.identity, "threshold", what),
-        name=f"{rule.name}@{what}",
+        name=f"{rule.name}{COPY}{what}",
         update_every=0,
         labels={},
         annotations={},

@@ -48,6 +48,13 @@ Examples:
     help="What really happened: labels of generate, or CSV or JSON lines with key, start, end.",
 )
 @click.option(
+    "--finds",
+    multiple=True,
+    metavar="RULE=KIND,...",
+    help="The kinds of episodes that this rule is to find; without it, all about its key. "
+    "Repeatable.",
+)
+@click.option(
     "--sweep",
     "sweeps",
     multiple=True,
@@ -72,6 +79,7 @@ def command(  # noqa: PLR0913 - one for each option
     *,
     inputs: tuple[str, ...],
     truth: Path | None,
+    finds: tuple[str, ...],
     sweeps: tuple[str, ...],
     against: Path | None,
     begin: str | None,
@@ -95,6 +103,7 @@ def command(  # noqa: PLR0913 - one for each option
     span = (_time("--from", begin), _time("--until", end))
     wanted = [parse_sweep(text) for text in sweeps]
     known = None if truth is None else read_truth(truth)
+    kinds = _finds(finds, truth)
     loaded, plan = check_file(pipeline, sets=sets)
     other = None if against is None else check_file(against)
     swept = [sweep(plan, each) for each in wanted]
@@ -106,7 +115,7 @@ def command(  # noqa: PLR0913 - one for each option
         with named(against, *other):
             there = _run(other[1], _source(other[1], inputs, plan), span)
     names = tuple(loaded.redact(name) for name in inputs or _names(plan))
-    report = make_report(history, names, truth=known, sweeps=swept, against=there)
+    report = make_report(history, names, truth=known, finds=kinds, sweeps=swept, against=there)
     _write(report, as_json, html)
     if not quiet and as_json != "-":
         _print(report)
@@ -167,6 +176,20 @@ def _names(plan: Plan) -> tuple[str, ...]:
     if isinstance(source, KafkaSource):
         return tuple(f"topic {topic}" for topic in source.topics)
     return ("standard input",)
+
+
+def _finds(given: tuple[str, ...], truth: Path | None) -> dict[str, frozenset[str]]:
+    if given and truth is None:
+        raise TailraceError("--finds is about the episodes of --truth, which isn't given")
+    found: dict[str, frozenset[str]] = {}
+    for text in given:
+        name, equals, kinds = text.partition("=")
+        if not (name and equals and kinds):
+            raise TailraceError(
+                f"--finds {text}: expected RULE=KIND,...", hint="for example client_flood=flood"
+            )
+        found[name] = found.get(name, frozenset()) | frozenset(kinds.split(","))
+    return found
 
 
 def _time(option: str, text: str | None) -> int | None:

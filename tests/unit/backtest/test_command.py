@@ -118,6 +118,8 @@ REFUSED = [
     (("--truth", "{folder}/none.csv"), "none.csv: No such file"),
     (("--truth", "{folder}/host.csv"), "the truth is about host"),
     (("--sweep", "flod.threshold=1..2"), "there is no rule 'flod'"),
+    (("--finds", "flood=x"), "--truth, which isn't given"),
+    (("--finds", "flood", "--truth", "{folder}/truth.csv"), "expected RULE=KIND"),
     (("--from", "yesterday"), "--from: 'yesterday' is neither"),
     (("--against", "{folder}/none.yaml"), "there is no such file"),
     (("--json", "{folder}/none/r.json"), "can't write"),

@@ -130,3 +130,33 @@ def test_windows_of_all_together(tmp_path: Path) -> None:
     assert (
         score(tmp_path, WINDOWS.splitlines()[0], text.replace("> 5", "< 5")).incidents_rightly == 0
     )
+
+
+KINDS = (
+    TRUTH.replace("start,end", "start,end,kind")
+    .replace("Z\n", "Z,rush\n")
+    .replace("12:06:00Z,rush", "12:06:00Z,flood")
+)
+
+
+def test_a_rule_that_is_to_find_one_kind(tmp_path: Path) -> None:
+    found = history()
+    judge = Judge(truth(tmp_path, KINDS), found, {"flood": frozenset({"flood"})})
+    given = judge.score(found.rules[:1])
+    assert given is not None
+    # 192.0.2.1 did something else wrong: not rightly accused, but no ordinary key.
+    assert (given.accused, given.accused_rightly, given.guilty) == (2, 1, 1)
+    assert (given.precision, given.recall, given.ordinary_accused) == (0.5, 1.0, 0)
+    told = {o.episode.subject[0][1]: o.rule for o in judge.outcomes(found.rules)}
+    assert told == {"192.0.2.1": None, "192.0.2.2": "flood", "192.0.2.3": None}
+
+
+@pytest.mark.parametrize(
+    ("rule", "kind", "message"),
+    [("flod", "flood", "no rule 'flod' alerts"), ("flood", "storm", "of the kind 'storm'")],
+)
+def test_kinds_and_rules_that_are_not_there(
+    tmp_path: Path, rule: str, kind: str, message: str
+) -> None:
+    with pytest.raises(TailraceError, match=message):
+        Judge(truth(tmp_path, KINDS), history(), {rule: frozenset({kind})})
