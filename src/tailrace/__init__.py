@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from tailrace.config import (
         Alert,
         Archive,
+        CaptureSource,
         Csv,
         DeadLetterSettings,
         Dedup,
@@ -70,6 +71,7 @@ _HOMES = {
     "tailrace.config": (
         "Alert",
         "Archive",
+        "CaptureSource",
         "Csv",
         "DeadLetterSettings",
         "Dedup",
@@ -109,6 +111,7 @@ _HOME = {name: home for home, names in _HOMES.items() for name in names}
 __all__ = [
     "Alert",
     "Archive",
+    "CaptureSource",
     "Csv",
     "DeadLetterSettings",
     "Dedup",

@@ -12,7 +12,7 @@ from tailrace.config.keys import KeyPart
 from tailrace.config.loading import Loaded, load, loads
 from tailrace.config.operation import DeadLetterSettings, ExplainSettings, Limits, StoreSettings
 from tailrace.config.outputs import Archive, FileOutput, Output, TableOutput, TerminalOutput
-from tailrace.config.packets import PcapSource
+from tailrace.config.packets import CaptureSource, PcapSource
 from tailrace.config.pipeline import PipelineConfig
 from tailrace.config.positions import Positions
 from tailrace.config.rules import Alert, Record
@@ -25,6 +25,7 @@ __all__ = [
     "Alert",
     "Archive",
     "Classify",
+    "CaptureSource",
     "Csv",
     "DeadLetterSettings",
     "Dedup",

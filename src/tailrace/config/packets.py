@@ -11,7 +11,7 @@ from pydantic import AfterValidator, Field
 from tailrace.config.base import Given, Model
 from tailrace.config.complaints import Complaint, refusal
 from tailrace.config.kinds import Kind
-from tailrace.config.scalars import Filled, size_at_least
+from tailrace.config.scalars import Filled, Flag, size_at_least
 from tailrace.config.several import Paths, Several
 from tailrace.config.suggestions import suggestion
 from tailrace.config.values import shown
@@ -94,6 +94,10 @@ class CaptureSource(Model):
     destination: IpAddress | None = Field(default=None, description="Only packets to this address.")
     either: IpAddress | None = Field(
         default=None, description="Only packets from or to this address."
+    )
+    promiscuous: Flag = Field(
+        default=False,
+        description="Whether named interfaces also take packets that are for other machines.",
     )
     snaplen_bytes: Annotated[int, *size_at_least(64)] = Field(
         default=128, description="So much of each packet is captured; headers are what is needed."

@@ -14,7 +14,7 @@ from tailrace.config.forms import NothingIsEmpty, SchemaOf, exactly_one
 from tailrace.config.http_source import HttpSource
 from tailrace.config.kafka import KafkaSource
 from tailrace.config.kinds import Kind
-from tailrace.config.packets import PcapSource
+from tailrace.config.packets import CaptureSource, PcapSource
 from tailrace.config.scalars import Filled, Flag
 from tailrace.config.several import Paths
 from tailrace.config.values import escaped
@@ -105,6 +105,9 @@ class SourceForm(Model):
         default=None, description="Lines that are sent by POST."
     )
     pcap: PcapSource | None = Field(default=None, description="Packets of capture files.")
+    capture: Annotated[CaptureSource | None, NothingIsEmpty] = Field(
+        default=None, description="Packets live from interfaces."
+    )
 
     @classmethod
     def complaints(cls, given: Given) -> Iterator[Complaint]:
@@ -112,7 +115,9 @@ class SourceForm(Model):
         yield from exactly_one(given, tuple(cls.model_fields), "source")
 
 
-AnySource = FileSource | FolderSource | StdinSource | KafkaSource | HttpSource | PcapSource
+AnySource = (
+    FileSource | FolderSource | StdinSource | KafkaSource | HttpSource | PcapSource | CaptureSource
+)
 
 
 def _chosen(value: object) -> AnySource:
@@ -122,7 +127,8 @@ def _chosen(value: object) -> AnySource:
         hint = "for example source: {file: {path: access.log}}"
         raise expected("a mapping with the kind of source", value, hint)
     form = SourceForm.model_validate(value, by_alias=True, by_name=False)
-    chosen = form.file or form.folder or form.stdin or form.kafka or form.http or form.pcap
+    kinds = (getattr(form, kind) for kind in SourceForm.model_fields)
+    chosen: AnySource | None = next((kind for kind in kinds if kind is not None), None)
     assert chosen is not None  # noqa: S101 (SourceForm sees to it)
     return chosen
 

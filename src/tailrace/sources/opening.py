@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from tailrace.config import (
+    CaptureSource,
     FileSource,
     FolderSource,
     HttpSource,
@@ -20,6 +21,7 @@ from tailrace.sources.captures.files import capture_files
 from tailrace.sources.files import FinishedFiles
 from tailrace.sources.folder import FolderSource as Folder
 from tailrace.sources.following import FollowedFiles
+from tailrace.sources.live.source import CapturedPackets
 from tailrace.sources.standard_input import StandardInput
 from tailrace.sources.types import Source
 
@@ -54,6 +56,8 @@ def open_source(
         )
     if isinstance(config, HttpSource):
         return _http(config, max_record_bytes, store, listens=holder is not None and not until_end)
+    if isinstance(config, CaptureSource):
+        return CapturedPackets(config, captures=holder is not None and not until_end)
     if isinstance(config, StdinSource):
         return StandardInput(max_record_bytes=max_record_bytes)
     return _files(config, max_record_bytes, until_end=until_end)

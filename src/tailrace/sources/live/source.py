@@ -1,0 +1,132 @@
+"""The ``capture`` source: packets from the kernel's ring, which can't be read again."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pyarrow as pa
+
+from tailrace.errors import GoneError
+from tailrace.formats.packets.record import PACKETS
+from tailrace.formats.records import Records
+from tailrace.sources.identity import whole
+from tailrace.sources.live.blocks import Named, framed
+from tailrace.sources.live.interfaces import Names
+from tailrace.sources.live.ring import Ring
+from tailrace.sources.types import Chunk, Json, Note, Poll, Slice
+
+if TYPE_CHECKING:
+    from tailrace.config.packets import CaptureSource
+
+PARTITION = "capture"
+COUNT_SECONDS = 1.0
+"""So often the kernel is asked what it dropped."""
+
+
+def ring_of(config: CaptureSource) -> Ring:
+    """The ring that a configuration asks for; SourceError if it can't be."""
+    return Ring(
+        () if config.interfaces == ("all",) else config.interfaces,
+        snaplen=config.snaplen_bytes,
+        buffer_bytes=config.buffer_bytes,
+        source=config.source,
+        destination=config.destination,
+        either=config.either,
+        promiscuous=config.promiscuous,
+    )
+
+
+def records_of(block: bytes, name: Named, start: int) -> Records:
+    """The packets of a block of the ring, counted from ``start``."""
+    found = framed(block, name)
+    content, offsets = found.content(block)
+    arrival = found.heads["time"].astype(np.int64)
+    return Records(
+        pa.py_buffer(content),
+        offsets,
+        np.arange(start, start + len(arrival), dtype=np.int64),
+        arrival=arrival,
+        header=PACKETS,
+        beside={"interface": pa.array(found.names or [], pa.string())},
+    )
+
+
+class CapturedPackets:
+    """One partition: what passes on the interfaces from now on.
+
+    ``captures`` False: nothing is captured, and there is nothing. A position is the number of a
+    packet, counted on over restarts, so that ids stay distinct.
+    """
+
+    def __init__(self, config: CaptureSource, *, captures: bool) -> None:
+        self.bounded = not captures
+        self._config = config
+        self._names = Names()
+        self._ring: Ring | None = None
+        self._position = 0
+        self._said = False
+        self._asked = 0.0
+
+    def open(self, positions: Mapping[str, dict[str, Json]]) -> None:
+        """Begin to capture; SourceError if that can't be."""
+        self._position = whole(positions.get(PARTITION, {}).get("position", 0))
+        if not self.bounded and self._ring is None:
+            self._ring = ring_of(self._config)
+
+    def poll(self, max_bytes: int, watermarks: Mapping[str, int]) -> Poll:
+        """Return what has come; with nothing left to read its end is confirmed."""
+        del watermarks
+        appeared = () if self._said else (PARTITION,)
+        self._said = True
+        ring = self._ring
+        if ring is None:
+            return Poll(appeared=appeared, ended=(PARTITION,) if appeared else ())
+        chunks = []
+        for block in ring.blocks(max_bytes):
+            records = records_of(block, self._names, self._position)
+            if len(records):
+                start, self._position = self._position, self._position + len(records)
+                place: dict[str, Json] = {"position": self._position}
+                piece = Slice(PARTITION, 0, start, self._position, place)
+                chunks.append(Chunk(piece, records))
+        at_end = () if chunks else (PARTITION,)
+        return Poll(tuple(chunks), appeared, at_end, notes=self._losses(ring))
+
+    def _losses(self, ring: Ring) -> tuple[Note, ...]:
+        now = time.monotonic()
+        if now - self._asked < COUNT_SECONDS:
+            return ()
+        self._asked = now
+        _, drops = ring.counted()
+        if not drops:
+            return ()
+        text = (
+            f"{drops} packets came faster than they were read, and the kernel dropped them;"
+            " a larger source.capture.buffer_bytes bridges bursts"
+        )
+        return (Note("packets_dropped", PARTITION, text, drops),)
+
+    def reread(self, piece: Slice) -> Records:
+        """GoneError: it can't be done."""
+        raise GoneError(
+            f"packets can't be captured again; {piece.start} to {piece.end} are lost",
+            hint="what must survive a crash is captured to files and read with the source pcap",
+        )
+
+    def wait(self, seconds: float) -> None:
+        """Sleep until packets came."""
+        if self._ring is not None:
+            self._ring.wait(seconds)
+
+    def totals(self) -> tuple[int, int] | None:
+        """Return None: how much will come is unknown."""
+        return None
+
+    def close(self) -> None:
+        """Stop capturing."""
+        if self._ring is not None:
+            self._ring.close()
+            self._ring = None
