@@ -1,4 +1,4 @@
-"""The pages of a running pipeline: ``/metrics``, ``/healthz``, ``/readyz``."""
+"""The pages of a running pipeline: ``/metrics``, ``/healthz``, ``/readyz``, ``/lookup``."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from starlette.routing import Route
 from tailrace.errors import StoreError
 from tailrace.web.health import hindrances, illness
 from tailrace.web.local import LocalOnly
+from tailrace.web.lookup import Looker, lookup
 from tailrace.web.metrics import CONTENT_TYPE, render
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from tailrace.engines.status import Status
 
 
-class Teller(Protocol):
+class Teller(Looker, Protocol):
     """Who knows how the pipeline stands; for any thread."""
 
     def status(self) -> Status:
@@ -39,7 +40,7 @@ class Teller(Protocol):
 
 
 def application(teller: Teller, *, token: str | None, version: str) -> Starlette:
-    """The application; with a ``token`` whoever asks for metrics must bear it.
+    """The application; with a ``token`` whoever asks for metrics or verdicts must bear it.
 
     Without one only this machine is answered, and no page of a browser that has been led here by
     another name: what is asked for must be a local address.
@@ -47,9 +48,7 @@ def application(teller: Teller, *, token: str | None, version: str) -> Starlette
 
     async def metrics(request: Request) -> Response:
         if not _allowed(request, token):
-            return PlainTextResponse(
-                "a bearer token is needed\n", 401, headers={"WWW-Authenticate": "Bearer"}
-            )
+            return _unknown()
         try:
             status = await run_in_threadpool(teller.status)
         except StoreError as error:
@@ -66,13 +65,23 @@ def application(teller: Teller, *, token: str | None, version: str) -> Starlette
         body = {"ready": not found, "reasons": shown}
         return JSONResponse(body, 503 if found else 200)
 
+    async def looked_up(request: Request) -> Response:
+        return await lookup(request, teller) if _allowed(request, token) else _unknown()
+
     return Starlette(
         middleware=[] if token is not None else [Middleware(LocalOnly)],
         routes=[
             Route("/metrics", metrics),
             Route("/healthz", healthz),
             Route("/readyz", readyz),
+            Route("/lookup/{name}", looked_up),
         ],
+    )
+
+
+def _unknown() -> Response:
+    return PlainTextResponse(
+        "a bearer token is needed\n", 401, headers={"WWW-Authenticate": "Bearer"}
     )
 
 

@@ -9,6 +9,8 @@ import pyarrow as pa
 
 from tailrace.alerts import EventAlert, IncidentFold, IncidentRule, Notice, Revision, early_notice
 from tailrace.alerts.incidents import Firings
+from tailrace.alerts.verdict_fold import VerdictFold
+from tailrace.alerts.verdicts import Accusation, Change, VerdictRule
 from tailrace.outputs.batches import Content, Form
 from tailrace.outputs.events import EventTexts, field_columns
 from tailrace.outputs.rows import (
@@ -17,6 +19,7 @@ from tailrace.outputs.rows import (
     event_rows,
     incident_rows,
     notice_rows,
+    verdict_rows,
     window_rows,
 )
 from tailrace.outputs.typed import (
@@ -25,6 +28,7 @@ from tailrace.outputs.typed import (
     typed_events,
     typed_incidents,
     typed_notices,
+    typed_verdicts,
     typed_windows,
 )
 
@@ -54,6 +58,15 @@ def revisions(client: str = HOSTILE, lasting: int = 1) -> tuple[Revision, ...]:
 
 def notices(client: str = HOSTILE) -> tuple[Notice, ...]:
     return (early_notice(RULE, (client, None), 80 * SECOND),)
+
+
+def changes(client: str = HOSTILE) -> tuple[Change, ...]:
+    """A key that is listed and whose listing expires."""
+    rule = VerdictRule("l1", "bots", "nginx", ("client_ip", "host"), ("flood",), 20 * SECOND)
+    accused = Accusation(
+        "flood", (client, None), 100 * SECOND, 100 * SECOND, True, 0, {"count": 12}
+    )
+    return VerdictFold(rule).advance([accused], 1000 * SECOND).changes
 
 
 def events(path: str = HOSTILE) -> EventTexts:
@@ -107,6 +120,8 @@ def rows_of(content: Content, form: Form) -> pa.Table:
 MADE: dict[tuple[Content, Form], Callable[[], pa.Table]] = {
     (Content.WINDOWS, Form.ROWS): lambda: _windows(window_rows),
     (Content.WINDOWS, Form.TYPED): lambda: _windows(typed_windows),
+    (Content.VERDICTS, Form.ROWS): lambda: verdict_rows(changes()),
+    (Content.VERDICTS, Form.TYPED): lambda: typed_verdicts(changes()),
     (Content.INCIDENTS, Form.ROWS): lambda: incident_rows(revisions()),
     (Content.INCIDENTS, Form.TYPED): lambda: typed_incidents(revisions()),
     (Content.NOTICES, Form.ROWS): lambda: notice_rows(notices()),

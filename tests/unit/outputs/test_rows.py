@@ -14,7 +14,7 @@ from tests.unit.outputs.samples import HOSTILE, SECOND
 
 from tailrace.outputs.batches import INSTANT, Content, Form, OutboxBatch
 from tailrace.outputs.rows import window_rows
-from tailrace.outputs.typed import DEAD_LETTERS, EVENTS, INCIDENTS, typed_schema
+from tailrace.outputs.typed import DEAD_LETTERS, EVENTS, INCIDENTS, VERDICTS, typed_schema
 from tailrace.plan.identity import event_id
 from tailrace.plan.instants import iso
 
@@ -161,6 +161,7 @@ def test_typed_rows_have_the_announced_columns(content: Content) -> None:
         ),
         Content.EVENTS: EVENTS,
         Content.DEAD_LETTERS: DEAD_LETTERS,
+        Content.VERDICTS: VERDICTS,
     }.get(content, INCIDENTS)
     assert table.schema.remove_metadata() == expected
 

@@ -4,7 +4,7 @@ import json
 import socket
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
@@ -38,6 +38,11 @@ class Told:
     def age(self) -> float | None:
         return self.seconds
 
+    def lookup(self, name: str, key: Sequence[str]) -> list[dict[str, object]] | None:
+        if name != "bots":
+            return None
+        return [{"live": True, "key": {"ip": key[0]}}] if key[0] != "nobody" else []
+
 
 @contextmanager
 def served(told: Told, token: str | None = None) -> Iterator[str]:
@@ -66,6 +71,32 @@ def test_metrics() -> None:
         assert asked(f"{url}/nothing")[0] == 404
     with served(Told(newest=None)) as url:
         assert asked(f"{url}/metrics") == (503, "still starting\n")
+
+
+LOOKUPS = [
+    ("bots?key=192.0.2.7", 200, '{"list":"bots","listed":true,"entry":{"live":true,"key":{"ip":'),
+    ("bots?key=nobody", 200, '{"list":"bots","listed":false,"entry":null}'),
+    ("bots?a=1&b=2", 200, '"ip":"a=1"'),
+    ("bots?key=%3Cscript%3E%26%E2%80%AE%00", 200, '"\\u003cscript\\u003e\\u0026\\u202e\\u0000"'),
+    ("bots", 400, '{"error":"name the key'),
+    ("bots?" + "&".join(f"f{i}=1" for i in range(40)), 400, '{"error":"name the key'),
+    ("b%3Cb%3E?key=x", 404, '{"error":"there is no list of verdicts b\\u003cb\\u003e"}'),
+]
+
+
+@pytest.mark.parametrize(("asked_for", "code", "said"), LOOKUPS)
+def test_lookup(asked_for: str, code: int, said: str) -> None:
+    with served(Told()) as url:
+        found, text = asked(f"{url}/lookup/{asked_for}")
+    assert found == code
+    assert said in text
+
+
+def test_lookup_needs_the_token() -> None:
+    with served(Told(), token="hush") as url:  # noqa: S106 - a made-up one
+        assert asked(f"{url}/lookup/bots?key=x")[0] == 401
+        assert asked(f"{url}/lookup/bots?key=x", token="wrong")[0] == 401  # noqa: S106
+        assert asked(f"{url}/lookup/bots?key=x", token="hush")[0] == 200  # noqa: S106
 
 
 @pytest.mark.parametrize(

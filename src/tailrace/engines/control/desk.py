@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, cast
 
 from tailrace.engines.acting import Request
 from tailrace.engines.control.wire import Json, Message
 from tailrace.engines.gathering import with_store
+from tailrace.engines.lookup import MOST_ROWS, entries, matching, statement
 from tailrace.errors import StoreError
 from tailrace.store.outbox import to_bytes
 from tailrace.store.querying import USUAL, Bounds
@@ -61,6 +63,16 @@ class Desk:
         if not self._there.wait(FIRST_STATUS_SECONDS) or self._status is None:
             raise StoreError("the pipeline is still starting", hint="ask again in a moment")
         return with_store(self._status, self._reader)
+
+    def lookup(self, name: str, key: Sequence[str]) -> list[Json] | None:
+        """The entries of a key in a list of verdicts; None if there is no such list; StoreError."""
+        status = self._status
+        if status is None:
+            raise StoreError("the pipeline is still starting", hint="ask again in a moment")
+        if name not in [one.name for one in status.verdicts]:
+            return None
+        rows = self._reader.query(statement(key, name), replace(USUAL, rows=MOST_ROWS)).rows
+        return [entry.body for entry in matching(entries(rows["body"].to_pylist()), key)]
 
     def answer(self, request: Json) -> Message:
         """Answer one request; StoreError if it can't be."""
