@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, ClassVar
+from typing import TYPE_CHECKING, Annotated, ClassVar
 
-from pydantic import Field, PlainSerializer, PlainValidator
+from pydantic import Field, GetJsonSchemaHandler, PlainSerializer, PlainValidator
 
 from tailrace.config.base import Model
-from tailrace.config.forms import SchemaOf
 from tailrace.config.kinds import Kind
 from tailrace.config.scalars import FieldName
 from tailrace.config.several import Several
+
+if TYPE_CHECKING:
+    from pydantic.json_schema import JsonSchemaValue
+    from pydantic_core import CoreSchema
 
 
 class Allowed(Model):
@@ -37,11 +40,20 @@ def _chosen(value: object) -> Allowed | tuple[str, ...]:
     return _Values.model_validate({"values": value}, by_name=True).values
 
 
+class _Schema:
+    def __get_pydantic_json_schema__(
+        self, _: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        text: JsonSchemaValue = {"type": "string"}
+        several = {"type": "array", "items": text, "minItems": 1}
+        return {"anyOf": [handler(Allowed.__pydantic_core_schema__), text, several]}
+
+
 AllowedOrValues = Annotated[
     Allowed | tuple[str, ...],
     PlainValidator(_chosen),
     PlainSerializer(lambda value: value if isinstance(value, Allowed) else list(value)),
-    SchemaOf(Allowed),
+    _Schema(),
     Kind("text, list of texts, or `{reference: NAME}`"),
 ]
 

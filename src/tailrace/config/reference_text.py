@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from tailrace.config.allow import Allowed
 from tailrace.config.base import Model
 from tailrace.config.classify import Classify
 from tailrace.config.cluster import NewTopic
@@ -22,6 +23,8 @@ from tailrace.config.ordered import AbsentFor, FirstSeen, Leaky, Sequence
 from tailrace.config.outputs import Archive, FileOutput, Output, TableOutput, TerminalOutput
 from tailrace.config.packets import PACKET_FIELDS, CaptureSource, PcapSource
 from tailrace.config.pipeline import PipelineConfig
+from tailrace.config.reference_places import FileTable, HttpTable, RedisTable, SqlTable
+from tailrace.config.references import Pivot, Reference
 from tailrace.config.rules import Alert, Record
 from tailrace.config.source import FileSource, FolderSource, SourceForm, StdinSource
 from tailrace.config.spark import SparkSettings
@@ -329,6 +332,85 @@ derive:
 fields: {request: text}
 """,
         "Further fields by name, each an expression over the fields and those derived above it.",
+    ),
+    Section(
+        "references",
+        2,
+        Reference,
+        """\
+references:
+  users:
+    file: {path: users.csv}
+    key: client_ip
+    columns: {client_ip: text, device: text, since: time}
+    valid_from: since
+""",
+    ),
+    Section(
+        "references: file",
+        3,
+        FileTable,
+        "references: {users: {file: {path: users.csv}, key: host, columns: {host: text}}}\n",
+    ),
+    Section(
+        "references: sql",
+        3,
+        SqlTable,
+        """\
+references:
+  limits:
+    sql: {url: "postgresql://reader:${PASSWORD:-x}@localhost/web", table: limits, channel: changed}
+    key: host
+    columns: {host: text, least: integer, most: integer}
+    refresh: 20m
+""",
+    ),
+    Section(
+        "references: redis",
+        3,
+        RedisTable,
+        """\
+references:
+  trusted: {redis: {set: trusted}, key: value, columns: {value: text}, match: {value: client_ip}}
+""",
+    ),
+    Section(
+        "references: http",
+        3,
+        HttpTable,
+        """\
+references:
+  owners:
+    http: {url: "https://inventory.example/hosts.json", headers: {Authorization: "${TOKEN:-x}"}}
+    key: host
+    columns: {host: text, owner: text}
+""",
+    ),
+    Section(
+        "references: pivot",
+        3,
+        Pivot,
+        """\
+references:
+  limits:
+    file: {path: limits.json}
+    columns: {limit_name: text, limit_value: integer, effective_date: time}
+    valid_from: effective_date
+    pivot:
+      name: limit_name
+      value: limit_value
+      columns: {min: [Minimum, min], max: [Maximum, max]}
+""",
+    ),
+    Section(
+        "allow",
+        2,
+        Allowed,
+        "allow: {client_ip: [10.0.0.0/8, 203.0.113.7]}\n",
+        """\
+Events that no rule sees, by field: a value or a list of values; networks, for addresses; or those
+that a reference lists, `{reference: NAME}`. A rule can have an `allow` of its own.
+""",
     ),
     Section("dedup", 2, Dedup, "dedup: {by: client_ip, within: 10m}\n"),
     Section(

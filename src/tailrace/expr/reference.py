@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from tailrace.expr.aggregates import USAGE
 from tailrace.expr.calls import shape
 from tailrace.expr.functions import GROUPS
+from tailrace.expr.lookups import USAGE as LOOKUPS
 from tailrace.expr.signature import Function
 
 MARKER = "<!-- From here on: python -m tailrace.expr.reference -->"
@@ -19,6 +20,7 @@ MARKER = "<!-- From here on: python -m tailrace.expr.reference -->"
 def reference() -> str:
     """The whole reference, ending in a line break."""
     pieces = ["## Aggregates", "", *_table(("call", "result", "meaning"), _aggregates()), ""]
+    pieces += ["## References", "", *_table(("form", "result", "meaning"), _lookups()), ""]
     for title, functions in GROUPS.items():
         heads = ("function", "result", "meaning", "example", "fails when")
         rows = (_row(function) for function in functions)
@@ -28,6 +30,10 @@ def reference() -> str:
 
 def _aggregates() -> Iterable[tuple[str, ...]]:
     return ((f"`{call}`", result, meaning) for call, result, meaning in USAGE)
+
+
+def _lookups() -> Iterable[tuple[str, ...]]:
+    return ((f"`{form}`", result, meaning) for form, result, meaning in LOOKUPS)
 
 
 def _row(function: Function) -> tuple[str, ...]:
