@@ -114,6 +114,7 @@ def _sections(status: Status) -> Iterator[tuple[str, list[str]]]:
     yield "RECORDS", list(_records(status))
     yield from _section("PARTITIONS", _partitions(status))
     yield from _section("RULES", _rules(status))
+    yield from _section("LABELS", _labels(status))
     yield from _section("REFERENCES", references(status.references))
     yield from _section("VERDICTS", _verdicts(status))
     yield from _section("STATE", _state(status))
@@ -220,6 +221,16 @@ def _rules(status: Status) -> Iterator[str]:
     ]
     if len(rows) > 1:
         yield from aligned(rows, right=range(1, 13))
+
+
+def _labels(status: Status) -> Iterator[str]:
+    rows = [
+        (rule.name, label, number(events))
+        for rule in status.rules
+        for label, events in sorted(rule.labels.items())
+    ]
+    if rows:
+        yield from aligned(rows, right=(2,))
 
 
 def _state(status: Status) -> Iterator[str]:

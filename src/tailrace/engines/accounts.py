@@ -39,6 +39,7 @@ class Tally:
 
     ``groups``: for each group how many events passed its filter, and how many of those were late.
     ``judged``: for each per-event rule how many events it looked at, and on how many it failed.
+    ``labels``: for each classification how many events got which label.
     """
 
     read: int = 0
@@ -52,6 +53,7 @@ class Tally:
     errors: dict[str, int] = field(default_factory=dict)
     judged: dict[str, tuple[int, int]] = field(default_factory=dict)
     fired: dict[str, int] = field(default_factory=dict)
+    labels: dict[str, dict[str, int]] = field(default_factory=dict)
 
     @classmethod
     def of(cls, work: Iterable[tuple[Records, Decoded]], mapped: Mapped) -> Tally:
@@ -64,6 +66,7 @@ class Tally:
             errors=mapped.errors,
             judged={name: (j.passed, j.failed) for name, j in mapped.judged.items()},
             fired={name: rows.table.num_rows for name, rows in mapped.fired.items()},
+            labels={name: j.labels for name, j in mapped.judged.items() if j.labels},
         )
         for records, decoded in work:
             tally.read += len(records)
@@ -122,6 +125,7 @@ def account(
             own.accepted += passed
             own.errors += failed
         own.firings += tally.fired.get(rule_.identity, 0)
+        _add(own.labels, tally.labels.get(rule_.identity, {}))
 
 
 def note(state: EngineState, notes: Mapping[str, int]) -> None:

@@ -212,6 +212,7 @@ def _rules(
             name,
             **_counts(state.counts.rules.get(identity, RuleCounts())),
             open_windows=windows.get(identity),
+            labels=dict(state.counts.rules.get(identity, RuleCounts()).labels),
         )
         for identity, name in names.items()
     )

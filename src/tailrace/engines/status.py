@@ -30,7 +30,10 @@ class PartitionStatus:
 
 @dataclass(frozen=True, slots=True)
 class RuleStatus:
-    """The account of a rule; ``open_windows`` None where it is not known."""
+    """The account of a rule; ``open_windows`` None where it is not known.
+
+    ``labels``: of a classification, the accepted events by label.
+    """
 
     name: str
     events: int
@@ -41,6 +44,7 @@ class RuleStatus:
     errors: int
     firings: int
     open_windows: int | None = None
+    labels: dict[str, int] = field(default_factory=dict)
 
     @property
     def adds_up(self) -> bool:

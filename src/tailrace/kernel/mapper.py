@@ -59,10 +59,10 @@ class Mapper:
         self._errors_by_pane = errors_by_pane
         self._plan = plan
         self._groups = [
-            GroupSql(group, salt) if group.ordered is None else EventSql(group, salt)
+            EventSql(group, salt) if group.rules[0].by_event else GroupSql(group, salt)
             for group in groups
         ]
-        self._placed = any(g.ordered is not None and g.ordered.placed for g in groups)
+        self._placed = any(group.rules[0].placed for group in groups)
         self._counters = [Counter(group) for group in groups]
         self._dedup = Deduplicator(plan.dedup, plan.grace) if plan.dedup else None
         self._connection = duckdb.connect(config={"threads": 1, "enable_external_access": False})
@@ -216,7 +216,9 @@ def _labelled(
     if duplicate is not None and duplicate.any():
         failed = failed & ~duplicate
         rows = rows.filter(pa.array(~duplicate))
-    return Judged(rows.num_rows, int(np.count_nonzero(failed))), EventRows(rows)
+    found = pc.value_counts(rows[rule.name]).to_pylist()
+    labels = {one["values"]: one["counts"] for one in found}
+    return Judged(rows.num_rows, int(np.count_nonzero(failed)), labels), EventRows(rows)
 
 
 def _located(table: pa.Table, pieces: Sequence[Piece]) -> pa.Table:

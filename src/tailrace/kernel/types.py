@@ -67,10 +67,14 @@ class EventRows:
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """How many events a per-event rule looked at, and on how many its own operations failed."""
+    """How many events a per-event rule looked at, and on how many its own operations failed.
+
+    ``labels``: of a classification, how many events got which label.
+    """
 
     passed: int
     failed: int
+    labels: dict[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +143,10 @@ class RuleFirings:
 
 @dataclass(slots=True)
 class RuleCounts:
-    """The account of one rule: at all times events = filtered + late + evicted + accepted."""
+    """The account of one rule: at all times events = filtered + late + evicted + accepted.
+
+    ``labels``: of a classification, the accepted events by label.
+    """
 
     events: int = 0
     filtered: int = 0
@@ -148,6 +155,7 @@ class RuleCounts:
     accepted: int = 0
     errors: int = 0
     firings: int = 0
+    labels: dict[str, int] = field(default_factory=dict)
 
 
 @dataclass(slots=True)

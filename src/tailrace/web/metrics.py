@@ -87,6 +87,13 @@ def _rules(status: Status) -> Iterator[Metric]:
     for name, (said, field) in accounts.items():
         rows = [((rule.name,), getattr(rule, field)) for rule in status.rules]
         yield _counters(name, said, ("rule",), rows)
+    labelled = [
+        ((rule.name, label), events)
+        for rule in status.rules
+        for label, events in sorted(rule.labels.items())
+    ]
+    said = "Events of each label that a rule gives."
+    yield _counters("rule_events_labelled", said, ("rule", "label"), labelled)
     yield _gauges(
         "rule_open_windows",
         "Windows that are not closed yet.",
