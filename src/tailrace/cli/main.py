@@ -43,6 +43,9 @@ VERBS = {
         "tailrace.cli.outbox:command", "Show what waits for outputs; drop what nobody takes."
     ),
     "generate": Verb("tailrace.cli.generate:command", "Write made-up traffic to try rules on."),
+    "capture": Verb(
+        "tailrace.cli.capture:command", "Capture packets: show them, write a file, fill a topic."
+    ),
     "consume": Verb("tailrace.cli.consume:command", "Show the messages of a Kafka topic."),
     "package": Verb("tailrace.cli.package:command", "Pack Python and a pipeline for Spark."),
     "import": Verb(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -51,6 +52,21 @@ def records_of(block: bytes, name: Named, start: int) -> Records:
         arrival=arrival,
         header=PACKETS,
         beside={"interface": pa.array(found.names or [], pa.string())},
+    )
+
+
+def first(records: Records, number: int) -> Records:
+    """The first so many packets."""
+    if number >= len(records):
+        return records
+    number = max(number, 0)
+    beside = records.beside or {}
+    return replace(
+        records,
+        offsets=records.offsets[: number + 1],
+        positions=records.positions[:number],
+        arrival=None if records.arrival is None else records.arrival[:number],
+        beside={name: column.slice(0, number) for name, column in beside.items()},
     )
 
 
