@@ -84,6 +84,7 @@ def compile_classify(
             message = f"the rule adds a field {name!r}, and there is one already"
             problems.add((*path, "classify"), message, "name the rule, and so the field, otherwise")
             right = False
+            break
     labels = []
     for label, texts in rule.labels.items():
         found = {c: condition((*path, "labels", label, c), text) for c, text in texts.items()}
