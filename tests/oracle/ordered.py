@@ -103,7 +103,8 @@ class OrderedState(WindowState):
         """How far back events matter."""
         rule = self.rule.kind
         if rule is None:
-            return self.rule.size
+            changes = [each.function == "changes" for each in self.rule.aggregates]
+            return self.rule.size * (2 if any(changes) else 1)
         if rule.leaky is not None:
             return max(rule.leaky.capacity * rule.leaky.leak, rule.leaky.blackhole)
         if rule.first_seen is not None:

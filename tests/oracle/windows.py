@@ -6,6 +6,7 @@ All accepted events are kept for ever; every question goes through all of them.
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 from tests.oracle import identity
 from tests.oracle.aggregates import Finished, accumulable, finish
@@ -14,7 +15,7 @@ from tests.oracle.looking import Asked, References, is_listed
 from tests.oracle.looking import Row as LookingRow
 from tests.oracle.rules import WindowRule
 
-from tailrace.expr.nodes import Aggregate, Type
+from tailrace.expr.nodes import Aggregate, AggregateFunction, Type
 from tailrace.testing.outcome import RuleCounts, Value
 
 Key = tuple[Value, ...]
@@ -258,7 +259,23 @@ class WindowState:
         values = {name: plain(result) for name, result in results.items()}
         return Closed(start, end, key, values, tuple(sorted(flags)), holds is True)
 
+    def _changes(self, aggregate: Aggregate, inside: list[Taken]) -> int:
+        """How many events inside differ from the one before of their key, wherever that is."""
+        keys = {event.key for event in inside}
+        known = [e for e in self.accepted() if e.key in keys and aggregate in e.arguments]
+        if self.rule.ordered and self.start is not None:
+            known = [event for event in known if event.time >= self.start]
+        known.sort(key=lambda event: (event.time, event.place))
+        return sum(
+            any(event is each for each in inside)
+            and event.time - before.time <= self.rule.size
+            and before.arguments[aggregate] != event.arguments[aggregate]
+            for before, event in pairwise(known)
+        )
+
     def _measure(self, aggregate: Aggregate, inside: list[Taken]) -> Finished:
+        if aggregate.function is AggregateFunction.CHANGES:
+            return Finished(self._changes(aggregate, inside))
         values = [e.arguments[aggregate] for e in inside if aggregate in e.arguments]
         type_: Type | None = aggregate.arg.type if aggregate.arg is not None else None
         limit = self.max_distinct if aggregate.distinct else None

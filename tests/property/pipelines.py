@@ -24,6 +24,7 @@ AGGREGATES = (
     *("quantile(x, 0.5)", "quantile(n, 0.9)", "median(x)", "count(distinct j)"),
     *("count(distinct j)", "count(distinct k)", "count(distinct ok)"),
     *("count(distinct n)", "count(distinct x)", "sum(6 // n)", "sum(n + 1)", "max(x * 1e300)"),
+    *("changes(j)", "changes(n)", "changes(6 // n)", "changes(ok)"),
     *("count_if(ok)", "max(case when n > 0 then x end)", "sum(coalesce(x, 1))"),
 )
 CONDITIONS = ("{a} > {c}", "{a} >= {c}", "{a} < {c}", "{a} <= {c}", "{a} = {c}", "{a} is null")

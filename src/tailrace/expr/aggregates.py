@@ -34,6 +34,7 @@ _ALIASES = {
     "stddev_samp": AggregateFunction.STDDEV,
     "quantile": AggregateFunction.QUANTILE,
     "median": AggregateFunction.QUANTILE,
+    "changes": AggregateFunction.CHANGES,
 }
 NAMES = frozenset(_ALIASES)
 USAGE = (
@@ -56,6 +57,11 @@ USAGE = (
         "The value of nearest rank q, 0 to 1, within 1 % (logarithmic buckets).",
     ),
     ("median(x)", "double", "`quantile(x, 0.5)`."),
+    (
+        "changes(x)",
+        "integer",
+        "The number of events in which x isn't what it was in the key's event before.",
+    ),
 )
 """Each call with its result and meaning, for the docs."""
 
@@ -134,7 +140,7 @@ def _count_if(condition: Node, where: Node | None, span: Span) -> Aggregate:
 
 
 def _result(function: AggregateFunction, args: list[Node]) -> Type:
-    if function is AggregateFunction.COUNT:
+    if function in (AggregateFunction.COUNT, AggregateFunction.CHANGES):
         return Type.INTEGER
     if function in (AggregateFunction.SUM, AggregateFunction.MIN, AggregateFunction.MAX):
         return args[0].type
@@ -144,7 +150,7 @@ def _result(function: AggregateFunction, args: list[Node]) -> Type:
 def _argument(name: str, function: AggregateFunction, arg: Node) -> Node:
     if isinstance(arg, Literal) and arg.value is None:
         raise refused(f"{name} of null is always null", arg.span)
-    if function is AggregateFunction.COUNT:
+    if function in (AggregateFunction.COUNT, AggregateFunction.CHANGES):
         return arg
     if function in (AggregateFunction.MIN, AggregateFunction.MAX):
         if arg.type is Type.BOOLEAN:

@@ -32,6 +32,7 @@ class AggregateFunction(StrEnum):
     MAX = "max"
     STDDEV = "stddev"
     QUANTILE = "quantile"
+    CHANGES = "changes"
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,7 +46,7 @@ def finish(
         name = by_kind[PartialKind.BUCKETS].name
         data, valid = sides.quantiles(side_rows[name], rule.window, totals, aggregate.q)
         return Values(data, valid, None), None
-    if aggregate.function is AggregateFunction.COUNT:
+    if aggregate.function in (AggregateFunction.COUNT, AggregateFunction.CHANGES):
         column = totals.columns[measure.partials[0].name] if measure.partials else totals.n
         return Values(column.astype(np.int64), None, None), None
     counts = totals.columns[by_kind[PartialKind.COUNT].name].astype(np.int64)

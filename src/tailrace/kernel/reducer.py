@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import partial
+from itertools import chain
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -34,7 +35,7 @@ from tailrace.kernel.types import FLAG_EVICTED, RuleFirings
 from tailrace.plan.model import NO_START, PartialKind
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -145,18 +146,14 @@ class GroupReducer:
         event time began.
         """
         closed = Closed()
+        shared: dict[object, Totals] = {}
         for rule in self.group.rules:
             floor = max(after, starts[rule.identity] + rule.window.size - 1)
             rows = self._window_rows(rule, floor, until)
             parts: list[RuleFirings] = []
             failures = 0
             present: list[Totals] = []
-            totals_parts = (
-                window_totals(rows, rule.window, _plain_partials(rule), floor, until)
-                if rows
-                else ()
-            )
-            for totals in totals_parts:
+            for totals in _totals(rule, rows, floor, until, shared) if rows else ():
                 part, failed = self._judge(rule, totals)
                 failures += failed
                 key_of = self._key_of(rule, totals)
@@ -456,6 +453,27 @@ class GroupReducer:
             return Values(typed_column(self.keys, totals.keys, place, kind), None, None)
 
         return key_values
+
+
+def _totals(
+    rule: Rule, rows: Run, after: int, until: int, shared: dict[object, Totals]
+) -> Iterator[Totals]:
+    """As ``window_totals``; rules that differ in their conditions alone share what is one piece."""
+    plain = _plain_partials(rule)
+    place = (rule.window, after, tuple(partial.name for partial in plain))
+    if place in shared:
+        yield shared[place]
+        return
+    parts = iter(window_totals(rows, rule.window, plain, after, until))
+    first = next(parts, None)
+    if first is not None:
+        second = next(parts, None)
+        if second is None:
+            shared[place] = first
+        else:
+            parts = chain([second], parts)
+        yield first
+        yield from parts
 
 
 def _plain_partials(rule: Rule) -> list[Partial]:

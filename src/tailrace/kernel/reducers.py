@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from tailrace.kernel.ordered.changes import ComparingReducer
 from tailrace.kernel.ordered.sliding import SlidingReducer
 from tailrace.kernel.ordered.stateful import StatefulReducer
 from tailrace.kernel.reducer import GroupReducer
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
 
 def reducer_of(group: Group, bounds: Bounds, salt: str) -> GroupReducer:
     """The reducer of a group, without state."""
+    if group.ordered is None and group.rules[0].by_event:
+        return ComparingReducer(group, bounds, salt)
     if group.ordered is None:
         return GroupReducer(group, bounds, salt)
     if isinstance(group.ordered, Sliding):

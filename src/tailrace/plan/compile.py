@@ -25,7 +25,18 @@ from tailrace.plan.classify import Classification, compile_classify, meaning_bel
 from tailrace.plan.columns import column_names
 from tailrace.plan.compile_ordered import compile_ordered
 from tailrace.plan.identity import digest
-from tailrace.plan.model import Bounds, Dedup, Derived, EventRule, Key, Measure, Plan, Rule, Window
+from tailrace.plan.model import (
+    CHANGES,
+    Bounds,
+    Dedup,
+    Derived,
+    EventRule,
+    Key,
+    Measure,
+    Plan,
+    Rule,
+    Window,
+)
 from tailrace.plan.ordered import Sliding
 from tailrace.plan.partials import partials_of
 from tailrace.plan.problems import Problems
@@ -363,7 +374,7 @@ class _Compiler:
             labels=dict(rule.labels) if isinstance(rule, Alert) else {},
             annotations=dict(rule.annotations) if isinstance(rule, Alert) else {},
             to=tuple(rule.to),
-            ordered=ordered,
+            ordered=_comparing(ordered, measures),
             joins=self._references.joins(over, keys),
             references=references,
         )
@@ -461,6 +472,11 @@ class _Compiler:
 
     def _never_negative(self, node: Node) -> bool:
         return isinstance(node, Column) and node.name in self._nonnegative
+
+
+def _comparing(ordered: Sliding | None, measures: tuple[Measure, ...]) -> Sliding | None:
+    compares = any(p.term == CHANGES for m in measures for p in m.partials)
+    return Sliding(ordered.size, compares) if ordered is not None else None
 
 
 def _measures(

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from tailrace.expr.nodes import Type
-from tailrace.plan.model import Partial, PartialKind
+from tailrace.plan.model import CHANGES, Partial, PartialKind
 from tailrace.plan.ordered import PLACE
 
 if TYPE_CHECKING:
@@ -31,18 +31,26 @@ def event_columns(rule: Rule) -> Iterator[Partial]:
     this one event adds to it.
     """
     ordered = rule.ordered
-    assert ordered is not None  # noqa: S101 - asked of such rules alone
     yield value_column(TIME, Type.INTEGER)
-    if ordered.placed:
+    if rule.placed:
         yield from (value_column(name, type_) for name, type_ in PLACE)
-    for name, type_ in (*ordered.of_event, *ordered.of_key):
-        yield value_column(name, type_)
+    if ordered is not None:
+        for name, type_ in (*ordered.of_event, *ordered.of_key):
+            yield value_column(name, type_)
     for partial in {p.name: p for m in rule.measures for p in m.partials}.values():
-        if partial.kind.sided:
+        if itemised(rule, partial):
             yield replace(partial, kind=PartialKind.VALUE, type=Type.INTEGER)
             yield value_column(there(partial.name), Type.INTEGER)
         else:
             yield partial
+
+
+def itemised(rule: Rule, partial: Partial) -> bool:
+    """Whether an event's row has the value itself, as an integer, and not what is made of it.
+
+    Over windows those of sided partials have tables of their own.
+    """
+    return partial.term == CHANGES or (partial.kind.sided and rule.ordered is not None)
 
 
 def value_column(name: str, type_: Type) -> Partial:

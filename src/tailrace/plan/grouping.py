@@ -1,6 +1,6 @@
 """Which rules share one set of partials: those with equal keys, filter, pane width and start.
 
-A rule that sees events in order shares with nobody.
+A rule that needs each event for itself shares with nobody.
 """
 
 from __future__ import annotations
@@ -29,13 +29,13 @@ def group_rules(rules: Iterable[Rule], starts: Mapping[str, int]) -> tuple[Group
         parts = [f"{key.name}={render(key.node)}" for key in rule.keys]
         where = render(rule.where) if rule.where is not None else None
         identity = digest(*parts, where, rule.window.width, start)[:16]
-        if rule.ordered is not None:
+        if rule.by_event:
             identity = digest("ordered", rule.identity, start)[:16]
         members.setdefault(identity, []).append(rule)
     groups = []
     for identity, together in members.items():
         first = together[0]
-        if first.ordered is not None:
+        if first.by_event:
             partials = {p.name: p for p in event_columns(first)}
         else:
             partials = {p.name: p for rule in together for m in rule.measures for p in m.partials}

@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     from tailrace.plan.references import Join, Reference
     from tailrace.plan.verdicts import Marked, VerdictList
 
+CHANGES = "changes"
+"""The term of a partial that counts events by the one before: it needs each event, in order."""
+
 NO_START = -(2**62)
 """The start of a rule that has been there from the beginning: before every window."""
 
@@ -134,6 +137,21 @@ class Rule:
     ordered: Ordered | None = None
     joins: tuple[Join, ...] = ()
     references: tuple[str, ...] = ()
+
+    @property
+    def by_event(self) -> bool:
+        """Whether its group keeps each event as a row of its own."""
+        return self.ordered is not None or self.compares
+
+    @property
+    def compares(self) -> bool:
+        """Whether a measure of it compares an event with the one before."""
+        return any(p.term == CHANGES for m in self.measures for p in m.partials)
+
+    @property
+    def placed(self) -> bool:
+        """Whether order matters among events of equal time."""
+        return self.compares or (self.ordered is not None and self.ordered.placed)
 
     @property
     def columns(self) -> tuple[str, ...]:

@@ -38,9 +38,13 @@ LAST_SEEN = "last_seen"
 
 @dataclass(frozen=True, slots=True)
 class Sliding:
-    """Judged over ``(t - size, t]`` at every instant ``t`` at which that changes."""
+    """Judged over ``(t - size, t]`` at every instant ``t`` at which that changes.
+
+    ``compares``: whether a measure of it compares events with those before.
+    """
 
     size: int
+    compares: bool = False
     placed: ClassVar[bool] = False
     start_from: ClassVar[str | None] = None
     measures: ClassVar[Columns] = ()
@@ -50,8 +54,8 @@ class Sliding:
 
     @property
     def reach(self) -> int:
-        """The window's size."""
-        return self.size
+        """The window's size; twice that if events in it are compared with those before."""
+        return 2 * self.size if self.compares else self.size
 
     @property
     def meaning(self) -> Meaning:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from tailrace.expr.nodes import AggregateFunction, Type
 from tailrace.expr.render import render
 from tailrace.plan.identity import digest
-from tailrace.plan.model import Partial, PartialKind
+from tailrace.plan.model import CHANGES, Partial, PartialKind
 
 if TYPE_CHECKING:
     from tailrace.expr.nodes import Aggregate, Node
@@ -48,6 +48,8 @@ def partials_of(aggregate: Aggregate) -> tuple[Partial, ...]:  # noqa: PLR0911 -
                 *(_partial(PartialKind.SUM, arg, where, term) for term in _DEVIATION_TERMS),
                 _partial(PartialKind.COUNT, arg, where, "deviation"),
             )
+        case AggregateFunction.CHANGES:
+            return (_partial(PartialKind.COUNT, arg, where, CHANGES),)
         case AggregateFunction.QUANTILE:
             return (_partial(PartialKind.BUCKETS, arg, where),)
 

@@ -45,9 +45,9 @@ def explain_window(
     TailraceError if the question is wrong or nothing can answer it.
     """
     rule = window_rule(plan, name)
-    if rule.ordered is not None:
+    if rule.by_event:
         raise TailraceError(
-            f"{name} sees events in order: it has no windows to explain",
+            f"{name} sees events in order: what its windows held can't be taken apart",
             hint="its incidents and rows carry what they come of; `tailrace query` shows incidents",
         )
     key = read_key(rule, key_text)

@@ -11,7 +11,7 @@ from tailrace.expr.nodes import Type
 from tailrace.expr.sql import to_sql
 from tailrace.kernel.buckets import bucket_index
 from tailrace.kernel.partials_sql import GroupSql, alone, filtered, quote
-from tailrace.plan.event_columns import TIME, there
+from tailrace.plan.event_columns import TIME, itemised, there
 from tailrace.plan.model import PartialKind
 from tailrace.plan.ordered import PLACE, Leaky, Sequence
 
@@ -26,21 +26,22 @@ class EventSql(GroupSql):
     """Gives partials in which each accepted event is a row, with ``n`` 1."""
 
     def _columns(self, group: Group) -> list[str]:
-        ordered = group.ordered
-        assert ordered is not None  # noqa: S101 - made for such groups alone
+        rule, ordered = group.rules[0], group.ordered
         columns = [f"_time as {TIME}"]
-        if ordered.placed:
+        if rule.placed:
             columns += [f"_{name} as {name}" for name, _ in PLACE]
-        columns += [f"{sql} as {quote(name)}" for name, sql in self._own(ordered).items()]
-        partials = {p.name: p for m in group.rules[0].measures for p in m.partials}.values()
+        if ordered is not None:
+            columns += [f"{sql} as {quote(name)}" for name, sql in self._own(ordered).items()]
+        partials = {p.name: p for m in rule.measures for p in m.partials}.values()
+        items = [partial for partial in partials if itemised(rule, partial)]
         for partial in partials:
-            if partial.kind.sided:
+            if partial in items:
                 columns += self._item(partial)
-            else:
+            elif not partial.kind.sided:
                 columns.append(f"{alone(partial)} as {quote(partial.name)}")
-        self._hashes = [p.name for p in partials if p.kind is PartialKind.DISTINCT]
+        self._buckets = [p.name for p in items if p.kind is PartialKind.BUCKETS]
+        self._hashes = [p.name for p in items if p.kind is not PartialKind.BUCKETS]
         self._hashes += ["item"] if isinstance(ordered, Leaky) else []
-        self._buckets = [p.name for p in partials if p.kind is PartialKind.BUCKETS]
         return columns
 
     def _own(self, ordered: Ordered) -> dict[str, str]:
@@ -66,7 +67,7 @@ class EventSql(GroupSql):
         """SQL for the item of a sided partial, and for whether there is one."""
         assert partial.expression is not None  # noqa: S101 - holds by construction of sided partials
         value = filtered(to_sql(partial.expression), partial)
-        if partial.kind is PartialKind.DISTINCT:
+        if partial.kind is not PartialKind.BUCKETS:
             assert partial.type is not None  # noqa: S101 - as above
             item = f"coalesce({self._hash(f'({value})', partial.type)}, 0::ubigint)"
         else:

@@ -12,8 +12,9 @@ import numpy as np
 import pyarrow as pa
 
 from tailrace.kernel.judging import judged
+from tailrace.kernel.ordered.changes import compared
 from tailrace.kernel.ordered.measuring import key_values, measure_values, totals_of
-from tailrace.kernel.ordered.order import by_key_and_time, timelines
+from tailrace.kernel.ordered.order import in_order, timelines
 from tailrace.kernel.ordered.reducer import OrderedReducer, Span
 from tailrace.kernel.reducer import Closed
 from tailrace.kernel.types import FLAG_EVICTED, RuleFirings
@@ -50,14 +51,16 @@ class SlidingReducer(OrderedReducer):
     def _close(self, span: Span) -> Closed:
         rule, size = self.rule, self.rule.window.size
         width = rule.window.width
-        rows = self._runs.span((span.first - size) // width, span.known // width + 1)
+        low = (span.first - self.ordered.reach) // width
+        rows = self._runs.span(low, span.known // width + 1)
         closed = Closed()
         if rows is None:
             return closed
-        if span.start > span.first - size:
+        if span.start > span.first - self.ordered.reach:
             rows = rows.part(rows.columns[TIME] >= span.start)
-        order = by_key_and_time(rows, rows.columns[TIME])
-        rows = rows.part(order)
+        rows = rows.part(in_order(rows, placed=rule.placed))
+        if rule.compares:
+            rows = compared(rule, rows)
         parts: list[RuleFirings] = []
         failures = 0
         for part, line in timelines(rows.keys, rows.columns[TIME], size, span.known):
