@@ -460,7 +460,7 @@ def _totals(
 ) -> Iterator[Totals]:
     """As ``window_totals``; rules that differ in their conditions alone share what is one piece."""
     plain = _plain_partials(rule)
-    place = (rule.window, after, tuple(partial.name for partial in plain))
+    place = (rule.window, after, tuple(each.name for each in plain))
     if place in shared:
         yield shared[place]
         return
