@@ -42,5 +42,6 @@ def layout_of(case: Case) -> Layout:
         columns=csv.columns if csv else None,
         header=bool(csv and csv.columns and csv.header),
         delimiter=csv.delimiter if csv else ",",
-        written=config.format == "json" or json is not None or bool(csv and csv.columns),
+        # A plain value stands for its record in JSON, beside what the message has.
+        written=config.format in ("json", "plain") or json is not None or bool(csv and csv.columns),
     )
