@@ -12,6 +12,7 @@ import pyarrow as pa
 from tailrace.backtest.history import Population
 from tailrace.formats.build import decode_spec
 from tailrace.formats.decoder import NO_FIELDS, Decoder
+from tailrace.formats.records import UNTIMED
 from tailrace.kernel.time import FOREVER, NEVER
 
 if TYPE_CHECKING:
@@ -38,9 +39,10 @@ class Witness:
         seen = {name: _firsts(decoded.events[name], decoded.time) for name in self._seen}
         with self._lock:
             self.outside += outside
-            if len(decoded.time):
-                self.begins = min(self.begins, int(decoded.time.min()))
-                self.ends = max(self.ends, int(decoded.time.max()))
+            known = decoded.time[decoded.time > UNTIMED]
+            if len(known):
+                self.begins = min(self.begins, int(known.min()))
+                self.ends = max(self.ends, int(known.max()))
             for name, table in seen.items():
                 parts = self._seen[name]
                 parts.append(table)

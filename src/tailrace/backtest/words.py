@@ -73,7 +73,8 @@ def per_time(alerts: int, report: Report) -> str:
     if begins is None or ends is None or ends <= begins:
         return NONE
     unit = _DAY if by_day(report) else _DAY // 24
-    return f"{alerts * unit / (ends - begins):.3g}"
+    rate = alerts * unit / (ends - begins)
+    return f"{rate:,.0f}" if rate >= 100 else f"{rate:.3g}"
 
 
 def by_day(report: Report) -> bool:

@@ -30,14 +30,14 @@ if TYPE_CHECKING:
 
 _HEIGHT = 240
 Line = tuple[str, list[float | None]]
+Mark = tuple[float, str, str, str]
+"""A value, a word, a class, and on which side of its line the word stands."""
 
 
 def sweep_plots(sweep: SweepReport) -> Markup:
     """The shares by threshold where truth is given, and how many incidents and keys there are."""
     xs = [float(point.value) for point in sweep.points]
-    marks = [(float(point.value), "now", "now") for point in sweep.points if point.current]
-    if sweep.best is not None:
-        marks.append((xs[sweep.best], "best F1", "best"))
+    marks = _marks(sweep)
     plots = []
     if any(point.score for point in sweep.points):
         scores = [point.score for point in sweep.points]
@@ -57,6 +57,20 @@ def sweep_plots(sweep: SweepReport) -> Markup:
     return joined(*plots)
 
 
+def _marks(sweep: SweepReport) -> list[Mark]:
+    """Where the pipeline's own threshold is, and the best."""
+    now = [float(point.value) for point in sweep.points if point.current]
+    best = [] if sweep.best is None else [float(sweep.points[sweep.best].value)]
+    if now and now == best:
+        return [(now[0], "now, best F1", "best", "middle")]
+    left = bool(now and best) and now < best
+    anchors = ("end", "start") if left else ("start", "end")
+    return [
+        *((value, "now", "now", anchors[0]) for value in now),
+        *((value, "best F1", "best", anchors[1]) for value in best),
+    ]
+
+
 def _whole(value: float) -> str:
     return count(round(value))
 
@@ -65,7 +79,7 @@ def _curves(
     label: str,
     xs: Sequence[float],
     lines: Sequence[Line],
-    marks: Sequence[tuple[float, str, str]],
+    marks: Sequence[Mark],
     written: Written,
     most: float,
 ) -> Markup:
@@ -78,10 +92,10 @@ def _curves(
         y_axis([(y(tick), written(tick)) for tick in levels], LEFT, WIDTH - RIGHT),
         x_axis([(x(tick), f"{tick:g}") for tick in ticks], TOP + 12, _HEIGHT - BOTTOM),
     ]
-    for value, text, class_ in marks:
+    for value, text, class_, anchor in marks:
         parts += [
             tag("line", x1=x(value), x2=x(value), y1=TOP + 12, y2=_HEIGHT - BOTTOM, class_=class_),
-            tag("text", text, x=x(value), y=TOP + 4, text_anchor="middle", class_="tick"),
+            tag("text", text, x=x(value), y=TOP + 4, text_anchor=anchor, class_="tick"),
         ]
     for number, (name, values) in enumerate(shown):
         parts.append(_line(name, xs, values, x, y, colour(number), written))
