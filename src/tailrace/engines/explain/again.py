@@ -13,6 +13,7 @@ from tailrace.engines.explain.references import loaded_now
 from tailrace.engines.liveness import LivenessClock
 from tailrace.errors import SourceError, TailraceError
 from tailrace.expr.nodes import Binary, Literal, Type
+from tailrace.formats.records import UNTIMED
 from tailrace.sources.opening import open_source
 from tailrace.store.store import MEMORY
 
@@ -123,8 +124,9 @@ def _run(session: Session, until: int) -> int | None:
         open_ = (open_ | set(poll.appeared)) - set(poll.ended)
         work = [(c, decoder.decode(c.records, c.slice.fields)) for c in poll.chunks]
         for _, decoded in work:
-            if len(decoded.time):
-                least = int(decoded.time.min())
+            known = decoded.time[decoded.time > UNTIMED]
+            if len(known):
+                least = int(known.min())
                 earliest = least if earliest is None else min(earliest, least)
         after = [Decision(DecisionKind.ENDED, name) for name in poll.ended]
         before = liveness.before(poll, state)

@@ -14,6 +14,7 @@ from tailrace.config.source import SourceForm
 from tailrace.engines.spark.direct import KINDS as DIRECT
 from tailrace.engines.spark.settings import DEFAULTS, ROCKSDB
 from tailrace.engines.spark.support import LACKS, LEFT_OUT
+from tailrace.plan.classify import Classification
 from tailrace.plan.model import EventRule, Rule
 
 MARKER = "<!-- From here on: python -m tailrace.engines.spark.reference -->"
@@ -32,6 +33,7 @@ SOURCES = {
 RULES = {
     Rule: ("alert or record over windows", "counted by workers, judged by shards"),
     EventRule: ("alert on single events", "judged by workers"),
+    Classification: ("labels of events (`classify`)", "given by workers, sent by the driver"),
 }
 """Each kind of rule, and who does its work."""
 

@@ -25,7 +25,7 @@ def test_is_printed() -> None:
 def test_every_kind_of_source_and_rule_is_told() -> None:
     assert issubclass(SourceForm, BaseModel)
     assert set(SOURCES) == set(SourceForm.model_fields)
-    assert set(RULES) == {model.Rule, model.EventRule}
+    assert set(RULES) == {model.Rule, model.EventRule, model.Classification}
 
 
 def test_settings_have_reasons_and_what_is_fixed_has_no_second_word() -> None:
