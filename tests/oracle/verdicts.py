@@ -78,7 +78,9 @@ class List:
 
     def lifted(self, known: int | None) -> Iterator[Verdict]:
         """The list is removed: from the next instant on nobody is on it."""
-        for key in sorted(self.accused, key=repr) if known is not None else ():
+        if known is None:
+            return
+        for key in sorted(self.accused, key=repr):
             yield from Story(self, key, known, final=False).lifted(known + 1)
 
 

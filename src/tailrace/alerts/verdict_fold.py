@@ -13,7 +13,15 @@ from dataclasses import dataclass
 from heapq import heappop, heappush
 
 from tailrace.alerts.verdict_walk import VerdictWalk
-from tailrace.alerts.verdicts import Accusation, Case, Change, ManualAct, VerdictRule, place_of
+from tailrace.alerts.verdicts import (
+    Accusation,
+    Case,
+    Change,
+    ManualAct,
+    Series,
+    VerdictRule,
+    place_of,
+)
 from tailrace.plan.identity import Key, encode
 
 
@@ -47,24 +55,34 @@ class VerdictFold:
             self._cases[key] = case
             self._put_timer(key, case)
 
-    def advance(self, accusations: Iterable[Accusation], horizon: int) -> VerdictResult:
+    def advance(self, accusations: Iterable[Accusation | Series], horizon: int) -> VerdictResult:
         """Take up accusations; let time pass up to ``horizon``, as far as every rule has come."""
-        touched = self._take(accusations)
+        touched, alone = self._take(accusations)
         for key in self._passed(horizon):
             touched.setdefault(key, self._cases[key])
         for key, case in touched.items():
+            series = alone.get(key)
+            if series is not None and not case.waiting and series.ends[-1] <= horizon:
+                self._walk.follow(key, case, series)
+            elif series is not None:
+                case.waiting += _singles(series)
             self._walk.go(key, case, horizon)
         return self._result(touched)
 
-    def finish(self, accusations: Iterable[Accusation], final: int) -> VerdictResult:
+    def finish(self, accusations: Iterable[Accusation | Series], final: int) -> VerdictResult:
         """All input has ended; ``final`` is its greatest event time.
 
         Windows that end after it accuse as well, but time passes no further than that, and what
         wasn't told so far is told. Who is listed stays so.
         """
-        self._take(accusations)
+        alone = self._take(accusations)[1]
         touched = dict(self._cases)
         for key, case in touched.items():
+            series = alone.get(key)
+            if series is not None and not case.waiting:
+                self._walk.follow(key, case, series)
+            elif series is not None:
+                case.waiting += _singles(series)
             last = max((one.last for one in case.waiting), default=final)
             self._walk.go(key, case, max(last, final), timers=final)
             self._walk.close(key, case, final)
@@ -112,16 +130,29 @@ class VerdictFold:
             self._ended.clear()
             self._told = False
 
-    def _take(self, accusations: Iterable[Accusation]) -> dict[Key, Case]:
+    def _take(
+        self, accusations: Iterable[Accusation | Series]
+    ) -> tuple[dict[Key, Case], dict[Key, Series]]:
+        """The cases of those accused; series that are all that there is for their key."""
         self._begin()
         self._told = True
         touched: dict[Key, Case] = {}
+        alone: dict[Key, Series] = {}
         for one in accusations:
             case = touched.get(one.key)
+            known = case is not None
             if case is None:
                 case = touched[one.key] = self._cases.setdefault(one.key, Case())
-            case.waiting.append(one)
-        return touched
+            other = alone.pop(one.key, None)
+            if other is not None:
+                case.waiting += _singles(other)
+            if isinstance(one, Accusation):
+                case.waiting.append(one)
+            elif known:
+                case.waiting += _singles(one)
+            else:
+                alone[one.key] = one
+        return touched, alone
 
     def _passed(self, horizon: int) -> Iterable[Key]:
         """The keys whose timers are due; each is put back by the result."""
@@ -144,7 +175,8 @@ class VerdictFold:
                 self._put_timer(key, case)
         changes = self._walk.taken()
         # Stable: those of one key are in order already.
-        changes.sort(key=lambda one: (one[1].at, encode(*one[0])))
+        encoded = {key: encode(*key) for key, _ in changes}
+        changes.sort(key=lambda one: (one[1].at, encoded[one[0]]))
         return VerdictResult(tuple(change for _, change in changes), tuple(kept))
 
     def _idle(self, case: Case) -> bool:
@@ -163,3 +195,7 @@ class VerdictFold:
             self._due[key] = due
             self._put += 1
             heappush(self._timers, (due, self._put, key))
+
+
+def _singles(series: Series) -> list[Accusation]:
+    return [series.single(place) for place in range(len(series.ends))]

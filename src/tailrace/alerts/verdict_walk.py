@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from dataclasses import replace
-from operator import attrgetter
+from heapq import heapify, heappop, heappush
 from typing import TYPE_CHECKING
 
 from tailrace.alerts.verdicts import (
@@ -13,6 +14,7 @@ from tailrace.alerts.verdicts import (
     Case,
     Change,
     ManualAct,
+    Series,
     Standing,
     VerdictRule,
     change_id,
@@ -24,7 +26,6 @@ if TYPE_CHECKING:
 
     from tailrace.plan.identity import Key
 
-_start = attrgetter("start")
 _ACTS = {Act.BAN: Standing.BANNED, Act.ALLOW: Standing.ALLOWED, Act.UNDO: Standing.LIFTED}
 
 
@@ -52,18 +53,53 @@ class VerdictWalk:
         Those of one instant are taken together. What goes on after the horizon waits for the rest
         of its time.
         """
-        waiting = sorted(case.waiting, key=_start)
-        while waiting and waiting[0].start <= horizon:
-            start = waiting[0].start
-            together = [one for one in waiting if one.start == start]
-            later = waiting[len(together) :]
-            later += [_going_on(one, horizon + 1) for one in together if one.last > horizon]
-            within = [replace(o, last=horizon) if o.last > horizon else o for o in together]
-            self._pass_time(key, case, start - 1)
-            again = self._accuse(key, case, start, within)
-            waiting = sorted([*later, *again], key=_start) if again or len(within) > 1 else later
-        case.waiting = waiting
+        if case.waiting:
+            queue = [(one.start, place, one) for place, one in enumerate(case.waiting)]
+            put, case.waiting = len(queue), []
+            heapify(queue)
+            while queue and queue[0][0] <= horizon:
+                start, together = queue[0][0], []
+                while queue and queue[0][0] == start:
+                    one = heappop(queue)[2]
+                    if one.last > horizon:
+                        case.waiting.append(_going_on(one, horizon + 1))
+                        one = replace(one, last=horizon)
+                    together.append(one)
+                self._pass_time(key, case, start - 1)
+                for one in self._accuse(key, case, start, together):
+                    put += 1
+                    heappush(queue, (one.start, put, one))
+            case.waiting += [one for _, _, one in queue]
         self._pass_time(key, case, horizon if timers is None else timers)
+
+    def follow(self, key: Key, case: Case, series: Series) -> None:
+        """Take firings of one rule that nothing else comes between; as ``go`` would.
+
+        Those between two tellings are taken at one blow: there are many where windows hop.
+        """
+        rule, ends = self._rule, series.ends
+        shortest = rule.for_ if rule.most is None else min(rule.for_, rule.most)
+        plain = rule.refresh and rule.tell_every <= shortest
+        place, many = 0, len(ends)
+        while place < many:
+            start = ends[place]
+            untold = case.told + rule.tell_every
+            if not (plain and case.since is not None and case.manual is None) or not (
+                start < untold and start <= case.until
+            ):
+                self._pass_time(key, case, start - 1)
+                again = self._accuse(key, case, start, [series.single(place)])
+                case.waiting += again
+                place += 1
+                continue
+            behind = bisect_left(ends, untold, place)
+            case.count += behind - place
+            case.reasons[series.rule] = case.reasons.get(series.rule, 0) + behind - place
+            case.last_seen = ends[behind - 1]
+            case.measures = dict(series.measures(behind - 1))
+            case.last = max(case.last, case.last_seen)
+            case.until = case.last + case.duration
+            place = behind
 
     def close(self, key: Key, case: Case, final: int) -> None:
         """Nothing will come any more: tell what wasn't told."""
@@ -184,11 +220,12 @@ class VerdictWalk:
         comment: str = "",
     ) -> None:
         rule = self._rule
+        case.id = case.id or change_id(rule, key)
         case.number += 1
         change = Change(
             list=rule.name,
             pipeline=rule.pipeline,
-            id=change_id(rule, key),
+            id=case.id,
             key=dict(zip(rule.key_names, key, strict=True)),
             state=state,
             number=case.number,

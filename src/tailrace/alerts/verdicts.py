@@ -12,7 +12,7 @@ in and out; the fold itself is in ``verdict_fold``. All times are microseconds s
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from datetime import UTC, tzinfo
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
@@ -22,7 +22,7 @@ from tailrace.plan.identity import Key, Scalar, Time, digest
 from tailrace.plan.instants import iso
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
 FOREVER = 2**62
 """The end of a ban without one."""
@@ -67,6 +67,24 @@ class Accusation:
     told: bool = True
     rest: int = 0
     measures: Mapping[str, Scalar] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """Firings of one rule for one key at ascending instants, of windows; not empty.
+
+    ``measures`` gives those of the firing at a place among ``ends``.
+    """
+
+    rule: str
+    key: Key
+    ends: Sequence[int]
+    measures: Callable[[int], Mapping[str, Scalar]]
+
+    def single(self, place: int) -> Accusation:
+        """One of the firings."""
+        end = self.ends[place]
+        return Accusation(self.rule, self.key, end, end, measures=self.measures(place))
 
 
 class Act(StrEnum):
@@ -114,6 +132,7 @@ class Case:
     ``waiting``: accusations that not all rules have come to.
     """
 
+    id: str = ""
     since: int | None = None
     last: int = 0
     until: int = 0
@@ -139,7 +158,8 @@ class Case:
 
     def to_json(self, rule: str, key: Key) -> str:
         """Text from which ``from_json`` makes an equal case."""
-        body = asdict(self)
+        body: dict[str, Any] = {name: getattr(self, name) for name in _PLAIN}
+        body["manual"] = None if self.manual is None else asdict(self.manual)
         body["measures"] = [[name, _stored(value)] for name, value in self.measures.items()]
         body["waiting"] = [
             {
@@ -168,6 +188,9 @@ class Case:
         manual = body["manual"]
         body["manual"] = manual and ManualAct(**{**manual, "act": Act(manual["act"])})
         return key, cls(**body)
+
+
+_PLAIN = [one.name for one in fields(Case) if one.name not in ("manual", "measures", "waiting")]
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,10 +13,11 @@ r"""Reading the verb `expect`.
 Rows below are all there is; `expect some alerts ...` lets there be others, `expect no alerts ...`
 has no rows and lets there be none. KEY=VALUE looks only at the rows that have that value. REASON is
 opened, updated, resolved, input_ended or rule_removed; STATE is listed, extended, expired, banned,
-allowed or lifted, and UNTIL may be `forever`. NUMBER counts the partition's records from
-1. Names are those of keys, measures or fields, `label.NAME` and `annotation.NAME`; `@` marks what
-the engine adds: @revision @state @started @opened @last @resolved @flags @id @fingerprint, of
-verdicts @at @count @reasons @first_seen @last_seen @listings @number @comment. What a row doesn't name isn't compared. `~0.333` is equal to the digits written.
+allowed or lifted, and UNTIL may be `forever`. NUMBER counts the partition's records from 1. Names
+are those of keys, measures or fields, `label.NAME` and `annotation.NAME`; `@` marks what the engine
+adds: @revision @state @started @opened @last @resolved @flags @id @fingerprint, of verdicts @at
+@count @reasons @first_seen @last_seen @listings @number @comment. What a row doesn't name isn't
+compared. `~0.333` is equal to the digits written.
 """
 
 from __future__ import annotations

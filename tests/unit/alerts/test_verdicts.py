@@ -7,7 +7,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tailrace.alerts.verdict_fold import VerdictFold
-from tailrace.alerts.verdicts import FOREVER, Accusation, Act, Change, ManualAct, VerdictRule
+from tailrace.alerts.verdicts import (
+    FOREVER,
+    Accusation,
+    Act,
+    Change,
+    ManualAct,
+    Series,
+    VerdictRule,
+)
 
 A = ("a",)
 
@@ -81,10 +89,9 @@ CASES = [
     ),
     (
         "a run holds until it has ended",
-        {"tell_every": 1},
+        {"tell_every": 2},
         [firing(5, 8, rest=1)],
-        ["5 listed 5..15", "6 extended 5..16", "7 extended 5..17", "8 extended 5..18"]
-        + ["9 extended 5..19", "19 expired 5..19"],
+        ["5 listed 5..15", "7 extended 5..17", "9 extended 5..19", "19 expired 5..19"],
     ),
     (
         "without refresh a firing as it ends lists anew",
@@ -202,22 +209,25 @@ RUNS = st.lists(
     st.tuples(st.integers(0, 60), st.integers(0, 12), st.sampled_from("rq")), max_size=12
 )
 
+OPTIONS = st.fixed_dictionaries(
+    {
+        "for_": st.integers(4, 12),
+        "refresh": st.booleans(),
+        "factor": st.integers(1, 3),
+        "most": st.sampled_from([None, 20]),
+        "within": st.sampled_from([0, 30]),
+        "tell_every": st.integers(1, 4),
+    }
+)
+MANUALS = st.none() | st.tuples(st.sampled_from([Act.BAN, Act.ALLOW]), st.integers(1, 20))
+
 
 @given(
     runs=RUNS,
     cuts=st.lists(st.integers(0, 80), max_size=6),
-    options=st.fixed_dictionaries(
-        {
-            "for_": st.integers(4, 12),
-            "refresh": st.booleans(),
-            "factor": st.integers(1, 3),
-            "most": st.sampled_from([None, 20]),
-            "within": st.sampled_from([0, 30]),
-            "tell_every": st.integers(1, 4),
-        }
-    ),
+    options=OPTIONS,
     rest=st.integers(0, 1),
-    manual=st.none() | st.tuples(st.sampled_from([Act.BAN, Act.ALLOW]), st.integers(1, 20)),
+    manual=MANUALS,
 )
 def test_cuts_change_nothing(
     runs: list[tuple[int, int, str]],
@@ -264,3 +274,34 @@ def test_cuts_change_nothing(
                 stored[place] = body
         before = cut
     assert found == list(whole)
+
+
+@given(
+    ends=st.dictionaries(
+        st.sampled_from("rq"), st.sets(st.integers(0, 60), min_size=1), min_size=1
+    ),
+    cuts=st.lists(st.integers(0, 80), max_size=4),
+    options=OPTIONS,
+    manual=MANUALS,
+)
+def test_firings_together_are_as_each_alone(
+    ends: dict[str, set[int]],
+    cuts: list[int],
+    options: dict[str, int],
+    manual: tuple[Act, int] | None,
+) -> None:
+    alone, together = VerdictFold(rule(**options)), VerdictFold(rule(**options))
+    for fold in (alone, together):
+        if manual is not None:
+            fold.act(A, ManualAct(manual[0], 0, manual[1]))
+    before = -1
+    for cut in [*sorted(set(cuts)), 200]:
+        now = {name: sorted(e for e in es if before < e <= cut) for name, es in ends.items()}
+        series = [
+            Series(name, A, es, lambda place, es=es: {"m": es[place]})  # type: ignore[misc]  # a default
+            for name, es in now.items()
+            if es
+        ]
+        singles = [one.single(place) for one in series for place in range(len(one.ends))]
+        assert together.advance(series, cut) == alone.advance(singles, cut)
+        before = cut
