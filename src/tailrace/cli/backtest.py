@@ -148,7 +148,7 @@ def _source(plan: Plan, inputs: tuple[str, ...], own: Plan) -> Source:
         return source_of(
             plan, files=inputs, records=None, tables=None, follow=False, until_end=True
         )
-    from tailrace.config import HttpSource, StdinSource
+    from tailrace.config import HttpSource, KafkaSource, StdinSource
     from tailrace.sources.opening import open_source
 
     source = own.config.source
@@ -161,6 +161,9 @@ def _source(plan: Plan, inputs: tuple[str, ...], own: Plan) -> Source:
             "standard input can't be read a second time for --against",
             hint="give recorded input: --input",
         )
+    if isinstance(source, KafkaSource) and source.start == "latest":
+        # That is for runs; behind the latest message there is no history.
+        source = source.model_copy(update={"start": "earliest"})
     return open_source(plan.config, source=source, until_end=True)
 
 
