@@ -10,6 +10,8 @@ from tests.property.ordered import ordered_rules
 from tests.property.pipelines import cases, feeds
 from tests.property.test_differential import SLOW, agree, embedded, survives
 
+from tailrace.kernel import reducer
+from tailrace.kernel.ordered import order, ranges, stateful
 from tailrace.testing.case import Case
 from tailrace.testing.format import loads
 from tailrace.testing.outcome import WHOLE, Engine, Outcome, Variation
@@ -44,6 +46,20 @@ def test_embedded_agrees(text: str, feed: tuple[int | None, int], embedded: Engi
 @given(text=CASES, feed=feeds())
 def test_shards_agree(text: str, feed: tuple[int | None, int]) -> None:
     agree(text, Shards(), Variation("drawn", records=feed[0], seed=feed[1]))
+
+
+@settings(SLOW, max_examples=30)
+@given(text=CASES, feed=feeds())
+def test_embedded_agrees_where_room_is_tight(
+    text: str, feed: tuple[int | None, int], embedded: Engine
+) -> None:
+    """Keys are renumbered, rows written anew and parts cut wherever that can happen."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(reducer, "_FEW_KEYS", 1)
+        patch.setattr(stateful, "_SPARE", 0)
+        patch.setattr(order, "MOST_ROWS", 2)
+        patch.setattr(ranges, "CELLS", 3)
+        agree(text, embedded, Variation("tight", records=feed[0], seed=feed[1]))
 
 
 @settings(SLOW, max_examples=15)

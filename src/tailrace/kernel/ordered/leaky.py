@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Set as AbstractSet
+from itertools import repeat
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -11,13 +13,16 @@ from tailrace.kernel.time import NEVER
 from tailrace.plan.event_columns import TIME
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from numpy.typing import NDArray
 
     from tailrace.kernel.ordered.reducer import Span
     from tailrace.kernel.ordered.states import States
     from tailrace.kernel.runs import Run
     from tailrace.plan.ordered import Leaky
 
+_EMPTY: AbstractSet[int] = frozenset()
 _DIGITS = 16
 """Hex digits of an item in the stored form."""
 
@@ -29,7 +34,7 @@ class Bucket(NamedTuple):
     level: int
     poured: int
     blind_until: int
-    items: set[int]
+    items: AbstractSet[int]
 
 
 class Buckets:
@@ -48,14 +53,16 @@ class Buckets:
         edges = [*starts.tolist(), len(rows)]
         keys = rows.keys[starts]
         times = rows.columns[TIME].tolist()
-        items = rows.columns["item"].tolist() if self._rule.distinct is not None else None
-        poured = rows.columns["poured"].tolist()
+        items: list[tuple[int, int]] | None = None
+        if self._rule.distinct is not None:
+            pairs = rows.columns["item"].tolist(), rows.columns["poured"].tolist()
+            items = list(zip(*pairs, strict=True))
         fired: list[tuple[int, int, int]] = []
         after: list[Bucket] = []
-        for place, key in enumerate(keys.tolist()):
-            bucket = _bucket(states, key)
+        before = self._buckets(states, keys)
+        for place, (key, bucket) in enumerate(zip(keys.tolist(), before, strict=True)):
             part = slice(edges[place], edges[place + 1])
-            mine = None if items is None else list(zip(items[part], poured[part], strict=True))
+            mine = None if items is None else items[part]
             after.append(self._fill(key, bucket, times[part], mine, fired))
         found = np.array(fired, np.int64).reshape(-1, 3)
         return Found(
@@ -68,8 +75,26 @@ class Buckets:
                 "level": np.array([bucket.level for bucket in after], np.int64),
                 "count": np.array([bucket.poured for bucket in after], np.int64),
                 "blind_until": np.array([bucket.blind_until for bucket in after], np.int64),
-                "items": np.array([_text(bucket.items) for bucket in after], np.object_),
+                "items": np.array([_text(bucket.items) for bucket in after], np.object_)
+                if items is not None
+                else np.full(len(after), None),
             },
+        )
+
+    def _buckets(self, states: States, keys: NDArray[np.int64]) -> Iterator[Bucket]:
+        """The buckets of keys, empty where nothing is known."""
+        columns, times = states.columns, states.times[keys]
+        blind_until = np.where(times == NEVER, NEVER, columns["blind_until"][keys])
+        sets: Iterable[AbstractSet[int]] = repeat(_EMPTY, len(keys))
+        if self._rule.distinct is not None:
+            sets = [_items(text) for text in columns["items"][keys].tolist()]
+        return map(
+            Bucket,
+            times.tolist(),
+            columns["level"][keys].tolist(),
+            columns["count"][keys].tolist(),
+            blind_until.tolist(),
+            sets,
         )
 
     def _fill(
@@ -82,7 +107,8 @@ class Buckets:
     ) -> Bucket:
         """The bucket after a key's events; adds (key, instant, count) of overflows to ``fired``."""
         leak, full, blackhole = self._rule.leak, self._rule.full, self._rule.blackhole
-        before, level, count, blind_until, known = bucket
+        before, level, count, blind_until, items_before = bucket
+        known = set(items_before) if items is not None else set()
         overflowed = NEVER
         for place, time in enumerate(times):
             if time < blind_until:
@@ -91,8 +117,7 @@ class Buckets:
             before = time
             if level <= 0:
                 level = count = 0
-                if known:
-                    known = set()
+                known.clear()
             if items is not None:
                 item, there = items[place]
                 if not there or item in known or len(known) >= self._most:
@@ -105,7 +130,7 @@ class Buckets:
                     fired.append((key, time, count))
                 overflowed = time
                 level = count = 0
-                known = set()
+                known.clear()
                 blind_until = time + blackhole
         return Bucket(before, level, count, blind_until, known)
 
@@ -114,22 +139,14 @@ class Buckets:
         return None
 
 
-def _bucket(states: States, key: int) -> Bucket:
-    time = int(states.times[key])
-    if time == NEVER:
-        return Bucket(time, 0, 0, NEVER, set())
-    column = states.columns
-    text = column["items"][key] or ""
-    return Bucket(
-        time,
-        int(column["level"][key]),
-        int(column["count"][key]),
-        int(column["blind_until"][key]),
-        {_item(text[at : at + _DIGITS]) for at in range(0, len(text), _DIGITS)},
-    )
+def _items(text: str | None) -> AbstractSet[int]:
+    """Items from their stored form."""
+    if text is None:
+        return _EMPTY
+    return {_item(text[at : at + _DIGITS]) for at in range(0, len(text), _DIGITS)}
 
 
-def _text(items: set[int]) -> str | None:
+def _text(items: AbstractSet[int]) -> str | None:
     """Items, which are 64-bit hashes, as text."""
     return "".join(f"{item % 2**64:016x}" for item in sorted(items)) or None
 

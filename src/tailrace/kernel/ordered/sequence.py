@@ -13,6 +13,8 @@ from tailrace.plan.event_columns import TIME
 if TYPE_CHECKING:
     from collections.abc import Sequence as Rows
 
+    from numpy.typing import NDArray
+
     from tailrace.kernel.ordered.reducer import Span
     from tailrace.kernel.ordered.states import States
     from tailrace.kernel.runs import Run
@@ -42,9 +44,9 @@ class Matches:
         times, steps = rows.columns[TIME].tolist(), rows.columns["steps"].tolist()
         fired: list[tuple[int, ...]] = []
         after: list[list[Match | None]] = []
-        for place, key in enumerate(keys.tolist()):
+        before = self._open(states, keys)
+        for place, (key, open_) in enumerate(zip(keys.tolist(), before, strict=True)):
             part = slice(edges[place], edges[place + 1])
-            open_ = self._open(states, key)
             self._follow(key, open_, times[part], steps[part], fired)
             after.append(open_)
         found = np.array(fired, np.int64).reshape(-1, 1 + self._length)
@@ -89,14 +91,21 @@ class Matches:
                 if bits & 1:
                     open_[0] = (time,)
 
-    def _open(self, states: States, key: int) -> list[Match | None]:
-        if states.times[key] == NEVER:
-            return [None] * (self._length - 1)
-        found: list[Match | None] = []
+    def _open(self, states: States, keys: NDArray[np.int64]) -> list[list[Match | None]]:
+        """For each key and step but the last the match that came so far."""
+        known = states.times[keys] != NEVER
+        steps = []
         for step in range(self._length - 1):
-            match = tuple(int(states.columns[f"at_{step}_{i}"][key]) for i in range(step + 1))
-            found.append(None if match[0] == NEVER else match)
-        return found
+            columns = [states.columns[f"at_{step}_{i}"][keys] for i in range(step + 1)]
+            there = (known & (columns[0] != NEVER)).tolist()
+            matches = zip(*(column.tolist() for column in columns), strict=True)
+            steps.append(
+                [
+                    match if is_there else None
+                    for match, is_there in zip(matches, there, strict=True)
+                ]
+            )
+        return [list(open_) for open_ in zip(*steps, strict=True)]
 
     def _columns(self, after: list[list[Match | None]]) -> dict[str, np.ndarray]:
         columns = {}
