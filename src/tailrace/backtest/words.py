@@ -20,9 +20,11 @@ NONE = "-"
 
 
 def length(micros: int | None) -> str:
-    """A length of time to two units: ``4.2s``, ``1m 5s``, ``3h 20m``."""
+    """A length of time to two units: ``4.2s``, ``1m 5s``, ``3h 20m``; an instant is ``0s``."""
     if micros is None:
         return NONE
+    if micros < 1_000:
+        return "0s"
     if micros < 60 * _SECOND:
         return f"{micros / _SECOND:.3g}s"
     seconds = round(micros / _SECOND)
