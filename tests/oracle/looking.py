@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from ipaddress import ip_address, ip_network
+from ipaddress import IPv6Address, ip_address, ip_network
 
 from tests.oracle.evaluate import Result, evaluate, plain
 from tests.oracle.references import Reference
@@ -91,6 +91,9 @@ def _lists(name: str, given: AllowedOrValues, row: Row) -> bool:
 
 def _inside(value: str, network: str) -> bool:
     try:
-        return ip_address(value) in ip_network(network)
+        address, around = ip_address(value), ip_network(network)
     except ValueError:
         return False
+    # An IPv4 address written as IPv6 is the IPv4 address.
+    mapped = address.ipv4_mapped if isinstance(address, IPv6Address) else None
+    return (mapped or address) in around
