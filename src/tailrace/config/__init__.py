@@ -24,8 +24,8 @@ from tailrace.config.writing import dumps
 __all__ = [
     "Alert",
     "Archive",
-    "Classify",
     "CaptureSource",
+    "Classify",
     "Csv",
     "DeadLetterSettings",
     "Dedup",

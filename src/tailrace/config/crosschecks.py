@@ -12,6 +12,7 @@ from fnmatch import fnmatchcase
 from pydantic import BaseModel
 
 from tailrace.config.complaints import Complaint, Path, key_of
+from tailrace.config.event import ERROR, RAW
 from tailrace.config.http_source import HttpSource, received_complaints
 from tailrace.config.kafka import KafkaSource, beside_complaints, beside_name
 from tailrace.config.ordered import ORDERED_KINDS
@@ -200,7 +201,7 @@ def _path_fields(given: Mapping[str, object]) -> list[str]:
 def _field_names(given: Mapping[str, object]) -> Iterator[Complaint]:
     yield from _twins(given)
     declared = _keys(given.get("fields"))
-    for name in ("_raw", "_error") if given.get("on_error") == "classify" else ():
+    for name in (RAW, ERROR) if given.get("on_error") == "classify" else ():
         for section in ("fields", "derive"):
             if name in _keys(given.get(section)):
                 message = f"the field {shown(name)} is there already (on_error: classify)"

@@ -21,6 +21,9 @@ FIELD_TYPES: tuple[FieldType, ...] = ("text", "integer", "double", "boolean", "t
 NUMERIC = ("integer", "double")
 LAST_YEAR = 9999
 
+RAW, ERROR = "_raw", "_error"
+"""Fields of all events with ``on_error: classify``: the record as text, the code of its fault."""
+
 _OTHER_NAMES = {
     "str": "text",
     "string": "text",

@@ -12,6 +12,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from tailrace.config.event import ERROR, RAW
 from tailrace.expr.nodes import Type
 from tailrace.formats.codes import Code
 from tailrace.formats.records import UNKNOWN_ARRIVAL, UNTIMED, DeadLetters, Decoded
@@ -27,11 +28,10 @@ if TYPE_CHECKING:
     from tailrace.formats.faults import Faults
     from tailrace.formats.frame import Frame
 
-RAW, ERROR = "_raw", "_error"
-"""The record as text, bytes that are not UTF-8 as Python shows them; why it could not be read."""
-
 FIELDS = (FieldSpec(RAW, Type.TEXT, None), FieldSpec(ERROR, Type.TEXT, None))
-"""What the events of such a pipeline have beside their declared fields."""
+"""What the events of such a pipeline have beside their declared fields: the record as text, bytes
+that are not UTF-8 as Python shows them, and why it could not be read.
+"""
 
 _NOT_TEXT = (Code.INVALID_UTF8, Code.TOO_LONG)
 

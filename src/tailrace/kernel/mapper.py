@@ -26,7 +26,7 @@ from tailrace.kernel.row_lookups import PREFIX, RowLookups
 from tailrace.kernel.types import JUDGED_AT, EventRows, GroupPartials, Judged, Mapped
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -93,7 +93,7 @@ class Mapper:
         self._lookups.begin(times)
         table, derive_errors = self._with_derived(events)
         table, unclear = self._classifier.add(table)
-        table = self._lookups.for_rules(table) if total else table
+        table = self._lookups.for_rules(table)
         extra: dict[str, pa.Array] = {"_time": pa.array(times)}
         all_panes = {width: event_time.panes_of(times, width) for width in self._widths}
         for width, panes in all_panes.items():
@@ -133,20 +133,37 @@ class Mapper:
                 if len(chosen):
                     fired[rule.identity] = EventRows(_located(table, pieces).take(pa.array(chosen)))
             self._connection.unregister("events")
-            for each in self._plan.classifications:
-                judged[each.identity], fired[each.identity] = _labelled(
-                    each, table, unclear[each.identity], duplicate, pieces
-                )
-        archive = None
-        if self._plan.archive and total:
-            archived = _located(table, pieces)
-            if self._plan.marks:
-                judged_at = pa.array(np.maximum(times, horizon))
-                archived = archived.append_column(JUDGED_AT, judged_at)
-            archive = EventRows(archived)
+            self._add_labelled(table, pieces, unclear, duplicate, (judged, fired))
+        archive = self._archived(table, pieces, np.maximum(times, horizon)) if total else None
         return Mapped(
             total, duplicates, groups, errors, derive_errors, judged, fired, archive, after, by_pane
         )
+
+    def _add_labelled(
+        self,
+        table: pa.Table,
+        pieces: Sequence[Piece],
+        unclear: Mapping[str, NDArray[np.bool_]],
+        duplicate: NDArray[np.bool_] | None,
+        found: tuple[dict[str, Judged], dict[str, EventRows]],
+    ) -> None:
+        """Put what each classification counts, and its rows, to those of other rules."""
+        judged, fired = found
+        for each in self._plan.classifications:
+            judged[each.identity], fired[each.identity] = _labelled(
+                each, table, unclear[each.identity], duplicate, pieces
+            )
+
+    def _archived(
+        self, table: pa.Table, pieces: Sequence[Piece], judged_at: NDArray[np.int64]
+    ) -> EventRows | None:
+        """All events, where there is an archive; what verdicts are asked for says when."""
+        if not self._plan.archive:
+            return None
+        archived = _located(table, pieces)
+        if self._plan.marks:
+            archived = archived.append_column(JUDGED_AT, pa.array(judged_at))
+        return EventRows(archived)
 
     def _with_derived(self, events: pa.Table) -> tuple[pa.Table, dict[str, int]]:
         """The event table with its derived fields, and how many events each of them failed on."""

@@ -11,6 +11,7 @@ from math import gcd
 from typing import TYPE_CHECKING
 
 from tailrace.config import Alert, Classify, loads
+from tailrace.config.event import ERROR, RAW
 from tailrace.config.loading import examine, read_text
 from tailrace.errors import PipelineError, Problem
 from tailrace.expr.aggregates import aggregates, replace_aggregates
@@ -19,7 +20,6 @@ from tailrace.expr.names import measure_name
 from tailrace.expr.nodes import Aggregate, Column, Type
 from tailrace.expr.render import render
 from tailrace.expr.scope import Scope
-from tailrace.formats.odd import ERROR, RAW
 from tailrace.plan.allowing import listed, without
 from tailrace.plan.classify import Classification, compile_classify, meaning_below
 from tailrace.plan.columns import column_names
