@@ -29,21 +29,25 @@ class Framed:
 
     ``used``: bytes up to the end of the last whole part. ``places``: where each packet's part
     begins; ``begins``, ``ends``: its captured bytes; ``heads``: what stands before them (HEAD).
+    ``begins`` None: parts follow each other up to ``used``, and of each the bytes captured follow
+    on as many as a head has; there are no ``ends`` then.
     ``names``: each packet's interface, None where the format has none. ``missing``: bytes that are
     to come until the part begun is whole. ``broken``: why there is nothing after ``used``.
     """
 
     used: int = 0
     places: list[int] = field(default_factory=list)
-    begins: list[int] = field(default_factory=list)
+    begins: list[int] | None = field(default_factory=list)
     ends: list[int] = field(default_factory=list)
     heads: NDArray[np.void] = field(default_factory=lambda: np.zeros(0, HEAD))
     names: list[str | None] | None = None
     missing: int = 0
     broken: Broken | None = None
 
-    def content(self, data: bytes) -> tuple[bytes, NDArray[np.int32]]:
+    def content(self, data: bytes) -> tuple[bytes | memoryview, NDArray[np.int32]]:
         """The packets' records one after another, and their offsets."""
+        if self.begins is None:
+            return self._in_place(data)
         parts: list[bytes | memoryview] = []
         heads = memoryview(self.heads.tobytes())
         at = 0
@@ -55,6 +59,15 @@ class Framed:
         offsets = np.zeros(len(sizes) + 1, np.int32)
         np.cumsum(sizes, out=offsets[1:])
         return b"".join(parts), offsets
+
+    def _in_place(self, data: bytes) -> tuple[memoryview, NDArray[np.int32]]:
+        """The same where heads fit over what stands before the packets: a copy of it all."""
+        offsets = np.array([*self.places, self.used], np.int32)
+        offsets -= offsets[0]
+        octets = np.frombuffer(data, np.uint8)[self.used - offsets[-1] : self.used].copy()
+        heads = self.heads.view(np.uint8).reshape(-1, HEAD_BYTES)
+        octets[offsets[:-1, None] + np.arange(HEAD_BYTES)] = heads
+        return octets.data, offsets
 
 
 class Framing(Protocol):

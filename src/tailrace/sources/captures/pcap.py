@@ -68,8 +68,7 @@ class Pcap:
         else:
             found.missing = at + PACKET_BYTES - size
         found.used = at
-        found.begins = [place + PACKET_BYTES for place in places]
-        found.ends = [*places[1:], at] if places else []
+        found.begins = None
         found.heads = self._heads(data, places)
         return found
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import struct
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Self, cast
+from typing import TYPE_CHECKING, Self, TypeAlias, cast
 
 import numpy as np
 
@@ -26,6 +26,11 @@ LEAST_BLOCK, MOST_BLOCK = 12, 1 << 24
 MOST_INTERFACES = 256
 """They are stored with every position."""
 _NAME, _RESOLUTION, _OFFSET = 2, 9, 14
+_TIMED, _UNTIMED = -1, 0
+
+_Row: TypeAlias = tuple[int, int, int, int, int, int, int]
+"""Place, begin and end of the bytes captured; number of the interface, below 0 for what is no
+packet; _TIMED, _UNTIMED or the Breach; bytes on the wire; time in ticks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,13 +92,11 @@ class _Blocks:
     def __init__(self, data: bytes, section: Section) -> None:
         self.section = section
         self._data = data
-        self._found = Framed(names=[])
-        self._ticks: list[int] = []
-        self._clocks: list[Clock | None] = []
-        """Of each packet; None where it has no time."""
-        self._links: list[int] = []
-        self._details: list[int] = []
-        self._wires: list[int] = []
+        self._found = Framed()
+        self._met = list(section.interfaces)
+        """The interfaces of all sections met; those of this one from ``_first`` on."""
+        self._first = 0
+        self._rows: list[_Row] = []
 
     def walk(self) -> None:
         """Go from block to block to the first that isn't whole."""
@@ -133,6 +136,7 @@ class _Blocks:
         """Take a block; False if it can't be."""
         if kind == SECTION:
             self.section = Section(order)
+            self._first = len(self._met)
         elif kind == INTERFACE:
             if len(self.section.interfaces) >= MOST_INTERFACES:
                 self._found.broken = Broken(Breach.INTERFACES, MOST_INTERFACES)
@@ -164,6 +168,7 @@ class _Blocks:
             at += 4 + -(-length // 4) * 4
         interface = Interface(min(link, BROKEN - 1), clock, name)
         self.section = replace(self.section, interfaces=(*self.section.interfaces, interface))
+        self._met.append(interface)
 
     def _packet(self, form: str, header: int, order: str, at: int, length: int) -> None:
         if length < LEAST_BLOCK + header:
@@ -176,10 +181,9 @@ class _Blocks:
         elif number >= len(self.section.interfaces):
             self._broken(Breach.INTERFACE, number, at, length)
         else:
-            begin = at + 8 + header
-            self._add(at, (begin, begin + captured), self.section.interfaces[number], wire)
-            self._ticks[-1] = high << 32 | low
-            self._clocks[-1] = self.section.interfaces[number].clock
+            begin, interface = at + 8 + header, self._first + number
+            row = (at, begin, begin + captured, interface, _TIMED, wire, high << 32 | low)
+            self._rows.append(row)
 
     def _simple(self, order: str, at: int, length: int) -> None:
         if length < LEAST_BLOCK + 4 or not self.section.interfaces:
@@ -187,33 +191,30 @@ class _Blocks:
             return
         wire = struct.unpack_from(f"{order}I", self._data, at + 8)[0]
         end = min(at + 12 + wire, at + length - 4)
-        self._add(at, (at + 12, end), self.section.interfaces[0], wire)
+        self._rows.append((at, at + 12, end, self._first, _UNTIMED, wire, 0))
 
     def _broken(self, breach: Breach, told: int, at: int, length: int) -> None:
-        self._add(at, (at, at + length), Interface(BROKEN, Clock(), None), told)
-        self._details[-1] = breach
-
-    def _add(self, at: int, content: tuple[int, int], interface: Interface, wire: int) -> None:
-        found = self._found
-        found.places.append(at)
-        found.begins.append(content[0])
-        found.ends.append(content[1])
-        assert found.names is not None  # noqa: S101 - set when made
-        found.names.append(interface.name)
-        self._links.append(interface.link)
-        self._details.append(0)
-        self._wires.append(wire)
-        self._ticks.append(0)
-        self._clocks.append(None)
+        self._rows.append((at, at, at + length, -1, breach, told, 0))
 
     def framed(self) -> Framed:
         """What was found."""
-        heads = np.zeros(len(self._links), HEAD)
-        heads["link"], heads["detail"], heads["wire"] = self._links, self._details, self._wires
+        found = self._found
+        found.heads = heads = np.zeros(len(self._rows), HEAD)
+        found.names = []
+        if not self._rows:
+            return found
+        places, begins, ends, interfaces, details, wires, ticks = zip(*self._rows, strict=True)
+        found.places, found.begins, found.ends = list(places), list(begins), list(ends)
+        # The last one, which is also that of number -1, stands for what is no packet.
+        met = [*self._met, Interface(BROKEN, Clock(), None)]
+        names = [each.name for each in met]
+        found.names = [names[number] for number in interfaces]
+        numbers, detail = np.array(interfaces), np.array(details)
+        heads["link"] = np.array([each.link for each in met])[numbers]
+        heads["detail"], heads["wire"] = np.maximum(detail, 0), wires
         heads["time"] = NO_TIME
-        for clock in {each for each in self._clocks if each is not None}:
-            rows = [row for row, each in enumerate(self._clocks) if each == clock]
-            ticks = np.array([self._ticks[row] for row in rows], np.uint64)
-            heads["time"][rows] = clock.micros(ticks)
-        self._found.heads = heads
-        return self._found
+        counted = np.array(ticks, np.uint64)
+        for number in np.unique(numbers[detail == _TIMED]).tolist():
+            rows = np.flatnonzero((numbers == number) & (detail == _TIMED))
+            heads["time"][rows] = met[number].clock.micros(counted[rows])
+        return found
