@@ -50,7 +50,7 @@ class RowLookups:
 
     def add(self, events: pa.Table, nodes: Iterable[Node]) -> pa.Table:
         """The events with what these expressions look up."""
-        if not self._references:
+        if not self._references or not len(self._times):
             return events
         for node in nodes:
             for lookup in lookups(node):

@@ -120,9 +120,7 @@ class Store:
             )
             self._log(epoch, decisions)
 
-    def _put_references(
-        self, references: Sequence[ReferenceRow], keep: Mapping[str, str]
-    ) -> None:
+    def _put_references(self, references: Sequence[ReferenceRow], keep: Mapping[str, str]) -> None:
         if not references:
             return
         run = self._connection.execute

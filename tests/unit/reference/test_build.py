@@ -34,7 +34,8 @@ def built(records: list[dict[str, object]], given: dict[str, Any] = USERS, **mor
 
 
 def rows(found: Built) -> list[dict[str, object]]:
-    return found.snapshot.table.to_pylist()
+    listed: list[dict[str, object]] = found.snapshot.table.to_pylist()
+    return listed
 
 
 def refused(records: list[dict[str, object]], given: dict[str, Any] = USERS, **more: Any) -> str:
@@ -43,8 +44,8 @@ def refused(records: list[dict[str, object]], given: dict[str, Any] = USERS, **m
     return "; ".join(problem.message for problem in raised.value.problems)
 
 
-ONE = {"id": "1", "device": "a", "level": "1.5"}
-TWO = {"id": 2, "device": None, "level": 2}
+ONE: dict[str, object] = {"id": "1", "device": "a", "level": "1.5"}
+TWO: dict[str, object] = {"id": 2, "device": None, "level": 2}
 
 
 def test_quoted_numbers_are_numbers_and_rows_have_an_order_of_their_own() -> None:
@@ -121,7 +122,7 @@ def test_what_is_left_out_is_told() -> None:
 
 
 def test_duplicates() -> None:
-    twice = [ONE, {**ONE, "device": "b"}, TWO]
+    twice: list[dict[str, object]] = [ONE, {**ONE, "device": "b"}, TWO]
     assert [row["device"] for row in rows(built(twice, duplicates="first"))] == ["a", None]
     assert len(rows(built(twice, duplicates="allow"))) == 3
     assert rows(built([], empty="allow")) == []

@@ -99,6 +99,9 @@ class Live:
     def _note(self, notes: tuple[object, ...]) -> None:
         self.notes += [str(getattr(note, "text", "")) for note in notes]
 
+    def forget(self) -> None:
+        self.standings = ()
+
     def reload(self) -> None:
         assert self.engine is not None
         plan = compile_file(self.folder / "p.yaml")
@@ -192,7 +195,7 @@ def test_it_goes_on_with_what_it_had_when_the_file_is_gone(live: Live) -> None:
     with live.running():
         until(lambda: live.standings and live.standings[0].version)
     (live.folder / "limits.csv").unlink()
-    live.standings = ()
+    live.forget()
     with live.running():
         until(lambda: live.standings)
         assert live.standings[0].error is not None
