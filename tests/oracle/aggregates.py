@@ -33,7 +33,7 @@ def accumulable(function: AggregateFunction, value: Result) -> bool:
     return True
 
 
-def finish(  # noqa: PLR0911 (a table of functions)
+def finish(  # noqa: C901, PLR0911 (a table of functions)
     function: AggregateFunction,
     type_: Type | None,
     values: Sequence[Result],
@@ -62,6 +62,8 @@ def finish(  # noqa: PLR0911 (a table of functions)
         case AggregateFunction.QUANTILE:
             assert q is not None
             return Finished(quantile(values, q))
+        case AggregateFunction.CHANGES:
+            raise AssertionError("changes are counted where the events before are known")
 
 
 def scaled(value: Result) -> int:

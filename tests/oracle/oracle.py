@@ -240,8 +240,8 @@ class World:
             life = self.lives.setdefault((rule.identity, closed.key), Life(rule.timers))
             life.fires(Firing(closed.start, closed.end, closed.values, closed.flags))
             self._publish(rule, closed.key, life)
-            end = closed.end
-            accused = Accused(rule.name, end, end, end, True, closed.values)  # noqa: FBT003
+            at = closed.end
+            accused = Accused(rule.name, at, at, at, firing=True, measures=closed.values)
             self.lists.accuse(rule, closed.key, accused)
 
     def _reload(self, text: str) -> None:

@@ -131,7 +131,7 @@ def verdict_address(changes: Sequence[Change]) -> Address:
                     "since": Time(change.since),
                     "until": None if change.until is None else Time(change.until),
                     "at": Time(change.at),
-                    "count": change.count,
+                    "firings": change.count,
                     "listings": change.listings,
                     "reasons": ",".join(change.reasons),
                     "comment": change.comment,

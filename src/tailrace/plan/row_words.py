@@ -17,7 +17,7 @@ _INCIDENT = (*_WINDOW, "state", "reason", "fingerprint")
 _EVENT = ("rule", "pipeline", "time", "id", "partition", "position")
 _ARCHIVE = ("pipeline", "time", "id", "partition", "position")
 _VERDICT = (
-    *("pipeline", "verdict", "id", "state", "since", "until", "at", "count", "listings"),
+    *("pipeline", "verdict", "id", "state", "since", "until", "at", "firings", "listings"),
     *("reasons", "comment"),
 )
 _DEAD = ("id", "pipeline", "partition", "generation", "position", "code", "field", "reason", "raw")
