@@ -23,6 +23,12 @@ MAGIC = b"\x0a\x0d\x0d\x0a"
 SECTION, INTERFACE, OLD_PACKET, SIMPLE, PACKET = 0x0A0D0D0A, 1, 2, 3, 6
 _ORDERS = {b"\x1a\x2b\x3c\x4d": ">", b"\x4d\x3c\x2b\x1a": "<"}
 LEAST_BLOCK, MOST_BLOCK = 12, 1 << 24
+PACKET_BYTES = 20
+"""Of a packet's block before the packet, after kind and length."""
+_HEADS = {order: struct.Struct(f"{order}II") for order in "<>"}
+_LENGTHS = {order: struct.Struct(f"{order}I") for order in "<>"}
+_PACKETS = {order: struct.Struct(f"{order}IIIII") for order in "<>"}
+_OLD_PACKETS = {order: struct.Struct(f"{order}HxxIIII") for order in "<>"}
 MOST_INTERFACES = 256
 """They are stored with every position."""
 _NAME, _RESOLUTION, _OFFSET = 2, 9, 14
@@ -102,38 +108,36 @@ class _Blocks:
         """Go from block to block to the first that isn't whole."""
         data, found, size = self._data, self._found, len(self._data)
         at = 0
-        while True:
-            if at + LEAST_BLOCK > size:
-                found.missing = at + LEAST_BLOCK - size
-                break
-            order = self._order(at)
+        while at + LEAST_BLOCK <= size:
+            order = self.section.order
+            if data[at] == MAGIC[0] and data[at : at + 4] == MAGIC:
+                order = _ORDERS.get(data[at + 8 : at + 12])
             if order is None:
-                found.broken = Broken(
-                    Breach.NO_CAPTURE if self.section.order is None else Breach.BLOCK
-                )
+                why = Breach.NO_CAPTURE if self.section.order is None else Breach.BLOCK
+                found.broken = Broken(why)
                 break
-            kind, length = struct.unpack_from(f"{order}II", data, at)
+            kind, length = _HEADS[order].unpack_from(data, at)
             if length < LEAST_BLOCK or length > MOST_BLOCK or length % 4:
                 found.broken = Broken(Breach.BLOCK, length)
                 break
-            if at + length > size:
-                found.missing = at + length - size
+            end = at + length
+            if end > size:
+                found.missing = end - size
                 break
-            if struct.unpack_from(f"{order}I", data, at + length - 4)[0] != length:
+            if _LENGTHS[order].unpack_from(data, end - 4)[0] != length:
                 found.broken = Broken(Breach.BLOCK, length)
                 break
-            if not self._take(kind, order, at, length):
+            if kind == PACKET:
+                self._packet(_PACKETS[order], at, length)
+            elif not self._take(kind, order, at, length):
                 break
-            at += length
+            at = end
+        else:
+            found.missing = at + LEAST_BLOCK - size
         found.used = at
 
-    def _order(self, at: int) -> str | None:
-        if self._data[at : at + 4] == MAGIC:
-            return _ORDERS.get(self._data[at + 8 : at + 12])
-        return self.section.order
-
     def _take(self, kind: int, order: str, at: int, length: int) -> bool:
-        """Take a block; False if it can't be."""
+        """Take a block of another kind; False if it can't be."""
         if kind == SECTION:
             self.section = Section(order)
             self._first = len(self._met)
@@ -142,10 +146,8 @@ class _Blocks:
                 self._found.broken = Broken(Breach.INTERFACES, MOST_INTERFACES)
                 return False
             self._describe(order, self._data[at + 8 : at + length - 4])
-        elif kind == PACKET:
-            self._packet("IIIII", 20, order, at, length)
         elif kind == OLD_PACKET:
-            self._packet("HHIIII", 20, order, at, length)
+            self._packet(_OLD_PACKETS[order], at, length)
         elif kind == SIMPLE:
             self._simple(order, at, length)
         return True
@@ -170,18 +172,17 @@ class _Blocks:
         self.section = replace(self.section, interfaces=(*self.section.interfaces, interface))
         self._met.append(interface)
 
-    def _packet(self, form: str, header: int, order: str, at: int, length: int) -> None:
-        if length < LEAST_BLOCK + header:
+    def _packet(self, form: struct.Struct, at: int, length: int) -> None:
+        if length < LEAST_BLOCK + PACKET_BYTES:
             self._broken(Breach.LENGTH, length, at, length)
             return
-        values = struct.unpack_from(order + form, self._data, at + 8)
-        number, (high, low, captured, wire) = values[0], values[-4:]
-        if captured > length - LEAST_BLOCK - header:
+        number, high, low, captured, wire = form.unpack_from(self._data, at + 8)
+        if captured > length - LEAST_BLOCK - PACKET_BYTES:
             self._broken(Breach.LENGTH, captured, at, length)
         elif number >= len(self.section.interfaces):
             self._broken(Breach.INTERFACE, number, at, length)
         else:
-            begin, interface = at + 8 + header, self._first + number
+            begin, interface = at + 8 + PACKET_BYTES, self._first + number
             row = (at, begin, begin + captured, interface, _TIMED, wire, high << 32 | low)
             self._rows.append(row)
 
