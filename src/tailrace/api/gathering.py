@@ -8,7 +8,7 @@ import pyarrow as pa
 
 from tailrace.alerts.events import EventAlert
 from tailrace.engines.accounts import DEAD_LETTERS
-from tailrace.engines.dispatch import window_columns
+from tailrace.engines.dispatch import event_columns, time_column, window_columns
 from tailrace.engines.folding import value_types
 from tailrace.expr.nodes import Type
 from tailrace.kernel.judging import ARROW_TYPES
@@ -16,6 +16,7 @@ from tailrace.outputs.batches import INSTANT
 from tailrace.outputs.events import EventTexts
 from tailrace.outputs.typed import (
     EVENTS,
+    typed_archive,
     typed_events,
     typed_incidents,
     typed_notices,
@@ -23,9 +24,12 @@ from tailrace.outputs.typed import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from tailrace.alerts.incidents import Revision
     from tailrace.alerts.notices import Notice
     from tailrace.engines.concluding import Result as Epoch
+    from tailrace.plan.classify import Classification
     from tailrace.plan.model import Plan, Rule
 
 
@@ -50,8 +54,17 @@ class Gathered:
                 judge.identity, judge.name, self._plan.name, judge.labels, judge.annotations
             )
             events.append(typed_events(EventTexts(alert, rows.table)))
+        labelled: dict[str, list[pa.Table]] = {}
+        for each, rows in result.classified:
+            table = typed_archive(event_columns(self._plan, rows.table), each.name)
+            labelled.setdefault(each.name, []).append(table)
         self._epochs[result.commit.epoch] = _Found(
-            list(result.revisions), list(result.notices), windows, events, result.commit.dead
+            list(result.revisions),
+            list(result.notices),
+            windows,
+            events,
+            labelled,
+            result.commit.dead,
         )
 
     def revisions(self) -> list[Revision]:
@@ -83,6 +96,13 @@ class Gathered:
         tables = [t for found in self._epochs.values() for t in found.windows.get(rule.name, [])]
         return _joined(tables, window_schema(rule))
 
+    def label_table(self, rule: Classification) -> pa.Table:
+        """All events with the labels and reasons of one rule."""
+        tables = [t for found in self._epochs.values() for t in found.labelled.get(rule.name, [])]
+        name = time_column(self._plan)
+        types = {name: Type.TIME} | {n: kind for n, kind in rule.columns.items() if n != name}
+        return _joined(tables, pa.schema(_arrow(types)))
+
     def dead_table(self) -> pa.Table:
         """All dead letters."""
         tables = [found.dead for found in self._epochs.values() if found.dead is not None]
@@ -90,7 +110,7 @@ class Gathered:
 
 
 class _Found:
-    __slots__ = ("dead", "events", "notices", "revisions", "windows")
+    __slots__ = ("dead", "events", "labelled", "notices", "revisions", "windows")
 
     def __init__(
         self,
@@ -98,20 +118,25 @@ class _Found:
         notices: list[Notice],
         windows: dict[str, list[pa.Table]],
         events: list[pa.Table],
+        labelled: dict[str, list[pa.Table]],
         dead: pa.Table | None,
     ) -> None:
         self.revisions, self.notices = revisions, notices
-        self.windows, self.events, self.dead = windows, events, dead
+        self.windows, self.events, self.labelled, self.dead = windows, events, labelled, dead
 
 
 def window_schema(rule: Rule) -> pa.Schema:
     """The columns of a rule's windows."""
     types = {key.name: key.node.type for key in rule.keys}
     types |= {name: value_types(rule)[name] for name in rule.columns}
-    columns = {
-        name: INSTANT if type_ is Type.TIME else ARROW_TYPES[type_] for name, type_ in types.items()
-    }
-    return pa.schema([("window_start", INSTANT), ("window_end", INSTANT), *columns.items()])
+    return pa.schema([("window_start", INSTANT), ("window_end", INSTANT), *_arrow(types)])
+
+
+def _arrow(types: Mapping[str, Type]) -> list[tuple[str, pa.DataType]]:
+    return [
+        (name, INSTANT if type_ is Type.TIME else ARROW_TYPES[type_])
+        for name, type_ in types.items()
+    ]
 
 
 def _joined(tables: list[pa.Table], schema: pa.Schema) -> pa.Table:

@@ -74,6 +74,14 @@ class Result:
             )
         return self._gathered.window_table(next(r for r in self._plan.rules if r.name == rule))
 
+    def labelled(self, rule: str) -> pa.Table:
+        """All events with their fields, and the label and reasons that a ``classify`` gives."""
+        for found in self._plan.classifications:
+            if found.name == rule:
+                return self._gathered.label_table(found)
+        names = ", ".join(found.name for found in self._plan.classifications) or "-"
+        raise TailraceError(f"no rule {rule!r} gives labels", hint=f"rules that do: {names}")
+
     @property
     def records(self) -> Mapping[str, pa.Table]:
         """The windows of each record rule, by its name."""

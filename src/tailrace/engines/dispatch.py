@@ -168,7 +168,7 @@ class Dispatch:
     def archive(self, rows: EventRows) -> None:
         """All events of the epoch: their fields, and the time under the name of its source key."""
         fields = field_columns(rows.table)
-        columns = _event_columns(self._plan, rows.table)
+        columns = event_columns(self._plan, rows.table)
         address = cache(lambda: archive_address(self._plan, rows.table, fields))
         for target in self._targets(self._plan.archive):
             if target.typed:
@@ -188,7 +188,7 @@ class Dispatch:
         targets = self._targets(to) if rows.num_rows else []
         if not targets:
             return
-        columns = _event_columns(self._plan, rows)
+        columns = event_columns(self._plan, rows)
         address = cache(lambda: classified_address(self._plan, rule, rows, field_columns(rows)))
         for target in targets:
             if target.typed:
@@ -272,7 +272,7 @@ def window_columns(
     return fields, measures
 
 
-def _event_columns(plan: Plan, events: pa.Table) -> dict[str, pa.Array]:
+def event_columns(plan: Plan, events: pa.Table) -> dict[str, pa.Array]:
     """The time of events, then their fields."""
     name = time_column(plan)
     time = events["_time"].combine_chunks().cast(pa.timestamp("us", "UTC"))

@@ -117,3 +117,24 @@ def test_check_gives_advice() -> None:
     messages = [problem.message for problem in pipeline(TEXT).check()]
     assert any("grace is 0" in message for message in messages)
     assert json.dumps(messages)
+
+
+LABELLED = f"""{TEXT}
+  - classify: kind
+    labels: {{bad: {{teapot: status = 418, slow: took > 1}}}}
+    else: good
+"""
+
+
+def test_labelled_events() -> None:
+    result = pipeline(LABELLED).run(records=[line(1), line(2, status=418)])
+    table = result.labelled("kind")
+    assert table.column_names[:2] == ["at", "client_ip"]
+    found = table.select(["status", "kind", "kind_reasons"]).to_pylist()
+    assert [tuple(row.values()) for row in found] == [
+        (200, "good", None),
+        (418, "bad", "teapot"),
+    ]
+    assert pipeline(LABELLED).run(records=[]).labelled("kind").schema == table.schema
+    with pytest.raises(TailraceError, match="no rule 'flood' gives labels"):
+        result.labelled("flood")
