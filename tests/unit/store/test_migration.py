@@ -27,13 +27,14 @@ def test_that_of_another_pipeline_is_left_as_it_is(tmp_path: Path) -> None:
 
 
 def test_a_store_of_the_version_before_is_taken_up(tmp_path: Path) -> None:
-    """Rows that wait are still there, with their sizes; refused rows have a table."""
+    """Rows that wait are still there, with their sizes; tables that it lacked are there."""
     path = tmp_path / "s.duckdb"
     store = Store.open(path, "p")
     (size,) = store.commit(Commit(0, {}, outbox=((0, "o", pa.table({"json": ["{}"]})),)))
     store.close()
     with duckdb.connect(str(path)) as connection:
-        connection.execute("drop table refused")
+        for table in ("refused", "verdicts", "tailrace_references"):
+            connection.execute(f"drop table {table}")
         connection.execute("alter table tailrace_outbox drop column size")
         connection.execute("update tailrace_meta set value = '1' where name = 'format_version'")
     for _ in range(2):
@@ -44,5 +45,6 @@ def test_a_store_of_the_version_before_is_taken_up(tmp_path: Path) -> None:
         (waiting,) = reader.after("o", -1, 1000)
         reader.close()
         assert waiting.rows.to_pylist() == [{"json": "{}"}]
-        assert store.query("select * from refused").num_rows == 0
+        for table in ("refused", "verdicts", "tailrace_references"):
+            assert store.query(f"select * from {table}").num_rows == 0
         store.close()
