@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from tailrace.config import CaptureSource, Loaded, PcapSource
     from tailrace.plan.model import AnyRule, Plan
+    from tailrace.plan.verdicts import VerdictList
 
 FIELDS_WIDTH = 84
 
@@ -97,6 +98,7 @@ def summary(loaded: Loaded, plan: Plan) -> list[str]:
         ("time", f"{_key(config.time.field)}, grace {_duration(plan.grace)}"),
         *_listed("fields", wrap(", ".join(fields), FIELDS_WIDTH)),
         *_listed("rules", aligned(map(_rule, plan.every_rule), indent="")),
+        *_listed("verdicts", aligned(map(_verdicts, plan.verdicts), indent="")),
         *_listed("archive", [f"every event -> {', '.join(plan.archive)}"] if plan.archive else []),
         *_listed("outputs", aligned(_outputs(plan), indent="")),
         ("store", str(loaded.store_path)),
@@ -116,6 +118,15 @@ def warnings(loaded: Loaded) -> Iterator[Problem]:
 
 def _listed(title: str, lines: list[str]) -> list[tuple[str, str]]:
     return [(title if index == 0 else "", line) for index, line in enumerate(lines)]
+
+
+def _verdicts(wanted: VerdictList) -> tuple[str, ...]:
+    after = "the last firing" if wanted.refresh else "the first firing"
+    key = ", ".join(name for name, _ in wanted.keys)
+    accusing = ", ".join(wanted.rules.values())
+    to = f"-> {', '.join(wanted.to)}" if wanted.to else ""
+    lasts = f"for {_duration(wanted.for_)} after {after}"
+    return wanted.name, f"lists {key}", lasts, f"from {accusing}", to
 
 
 def _rule(rule: AnyRule) -> tuple[str, ...]:
