@@ -165,8 +165,10 @@ SOURCES = [
     ("format: 'jsn' is not a format", "did you mean 'json'?", {"x": "format: §jsn"}),
     (
         "format: the mapping is of no known format",
-        "{log_format: '...'}, {csv: {...}}, {json: {...}}, or one of"
-        " json, combined, common, csv, plain",
+        (
+            "{log_format: '...'}, {csv: {...}}, {json: {...}}, or one of"
+            " json, combined, common, csv, plain"
+        ),
         {"x": "format: §{xml: {}}"},
     ),
     (
