@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Set as AbstractSet
-from itertools import repeat
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from tailrace.kernel.ordered.kinds import Found
+from tailrace.kernel.ordered.leaky_rounds import Levels, fill_in_rounds
 from tailrace.kernel.time import NEVER
 from tailrace.plan.event_columns import TIME
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
     from numpy.typing import NDArray
 
     from tailrace.kernel.ordered.reducer import Span
     from tailrace.kernel.ordered.states import States
-    from tailrace.kernel.runs import Run
+    from tailrace.kernel.runs import Column, Run
     from tailrace.plan.ordered import Leaky
 
 _EMPTY: AbstractSet[int] = frozenset()
@@ -50,44 +50,56 @@ class Buckets:
         if not len(rows):
             return Found()
         starts = np.flatnonzero(np.r_[True, rows.keys[1:] != rows.keys[:-1]])
+        sizes = np.diff(np.r_[starts, len(rows)])
+        if self._rule.distinct is None:
+            return self._plain(rows, states, starts, sizes)
         edges = [*starts.tolist(), len(rows)]
         keys = rows.keys[starts]
         times = rows.columns[TIME].tolist()
-        items: list[tuple[int, int]] | None = None
-        if self._rule.distinct is not None:
-            pairs = rows.columns["item"].tolist(), rows.columns["poured"].tolist()
-            items = list(zip(*pairs, strict=True))
+        pairs = rows.columns["item"].tolist(), rows.columns["poured"].tolist()
+        items = list(zip(*pairs, strict=True))
         fired: list[tuple[int, int, int]] = []
         after: list[Bucket] = []
-        before = self._buckets(states, keys)
-        for place, (key, bucket) in enumerate(zip(keys.tolist(), before, strict=True)):
+        for place, bucket in enumerate(self._buckets(states, keys)):
             part = slice(edges[place], edges[place + 1])
-            mine = None if items is None else items[part]
-            after.append(self._fill(key, bucket, times[part], mine, fired))
-        found = np.array(fired, np.int64).reshape(-1, 3)
-        return Found(
-            found[:, 0],
-            found[:, 1],
-            values={"count": found[:, 2]},
-            changed=keys,
-            times=np.array([bucket.time for bucket in after], np.int64),
-            columns={
-                "level": np.array([bucket.level for bucket in after], np.int64),
-                "count": np.array([bucket.poured for bucket in after], np.int64),
-                "blind_until": np.array([bucket.blind_until for bucket in after], np.int64),
-                "items": np.array([_text(bucket.items) for bucket in after], np.object_)
-                if items is not None
-                else np.full(len(after), None),
-            },
+            after.append(self._fill(place, bucket, times[part], items[part], fired))
+        levels = Levels(
+            np.array([bucket.time for bucket in after], np.int64),
+            np.array([bucket.level for bucket in after], np.int64),
+            np.array([bucket.poured for bucket in after], np.int64),
+            np.array([bucket.blind_until for bucket in after], np.int64),
         )
+        texts = np.array([_text(bucket.items) for bucket in after], np.object_)
+        return _found(keys, levels, texts, [np.array(fired, np.int64).reshape(-1, 3)])
+
+    def _plain(
+        self, rows: Run, states: States, starts: NDArray[np.int64], sizes: NDArray[np.int64]
+    ) -> Found:
+        """Fill buckets that take any event: in rounds, then the keys with the most events alone."""
+        keys, times = rows.keys[starts], rows.columns[TIME]
+        known, columns = states.times[keys], states.columns
+        levels = Levels(
+            known,
+            columns["level"][keys],
+            columns["count"][keys],
+            np.where(known == NEVER, NEVER, columns["blind_until"][keys]),
+        )
+        overflowed = np.full(len(keys), NEVER)
+        done, parts = fill_in_rounds(self._rule, levels, times, starts, sizes, overflowed)
+        fired: list[tuple[int, int, int]] = []
+        for place in np.flatnonzero(sizes > done).tolist():
+            bucket = Bucket(*levels.at(place), _EMPTY)
+            mine = times[starts[place] + done : starts[place] + sizes[place]].tolist()
+            last = int(overflowed[place])
+            levels.put(place, self._fill(place, bucket, mine, None, fired, last)[:4])
+        parts.append(np.array(fired, np.int64).reshape(-1, 3))
+        return _found(keys, levels, np.full(len(keys), None), parts)
 
     def _buckets(self, states: States, keys: NDArray[np.int64]) -> Iterator[Bucket]:
         """The buckets of keys, empty where nothing is known."""
         columns, times = states.columns, states.times[keys]
         blind_until = np.where(times == NEVER, NEVER, columns["blind_until"][keys])
-        sets: Iterable[AbstractSet[int]] = repeat(_EMPTY, len(keys))
-        if self._rule.distinct is not None:
-            sets = [_items(text) for text in columns["items"][keys].tolist()]
+        sets = [_items(text) for text in columns["items"][keys].tolist()]
         return map(
             Bucket,
             times.tolist(),
@@ -104,12 +116,15 @@ class Buckets:
         times: Sequence[int],
         items: Sequence[tuple[int, int]] | None,
         fired: list[tuple[int, int, int]],
+        overflowed: int = NEVER,
     ) -> Bucket:
-        """The bucket after a key's events; adds (key, instant, count) of overflows to ``fired``."""
+        """The bucket after a key's events; adds (key, instant, count) of overflows to ``fired``.
+
+        ``overflowed``: the instant of the last one.
+        """
         leak, full, blackhole = self._rule.leak, self._rule.full, self._rule.blackhole
         before, level, count, blind_until, items_before = bucket
         known = set(items_before) if items is not None else set()
-        overflowed = NEVER
         for place, time in enumerate(times):
             if time < blind_until:
                 continue
@@ -137,6 +152,29 @@ class Buckets:
     def due(self, states: States, reached: int) -> int | None:  # noqa: ARG002 - as all kinds
         """Nothing happens without events."""
         return None
+
+
+def _found(
+    keys: NDArray[np.int64],
+    levels: Levels,
+    items: Column,
+    fired: list[NDArray[np.int64]],
+) -> Found:
+    """What is told, and the new states; rows of ``fired``: place among the keys, instant, count."""
+    found = np.concatenate(fired)
+    return Found(
+        keys[found[:, 0]],
+        found[:, 1],
+        values={"count": found[:, 2]},
+        changed=keys,
+        times=levels.time,
+        columns={
+            "level": levels.level,
+            "count": levels.count,
+            "blind_until": levels.blind_until,
+            "items": items,
+        },
+    )
 
 
 def _items(text: str | None) -> AbstractSet[int]:
