@@ -97,6 +97,7 @@ def summary(loaded: Loaded, plan: Plan) -> list[str]:
         ("source", _source(loaded)),
         ("time", f"{_key(config.time.field)}, grace {_duration(plan.grace)}"),
         *_listed("fields", wrap(", ".join(fields), FIELDS_WIDTH)),
+        *_listed("looks up", aligned(_references(plan), indent="")),
         *_listed("rules", aligned(map(_rule, plan.every_rule), indent="")),
         *_listed("verdicts", aligned(map(_verdicts, plan.verdicts), indent="")),
         *_listed("archive", [f"every event -> {', '.join(plan.archive)}"] if plan.archive else []),
@@ -127,6 +128,14 @@ def _verdicts(wanted: VerdictList) -> tuple[str, ...]:
     to = f"-> {', '.join(wanted.to)}" if wanted.to else ""
     lasts = f"for {_duration(wanted.for_)} after {after}"
     return wanted.name, f"lists {key}", lasts, f"from {accusing}", to
+
+
+def _references(plan: Plan) -> list[tuple[str, ...]]:
+    """Each reference: what its rows are found by, and where it comes from."""
+    return [
+        (name, f"by {', '.join(one.key)}" if one.key else "one row", one_line(one.place.told))
+        for name, one in plan.config.references.items()
+    ]
 
 
 def _rule(rule: AnyRule) -> tuple[str, ...]:
