@@ -22,8 +22,10 @@ if TYPE_CHECKING:
 
 EXAMPLE = Path(__file__).parents[3] / "examples" / "traffic-limits"
 PATIENCE = 90.0
-MADE = ("generate", "packets", "--start", "2026-01-31T12:00:00Z", "--duration", "2h")
-MADE += ("--rate", "8", "--over", "2", "--below", "3", "--truth", "truth.ndjson")
+MADE = (
+    *("generate", "packets", "--start", "2026-01-31T12:00:00Z", "--duration", "2h"),
+    *("--rate", "8", "--over", "2", "--below", "3", "--truth", "truth.ndjson"),
+)
 
 Alert = tuple[str, str, int]
 
