@@ -1,10 +1,13 @@
 """Archived events that wait until it is known whether their keys were listed.
 
 An event is judged at its own time, a late one at the watermark that its own partition had come to
-before it: both follow from contents alone. They are rows of the store until then.
+before it: both follow from contents alone. They are rows of the store until then; as long as there
+are few they are in memory, too.
 """
 
 from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -12,13 +15,35 @@ import pyarrow.compute as pc
 from tailrace.kernel.types import JUDGED_AT
 from tailrace.store.commit import HeldDelta
 
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+MOST_BYTES = 64 << 20
+"""Of events in memory; more are read back from the store when their time comes."""
+
+
+class Kept(Protocol):
+    """The store of those that were committed."""
+
+    def held(self, until: int) -> pa.Table | None:
+        """Those judged at or before ``until``, in the order in which they came."""
+        ...
+
+    def held_after(self, until: int | None) -> tuple[int, int | None]:
+        """How many are judged after ``until`` (None: all), and the first instant of these."""
+        ...
+
 
 class Held:
     """The events that wait, in the order in which they came."""
 
-    def __init__(self, rows: pa.Table | None = None) -> None:
-        """``rows``: those that the store has."""
-        self._tables = [rows] if rows is not None and rows.num_rows else []
+    def __init__(self, kept: Kept | None = None, *, most_bytes: int = MOST_BYTES) -> None:
+        """``kept``: the store, of which those that it has are taken up."""
+        self._kept = kept
+        self._most_bytes = most_bytes
+        self._stored, self._first = kept.held_after(None) if kept is not None else (0, None)
+        """Events that are in the store alone: how many, the first instant."""
+        self._tables: list[pa.Table] = []
         self._fresh: list[pa.Table] = []
 
     def take(self, events: pa.Table) -> None:
@@ -28,41 +53,59 @@ class Held:
     def release(self, until: int) -> pa.Table | None:
         """Give the events that are judged at or before ``until``, in the order they came."""
         out: list[pa.Table] = []
-        self._tables = [kept for table in self._tables if (kept := _cut(table, until, out))]
-        self._fresh = [kept for table in self._fresh if (kept := _cut(table, until, out))]
+        if self._kept is not None and self._first is not None and self._first <= until:
+            stored = self._kept.held(until)
+            out += [stored] if stored is not None else []
+            self._stored, self._first = self._kept.held_after(until)
+        self._tables = _left(self._tables, until, out)
+        self._fresh = _left(self._fresh, until, out)
         return pa.concat_tables(out, promote_options="default") if out else None
 
     def delta(self, until: int) -> HeldDelta:
-        """What the store must know after a ``release`` up to ``until``."""
+        """What the store must know after a ``release`` up to ``until``; it is committed then."""
         fresh, self._fresh = self._fresh, []
-        self._tables += fresh
         rows = pa.concat_tables(fresh, promote_options="default") if fresh else None
+        self._tables += fresh
+        if self._kept is not None and (self._stored or self.nbytes > self._most_bytes):
+            # Those in the store come first: what came after them waits there, too.
+            self._stored += sum(table.num_rows for table in self._tables)
+            firsts = [*_firsts(self._tables), *([self._first] if self._first is not None else [])]
+            self._first = min(firsts, default=None)
+            self._tables = []
         return HeldDelta(rows, until)
 
     @property
     def soonest(self) -> int | None:
         """The instant that the first of them waits for; None: none waits."""
-        found = [pc.min(table[JUDGED_AT]).as_py() for table in (*self._tables, *self._fresh)]
+        found = [*_firsts(self._tables), *_firsts(self._fresh)]
+        found += [] if self._first is None else [self._first]
         return min(found, default=None)
 
     @property
     def rows(self) -> int:
         """How many wait."""
-        return sum(table.num_rows for table in (*self._tables, *self._fresh))
+        return self._stored + sum(table.num_rows for table in (*self._tables, *self._fresh))
 
     @property
     def nbytes(self) -> int:
-        """Their bytes."""
+        """The bytes of those in memory."""
         return sum(table.nbytes for table in (*self._tables, *self._fresh))
 
 
-def _cut(table: pa.Table, until: int, out: list[pa.Table]) -> pa.Table | None:
-    """Move the rows that are due to ``out``; what stays, None if nothing does."""
-    due = table[JUDGED_AT].to_numpy() <= until
-    if due.all():
-        out.append(table)
-        return None
-    if due.any():
-        out.append(table.filter(pa.array(due)))
-        table = table.filter(pa.array(~due))
-    return table
+def _firsts(tables: Sequence[pa.Table]) -> list[int]:
+    return [int(pc.min(table[JUDGED_AT]).as_py()) for table in tables if table.num_rows]
+
+
+def _left(tables: Sequence[pa.Table], until: int, out: list[pa.Table]) -> list[pa.Table]:
+    """Move the rows that are due to ``out``; the tables that stay."""
+    left = []
+    for table in tables:
+        due = table[JUDGED_AT].to_numpy() <= until
+        if due.all():
+            out.append(table)
+        elif due.any():
+            out.append(table.filter(pa.array(due)))
+            left.append(table.filter(pa.array(~due)))
+        else:
+            left.append(table)
+    return left

@@ -112,7 +112,7 @@ class BaseSession(ABC):
         """Give back who is listed, and the archived events that wait for that."""
         for wanted in self.plan.verdicts:
             conclusion.verdicts.load(wanted, self.store.folds(wanted.identity))
-        conclusion.held = Held(self.store.held())
+        conclusion.held = Held(self.store)
 
     def contents(self, name: str, version: str) -> Snapshot:
         """A version of a reference, as the store has it."""

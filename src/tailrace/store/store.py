@@ -218,11 +218,21 @@ class Store:
         if held.rows is not None and held.rows.num_rows:
             self._append_table(_HELD, held.rows)
 
-    def held(self) -> pa.Table | None:
-        """Archived events that wait for the watermark."""
+    def held(self, until: int) -> pa.Table | None:
+        """Archived events that wait for no more than ``until``, in the order they came."""
         if _HELD not in self._pane_tables():
             return None
-        return self._connection.sql(f"select * from {_HELD}").to_arrow_table()
+        sql = f"select * from {_HELD} where _judged_at <= {until} order by rowid"
+        return self._connection.sql(sql).to_arrow_table()
+
+    def held_after(self, until: int | None) -> tuple[int, int | None]:
+        """How many of them wait for later than that (None: at all), and the first for what."""
+        if _HELD not in self._pane_tables():
+            return 0, None
+        later = "" if until is None else f" where _judged_at > {until}"
+        sql = f"select count(*), min(_judged_at) from {_HELD}{later}"
+        rows, first = self._connection.execute(sql).fetchall()[0]
+        return rows, first
 
     def _apply_dead(self, commit: Commit) -> None:
         run = self._connection.execute
