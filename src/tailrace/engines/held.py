@@ -84,7 +84,8 @@ class Held:
     @property
     def rows(self) -> int:
         """How many wait."""
-        return self._stored + sum(table.num_rows for table in (*self._tables, *self._fresh))
+        waiting: int = sum(table.num_rows for table in (*self._tables, *self._fresh))
+        return self._stored + waiting
 
     @property
     def nbytes(self) -> int:
