@@ -27,7 +27,7 @@ Parts = tuple[pa.Array | str, ...]
 _THOUSAND = range(1000)
 _MILLISECONDS = pa.array([f".{number:03}" for number in _THOUSAND])
 _MICROSECONDS = pa.array([f"{number:03}" if number else "" for number in _THOUSAND])
-_ESCAPED = '["\\\\\\x00-\\x1f]'
+_CONTROL = "[\\x00-\\x1f]"
 
 
 as_json: Callable[[str], str] = json.JSONEncoder(ensure_ascii=False).encode
@@ -124,21 +124,33 @@ def _json_parts(column: pa.Array, zone: tzinfo) -> Parts:
 
 
 def _escaped(column: pa.Array) -> pa.Array:
-    special = pc.fill_null(pc.match_substring_regex(column, _ESCAPED), False)  # noqa: FBT003 - a value
+    """JSON strings; quotes and backslashes are common, control characters are not."""
+    texts = column
+    for character in ("\\", '"'):
+        texts = pc.replace_substring(texts, character, f"\\{character}")
+    quoted = joined('"', texts, '"')
+    if not bool((_octets(column) < 0x20).any()):
+        return quoted
+    special = pc.fill_null(pc.match_substring_regex(column, _CONTROL), False)  # noqa: FBT003 - a value
     coded = column.filter(special).dictionary_encode()
     rare = pa.array([as_json(value) for value in coded.dictionary.to_pylist()], pa.string())
-    return pc.replace_with_mask(joined('"', column, '"'), special, rare.take(coded.indices))
+    return pc.replace_with_mask(quoted, special, rare.take(coded.indices))
 
 
 def _may_need_escapes(column: pa.Array) -> bool:
     """Whether any byte of the texts is a quote, a backslash or a control character."""
+    octets = _octets(column)
+    return bool(((octets < 0x20) | (octets == 0x22) | (octets == 0x5C)).any())
+
+
+def _octets(column: pa.Array) -> NDArray[np.uint8]:
+    """All bytes of a column of texts, one after another."""
     data = column.buffers()[2]
     if data is None or not len(column):
-        return False
+        return np.empty(0, np.uint8)
     offsets = np.frombuffer(column.buffers()[1], np.int32)
     start, end = offsets[column.offset], offsets[column.offset + len(column)]
-    octets = np.frombuffer(data, np.uint8)[start:end]
-    return bool(((octets < 0x20) | (octets == 0x22) | (octets == 0x5C)).any())
+    return np.frombuffer(data, np.uint8)[start:end]
 
 
 def _double_texts(column: pa.Array) -> pa.Array:
