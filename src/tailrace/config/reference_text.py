@@ -34,6 +34,7 @@ from tailrace.config.targets.opensearch import OpenSearchOutput
 from tailrace.config.targets.redis import RedisOutput
 from tailrace.config.targets.sql import SqlOutput
 from tailrace.config.targets.tls import TlsSettings
+from tailrace.config.verdicts import Repeat, VerdictSettings
 from tailrace.config.web import WebSettings
 
 
@@ -539,6 +540,29 @@ rules:
     window: 1m
     select: {events: count(*)}
     to: [rows]
+""",
+    ),
+    Section(
+        "verdicts",
+        2,
+        VerdictSettings,
+        """\
+rules:
+  - {alert: flood, by: client_ip, window: 20s sliding, when: count(*) > 400}
+verdicts:
+  offenders: {from: flood, for: 10m, to: [rows]}
+archive: {to: rows, verdicts: {is_offender: offenders}}
+""",
+    ),
+    Section(
+        "verdicts: repeat",
+        3,
+        Repeat,
+        """\
+rules:
+  - {alert: flood, by: client_ip, window: 20s sliding, when: count(*) > 400}
+verdicts:
+  offenders: {from: flood, for: 10m, repeat: {factor: 2, most: 1d, within: 7d}}
 """,
     ),
     Section("archive", 2, Archive, "archive: {to: rows}\n"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Annotated, ClassVar
+from typing import Annotated, Any, ClassVar
 
 from pydantic import Field, PlainSerializer, PlainValidator
 
@@ -73,7 +73,7 @@ _Grain = Annotated[
     ),
 ]
 _SECOND = Duration(1_000_000)
-_ALLOW = Field(
+_ALLOW: Any = Field(  # a default of whatever type the field has
     default={},
     description="Events that the rule never sees, by field: values, networks, or a reference.",
     examples=[{"client_ip": ["10.0.0.0/8"]}],

@@ -78,7 +78,6 @@ def group_columns(group: Group) -> dict[str, str]:
 def group_tables(reducer: GroupReducer) -> tuple[pa.Table | None, Mapping[str, pa.Table]]:
     """All rows that a reducer holds, as tables for the store."""
     plain, sides = reducer.contents()
-    group = reducer.group
     tables = {
         name: pa.table(
             {

@@ -1,4 +1,4 @@
-"""Lists of verdicts in Redis: a key of each offender, which lives as long as the rest of its time."""
+"""Lists of verdicts in Redis: a key of each offender, which lives for the rest of its time."""
 
 from __future__ import annotations
 

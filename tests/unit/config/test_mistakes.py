@@ -371,12 +371,18 @@ RULES = [
             "rules.a.window: every 1m is longer than the size 20s: events would be lost, found"
             " '20s every 1m'"
         ),
-        "a window is 'SIZE', 'SIZE every EVERY' or 'SIZE sliding', for example 1m, 20s every 1s or 20s sliding",
+        (
+            "a window is 'SIZE', 'SIZE every EVERY' or 'SIZE sliding', for example 1m, 20s every 1s"
+            " or 20s sliding"
+        ),
         {"rules": "rules: [{alert: a, window: §20s every 1m, when: x}]"},
     ),
     (
         "rules.a.window: a window's size and every must be above 0, found '20s every 0s'",
-        "a window is 'SIZE', 'SIZE every EVERY' or 'SIZE sliding', for example 1m, 20s every 1s or 20s sliding",
+        (
+            "a window is 'SIZE', 'SIZE every EVERY' or 'SIZE sliding', for example 1m, 20s every 1s"
+            " or 20s sliding"
+        ),
         {"rules": "rules: [{alert: a, window: §20s every 0s, when: x}]"},
     ),
     (
@@ -472,7 +478,7 @@ OUTPUTS = [
     (
         "outputs.alerts.table.name: the table 'Incidents' is the store's own",
         (
-            "take another name; incidents, dead_letters, refused are taken, "
+            "take another name; incidents, dead_letters, refused, verdicts are taken, "
             "and what begins with tailrace_, panes_, side_"
         ),
         {"outputs": "outputs: {alerts: {table: {name: §Incidents}}}"},

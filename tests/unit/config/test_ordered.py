@@ -14,7 +14,10 @@ rules:
   - """
 
 CASES = [
-    ("alert: a\n    leaky: {capacity: 0, leak: 1s}", "leaky.capacity: expected at least 1, found 0"),
+    (
+        "alert: a\n    leaky: {capacity: 0, leak: 1s}",
+        "leaky.capacity: expected at least 1, found 0",
+    ),
     ("alert: a\n    leaky: {capacity: 1, leak: 0s}", "leaky.leak"),
     ("alert: a\n    first_seen: 1d\n    when: 'true'", "'when' beside 'first_seen'"),
     ("alert: a\n    first_seen: 1d\n    for: 1s", "'for' beside 'first_seen'"),

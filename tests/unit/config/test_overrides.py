@@ -115,6 +115,7 @@ def test_an_alias_is_changed_in_one_place() -> None:
     rules = "rules: [&a {alert: a, when: x}, {<<: *a, alert: b}]"
     first, second = read(pipeline(rules=rules), sets=["rules.a.when=y"]).config.rules
     assert isinstance(first, Alert)
+    assert isinstance(second, Alert)
     assert (first.when, second.when) == ("y", "x")
 
 

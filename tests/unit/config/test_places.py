@@ -6,7 +6,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from tests.unit.config.pipelines import pipeline, read
 
-from tailrace.config import Positions
+from tailrace.config import Alert, Positions
 from tailrace.config.document import Document
 from tailrace.config.scalar_places import places_of
 from tailrace.config.yaml_tree import compose
@@ -35,7 +35,9 @@ def test_inside_a_text(marked: str, find: str) -> None:
     text = pipeline(rules=f"rules:\n  - alert: a\n    window: 1m\n    {marked}")
     before = text.partition("§")[0]
     loaded = read(text.replace("§", ""))
-    when = loaded.config.rules[0].when
+    rule = loaded.config.rules[0]
+    assert isinstance(rule, Alert)
+    when = rule.when
     assert when is not None
     place = loaded.positions.where(("rules", 0, "when"), when.index(find))
     assert place == Where("p.yaml", before.count("\n") + 1, len(before) - before.rfind("\n"))
@@ -44,7 +46,9 @@ def test_inside_a_text(marked: str, find: str) -> None:
 def test_inside_a_text_with_the_environment() -> None:
     text = pipeline(rules="rules: [{alert: a, when: 'x > ${LOW:-1} and $${y} < ${HIGH} or'}]")
     loaded = read(text, {"HIGH": "1000"})
-    when = loaded.config.rules[0].when
+    rule = loaded.config.rules[0]
+    assert isinstance(rule, Alert)
+    when = rule.when
     assert when == "x > 1 and ${y} < 1000 or"
     line = text.splitlines()[4]
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from tests.unit.config.pipelines import pipeline, problems, read, told
 
-from tailrace.config import load
+from tailrace.config import Alert, load
 from tailrace.errors import PipelineError, Where
 
 MALFORMED = [
@@ -180,6 +180,7 @@ def test_a_long_file_is_not_read() -> None:
 def test_text_stays_text(text: str) -> None:
     rules = f"rules: [{{alert: a, when: {text}, labels: {{team: {text}}}}}]"
     (rule,) = read(pipeline(rules=rules)).config.rules
+    assert isinstance(rule, Alert)
     assert rule.when == text
     assert dict(getattr(rule, "labels")) == {"team": text}  # noqa: B009 (a union of rules)
 
@@ -214,10 +215,12 @@ rules:
             "7:12 rules.slow.alert: the name 'slow' is taken by rule 1 of this file | each rule has"
             " a name of its own"
         ),
-        "14:5 rules.slow: a rule is an alert or a record, not both | make two rules of it",
+        "14:5 rules.slow: a rule is one of alert, record, not all | make two rules of it",
     ]
     text = text[: text.index("  - <<: [")] + BASE_OUTPUTS
     first, second = read(text).config.rules
+    assert isinstance(first, Alert)
+    assert isinstance(second, Alert)
     assert (first.name, str(first.window)) == ("slow", "1m")
     assert (second.name, str(second.window), second.when) == ("slower", "5m", first.when)
 

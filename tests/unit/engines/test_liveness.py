@@ -2,8 +2,8 @@
 
 import pytest
 
-from tailrace.engines.liveness import LivenessClock
 from tailrace.engines.epoch import Decision, DecisionKind
+from tailrace.engines.liveness import LivenessClock
 from tailrace.engines.state import EngineState, Liveness, PartitionState
 from tailrace.sources.types import Poll
 

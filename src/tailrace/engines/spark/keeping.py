@@ -29,9 +29,7 @@ class Keeping:
         """Keep nothing yet."""
         self._kept: OrderedDict[tuple[str, int, int], ShardReducer] = OrderedDict()
 
-    def run(
-        self, job: Job, shard: int, payloads: Iterable[bytes], blobs: Blobs
-    ) -> Iterator[bytes]:
+    def run(self, job: Job, shard: int, payloads: Iterable[bytes], blobs: Blobs) -> Iterator[bytes]:
         """Take the next batch's frames for a shard whose state ``blobs`` holds."""
         stored = blobs.get(HEADER)
         header = None if stored is None else Frame.unpack(stored).head

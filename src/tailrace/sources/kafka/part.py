@@ -63,7 +63,7 @@ class Part:
 
     @property
     def short(self) -> bool:
-        """Whether nothing but marks of transactions, or what was aborted, is left before ``end``."""
+        """Whether only marks of transactions, or what was aborted, is left before ``end``."""
         return self.end is not None and self.complete and self.position < self.end
 
     def add(self, records: Records) -> None:

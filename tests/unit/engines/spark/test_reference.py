@@ -10,6 +10,7 @@ from tailrace.engines.spark.launching import CONNECTOR
 from tailrace.engines.spark.reference import MARKER, RULES, SOURCES, reference
 from tailrace.engines.spark.settings import DEFAULTS
 from tailrace.plan import model
+from tailrace.plan.classify import Classification
 
 ROOT = Path(__file__).parents[4]
 PAGE = (ROOT / "docs/spark.md").read_text()
@@ -25,7 +26,7 @@ def test_is_printed() -> None:
 def test_every_kind_of_source_and_rule_is_told() -> None:
     assert issubclass(SourceForm, BaseModel)
     assert set(SOURCES) == set(SourceForm.model_fields)
-    assert set(RULES) == {model.Rule, model.EventRule, model.Classification}
+    assert set(RULES) == {model.Rule, model.EventRule, Classification}
 
 
 def test_settings_have_reasons_and_what_is_fixed_has_no_second_word() -> None:
