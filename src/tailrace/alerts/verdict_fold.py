@@ -12,10 +12,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from heapq import heappop, heappush
 
+from tailrace.alerts.verdict_cases import Case
 from tailrace.alerts.verdict_walk import VerdictWalk
 from tailrace.alerts.verdicts import (
     Accusation,
-    Case,
     Change,
     ManualAct,
     Series,

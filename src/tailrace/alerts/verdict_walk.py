@@ -11,7 +11,6 @@ from tailrace.alerts.verdicts import (
     FOREVER,
     Accusation,
     Act,
-    Case,
     Change,
     ManualAct,
     Series,
@@ -24,6 +23,7 @@ from tailrace.plan.identity import encode
 if TYPE_CHECKING:
     from collections.abc import MutableMapping
 
+    from tailrace.alerts.verdict_cases import Case
     from tailrace.plan.identity import Key
 
 _ACTS = {Act.BAN: Standing.BANNED, Act.ALLOW: Standing.ALLOWED, Act.UNDO: Standing.LIFTED}

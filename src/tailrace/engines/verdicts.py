@@ -5,7 +5,6 @@ Shared by the engines; on Spark it runs in the driver (SEMANTICS 26).
 
 from __future__ import annotations
 
-from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,15 +12,15 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from tailrace.alerts.verdict_fold import VerdictFold
-from tailrace.alerts.verdicts import Accusation, Series, VerdictRule
-from tailrace.engines.folding import value_types
+from tailrace.alerts.verdicts import VerdictRule
+from tailrace.engines.accusing import accusations
 from tailrace.expr.nodes import Type
 from tailrace.kernel.time import NEVER, known_until
 from tailrace.plan.identity import Time
 from tailrace.store.commit import Fold
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from tailrace.alerts.verdict_fold import VerdictResult
     from tailrace.alerts.verdicts import Change, ManualAct
@@ -33,9 +32,6 @@ if TYPE_CHECKING:
     from tailrace.plan.verdicts import Marked, VerdictList
 
     Closed = Sequence[tuple[DenseKeys, RuleFirings]]
-
-_INSTANTS = ("leaky", "first_seen", "sequence")
-"""Kinds of rules whose firings are instants, not runs."""
 
 
 class Verdicts:
@@ -82,7 +78,9 @@ class Verdicts:
         horizon = reached if final else self.horizon(reached)
         for wanted in self.lists:
             accusing = (pair for pair in closed if pair[1].rule.identity in wanted.rules)
-            found = [one for keys, firings in accusing for one in _of(wanted, keys, firings)]
+            found = [
+                one for keys, firings in accusing for one in accusations(wanted, keys, firings)
+            ]
             fold = self.folds[wanted.name]
             told = fold.finish(found, horizon) if final else fold.advance(found, horizon)
             yield Told(wanted, told)
@@ -155,69 +153,6 @@ def verdict_rule(pipeline: str, wanted: VerdictList) -> VerdictRule:
         within=wanted.within,
         tell_every=wanted.tell_every,
     )
-
-
-def _of(
-    wanted: VerdictList, keys: DenseKeys, firings: RuleFirings
-) -> Iterator[Accusation | Series]:
-    """The firings of one rule as accusations of a list's keys."""
-    measures = _measures(firings)
-    places = wanted.places[firings.rule.identity]
-    if firings.lasts is None:
-        yield from _series(firings, keys, places, measures)
-        return
-    rule = firings.rule
-    told = [True] * len(firings.ends) if firings.told is None else firings.told.tolist()
-    rows = zip(
-        firings.keys.tolist(), firings.ends.tolist(), firings.lasts.tolist(), told, strict=True
-    )
-    # A run holds until the instant after its last one.
-    rest = int(rule.ordered is not None and rule.ordered.meaning[0] not in _INSTANTS)
-    named: dict[int, Key] = {}
-    for row, (number, end, last, own) in enumerate(rows):
-        key = named.get(number)
-        if key is None:
-            whole = keys.values(number)
-            key = named[number] = tuple(whole[place] for place in places)
-        yield Accusation(rule.name, key, end, last, own, rest, measures(row))
-
-
-def _series(
-    firings: RuleFirings,
-    keys: DenseKeys,
-    places: Sequence[int],
-    measures: Callable[[int], dict[str, Scalar]],
-) -> Iterator[Series]:
-    """A series for each key of the rule; a windows' firings come by ascending ends."""
-    order = np.argsort(firings.keys, kind="stable")
-    numbers, ends = firings.keys[order], firings.ends[order].tolist()
-    cuts = [0, *(np.flatnonzero(np.diff(numbers)) + 1).tolist(), len(ends)]
-    for first, behind in pairwise(cuts) if ends else ():
-        whole = keys.values(int(numbers[first]))
-        key = tuple(whole[place] for place in places)
-
-        def of(place: int, first: int = first) -> dict[str, Scalar]:
-            return measures(int(order[first + place]))
-
-        yield Series(firings.rule.name, key, ends[first:behind], of)
-
-
-def _measures(firings: RuleFirings) -> Callable[[int], dict[str, Scalar]]:
-    """Each row's measures; its columns become lists once."""
-    types = value_types(firings.rule)
-    columns = {
-        name: (firings.values.column(name).to_pylist(), types[name] is Type.TIME)
-        for name in firings.values.column_names
-    }
-
-    def measures(row: int) -> dict[str, Scalar]:
-        found: dict[str, Scalar] = {}
-        for name, (values, time) in columns.items():
-            value = values[row]
-            found[name] = Time(value) if time and value is not None else value
-        return found
-
-    return measures
 
 
 def key_of(wanted: VerdictList, texts: Mapping[str, str]) -> Key:

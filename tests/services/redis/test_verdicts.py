@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 import time
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
-from tests.servers.redis import Redis
 from tests.services.processes import Running
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.servers.redis import Redis
 
 pytestmark = pytest.mark.services
 

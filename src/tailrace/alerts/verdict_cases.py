@@ -1,0 +1,96 @@
+"""What a list of verdicts knows of one key, and how the store keeps it."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, field, fields
+from typing import TYPE_CHECKING, Any
+
+from tailrace.alerts.verdicts import Accusation, Act, ManualAct
+from tailrace.plan.identity import Time
+
+if TYPE_CHECKING:
+    from tailrace.plan.identity import Key, Scalar
+
+
+@dataclass(slots=True)
+class Case:
+    """What is known of one key.
+
+    ``since`` None: it isn't listed by rules now. ``last``: from when on no rule accuses;
+    ``until``: when the listing ends if nothing comes. ``told``: when it was told of last, with
+    ``told_last``; ``number``: of changes told since it was listed. ``reasons``: by
+    rule how many firings. ``listings``: when it was listed, as far as repeaters need it.
+    ``waiting``: accusations that not all rules have come to.
+    """
+
+    id: str = ""
+    since: int | None = None
+    last: int = 0
+    until: int = 0
+    duration: int = 0
+    told: int = 0
+    told_last: int = 0
+    number: int = 0
+    count: int = 0
+    first_seen: int = 0
+    last_seen: int = 0
+    reasons: dict[str, int] = field(default_factory=dict)
+    measures: dict[str, Scalar] = field(default_factory=dict)
+    listings: list[int] = field(default_factory=list)
+    waiting: list[Accusation] = field(default_factory=list)
+    manual: ManualAct | None = None
+
+    def live(self, at: int) -> bool:
+        """Whether the key is an offender at an instant that the fold has come to."""
+        manual = self.manual
+        if manual is not None and manual.at <= at < manual.until:
+            return manual.act is Act.BAN
+        return self.since is not None and self.since <= at < self.until
+
+    def to_json(self, rule: str, key: Key) -> str:
+        """Text from which ``from_json`` makes an equal case."""
+        body: dict[str, Any] = {name: getattr(self, name) for name in _PLAIN}
+        body["manual"] = None if self.manual is None else asdict(self.manual)
+        body["measures"] = [[name, _stored(value)] for name, value in self.measures.items()]
+        body["waiting"] = [
+            {
+                **asdict(one),
+                "key": None,
+                "measures": [[n, _stored(v)] for n, v in one.measures.items()],
+            }
+            for one in self.waiting
+        ]
+        document = {"rule": rule, "key": [_stored(value) for value in key], "case": body}
+        return json.dumps(document, allow_nan=False, separators=(",", ":"))
+
+    @classmethod
+    def from_json(cls, text: str) -> tuple[Key, Case]:
+        """The key and the case that ``to_json`` wrote."""
+        document = json.loads(text)
+        key = tuple(_value(value) for value in document["key"])
+        body = document["case"]
+        body["measures"] = {name: _value(value) for name, value in body["measures"]}
+        body["waiting"] = [
+            Accusation(
+                **{**one, "key": key, "measures": {n: _value(v) for n, v in one["measures"]}}
+            )
+            for one in body["waiting"]
+        ]
+        manual = body["manual"]
+        body["manual"] = manual and ManualAct(**{**manual, "act": Act(manual["act"])})
+        return key, cls(**body)
+
+
+_PLAIN = [one.name for one in fields(Case) if one.name not in ("manual", "measures", "waiting")]
+
+
+def _stored(value: Scalar) -> Any:  # noqa: ANN401 - JSON of any form
+    return {"time": int(value)} if isinstance(value, Time) else value
+
+
+def _value(stored: Any) -> Scalar:  # noqa: ANN401 - JSON of any form
+    if isinstance(stored, dict):
+        return Time(stored["time"])
+    value: Scalar = stored
+    return value

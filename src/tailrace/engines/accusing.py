@@ -1,0 +1,87 @@
+"""From the kernel's firings (arrays, dense keys) to accusations of a list's keys."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from tailrace.alerts.verdicts import Accusation, Series
+from tailrace.engines.folding import value_types
+from tailrace.expr.nodes import Type
+from tailrace.plan.identity import Time
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from tailrace.kernel.keys import DenseKeys
+    from tailrace.kernel.types import RuleFirings
+    from tailrace.plan.identity import Key, Scalar
+    from tailrace.plan.verdicts import VerdictList
+
+_INSTANTS = ("leaky", "first_seen", "sequence")
+"""Kinds of rules whose firings are instants, not runs."""
+
+
+def accusations(
+    wanted: VerdictList, keys: DenseKeys, firings: RuleFirings
+) -> Iterator[Accusation | Series]:
+    """The firings of one rule as accusations of a list's keys."""
+    measures = _measures(firings)
+    places = wanted.places[firings.rule.identity]
+    if firings.lasts is None:
+        yield from _series(firings, keys, places, measures)
+        return
+    rule = firings.rule
+    told = [True] * len(firings.ends) if firings.told is None else firings.told.tolist()
+    rows = zip(
+        firings.keys.tolist(), firings.ends.tolist(), firings.lasts.tolist(), told, strict=True
+    )
+    # A run holds until the instant after its last one.
+    rest = int(rule.ordered is not None and rule.ordered.meaning[0] not in _INSTANTS)
+    named: dict[int, Key] = {}
+    for row, (number, end, last, own) in enumerate(rows):
+        key = named.get(number)
+        if key is None:
+            whole = keys.values(number)
+            key = named[number] = tuple(whole[place] for place in places)
+        yield Accusation(rule.name, key, end, last, own, rest, measures(row))
+
+
+def _series(
+    firings: RuleFirings,
+    keys: DenseKeys,
+    places: Sequence[int],
+    measures: Callable[[int], dict[str, Scalar]],
+) -> Iterator[Series]:
+    """A series for each key of the rule; a windows' firings come by ascending ends."""
+    order = np.argsort(firings.keys, kind="stable")
+    numbers, ends = firings.keys[order], firings.ends[order].tolist()
+    cuts = [0, *(np.flatnonzero(np.diff(numbers)) + 1).tolist(), len(ends)]
+    for first, behind in pairwise(cuts) if ends else ():
+        whole = keys.values(int(numbers[first]))
+        key = tuple(whole[place] for place in places)
+
+        def of(place: int, first: int = first) -> dict[str, Scalar]:
+            return measures(int(order[first + place]))
+
+        yield Series(firings.rule.name, key, ends[first:behind], of)
+
+
+def _measures(firings: RuleFirings) -> Callable[[int], dict[str, Scalar]]:
+    """Each row's measures; its columns become lists once."""
+    types = value_types(firings.rule)
+    columns = {
+        name: (firings.values.column(name).to_pylist(), types[name] is Type.TIME)
+        for name in firings.values.column_names
+    }
+
+    def measures(row: int) -> dict[str, Scalar]:
+        found: dict[str, Scalar] = {}
+        for name, (values, time) in columns.items():
+            value = values[row]
+            found[name] = Time(value) if time and value is not None else value
+        return found
+
+    return measures
