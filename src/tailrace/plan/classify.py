@@ -5,21 +5,22 @@ Its label and reasons are fields of the event for whatever comes after it in the
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from tailrace.expr.lookups import lookups
 from tailrace.expr.nodes import Type
+from tailrace.expr.parts import columns
 from tailrace.expr.render import render
 from tailrace.plan.identity import digest
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from tailrace.config import Classify
-    from tailrace.config.base import Model
     from tailrace.expr.nodes import Node
     from tailrace.plan.problems import Path, Problems
+    from tailrace.plan.references import Reference
 
     Condition = Callable[[Path, str], Node | None]
 
@@ -110,15 +111,22 @@ def compile_classify(
     )
 
 
-def meaning_below(meaning: str, rule: Model, above: Sequence[Classification]) -> str:
-    """What events mean to a rule: of the classifications above it those whose fields it names.
+def labels_read(
+    nodes: Iterable[Node | None],
+    matched: Mapping[str, Reference],
+    above: Iterable[Classification],
+) -> tuple[str, ...]:
+    """The identities of the classifications whose fields a rule reads: they are part of it.
 
-    Wherever in its text it names them, so that a rule may count as changed without being so.
+    ``nodes``: all that it computes from events; ``matched``: the references that events are matched
+    with, which may read a label for it.
     """
-    text = rule.model_dump_json(by_alias=True)
-    used = [
-        one.identity
-        for one in above
-        if re.search(rf"\b({one.name}|{one.reasons})\b", text, re.IGNORECASE)
-    ]
-    return digest(meaning, *used) if used else meaning
+    read: set[str] = set()
+    for node in nodes:
+        if node is not None:
+            read.update(columns(node))
+            for lookup in lookups(node):
+                found = matched.get(lookup.reference)
+                for part in (found.match or ()) if found is not None else ():
+                    read.update(columns(part))
+    return tuple(one.identity for one in above if one.name in read or one.reasons in read)

@@ -21,7 +21,7 @@ from tailrace.expr.nodes import Aggregate, Column, Type
 from tailrace.expr.render import render
 from tailrace.expr.scope import Scope
 from tailrace.plan.allowing import listed, without
-from tailrace.plan.classify import Classification, compile_classify, meaning_below
+from tailrace.plan.classify import Classification, compile_classify, labels_read
 from tailrace.plan.columns import column_names
 from tailrace.plan.compile_ordered import compile_ordered
 from tailrace.plan.identity import digest
@@ -137,6 +137,7 @@ class _Compiler:
         self._problems = problems
         self._references = References(config.references, problems)
         self._allowed: tuple[Node, ...] = ()
+        self._classified: list[Classification] = []
         self._fields = {name: Type(spec.type) for name, spec in config.fields.items()}
         self._fields |= {name: Type.TEXT for name in config.path_fields if name not in self._fields}
         if config.on_error == "classify":
@@ -156,29 +157,27 @@ class _Compiler:
         self._allowed = self._listed(config.allow, ("allow",))
         rules: list[Rule] = []
         event_rules: list[EventRule] = []
-        classifications: list[Classification] = []
         for index, rule in enumerate(config.rules):
             path: Place = ("rules", index)
-            meaning = meaning_below(events, rule, classifications)
             if isinstance(rule, Classify):
-                classifications += self._classification(rule, path, meaning)
+                self._classified += self._classification(rule, path, events)
                 continue
             if isinstance(rule, Alert) and rule.in_order:
-                rules += self._ordered_rule(rule, path, meaning)
+                rules += self._ordered_rule(rule, path, events)
                 continue
             if isinstance(rule, Alert) and rule.window is None:
-                event_rule = self._event_rule(rule, path, meaning)
+                event_rule = self._event_rule(rule, path, events)
                 if event_rule is not None:
                     event_rules.append(event_rule)
                 continue
-            compiled = self._window_rule(rule, path, meaning)
+            compiled = self._window_rule(rule, path, events)
             if compiled is not None:
                 rules.append(compiled)
         lists = compile_verdicts(config, rules, self._problems)
         marks = compile_marks(config, lists, self._columns, self._problems)
         columns = self._columns
         check_row_templates(
-            self._problems, config, rules, event_rules, columns, lists, classifications
+            self._problems, config, rules, event_rules, columns, lists, self._classified
         )
         return Plan(
             name=config.name,
@@ -198,7 +197,7 @@ class _Compiler:
             references=tuple(self._references.matched.values()),
             verdicts=lists,
             marks=marks,
-            classifications=tuple(classifications),
+            classifications=tuple(self._classified),
         )
 
     def _listed(self, allow: Mapping[str, AllowedOrValues], path: Place) -> tuple[Node, ...]:
@@ -265,6 +264,10 @@ class _Compiler:
         ]
         return digest(*parts)
 
+    def _labels(self, nodes: Iterable[Node | None]) -> tuple[str, ...]:
+        """The classifications that a rule's nodes over events read, once these are matched."""
+        return labels_read(nodes, self._references.matched, self._classified)
+
     def _meaning_of(self, references: tuple[str, ...]) -> tuple[str, ...]:
         """What lookups mean, where there are any."""
         meaning = self._references.meaning(references)
@@ -283,7 +286,7 @@ class _Compiler:
             return []
         nodes = tuple(compiled.nodes)
         self._references.match_rows(nodes, self._columns)
-        used = self._meaning_of(self._references.used(nodes))
+        used = (*self._meaning_of(self._references.used(nodes)), *self._labels(nodes))
         for name in (rule.name, rule.reasons):
             self._references.derive(name, *nodes)
             self._columns[name] = Type.TEXT
@@ -307,6 +310,7 @@ class _Compiler:
             render(when),
             render(where) if where else None,
             *self._meaning_of(references),
+            *self._labels([when, where]),
         )
         return EventRule(
             identity,
@@ -380,7 +384,8 @@ class _Compiler:
         )
         if isinstance(rule, Alert):
             self._templates(rule, path, (*key_types, *compiled.columns, *_ALWAYS_IN_TEMPLATES))
-        return _identified(compiled, meaning, select, when, self._meaning_of(references))
+        beside = (*self._meaning_of(references), *self._labels(inside))
+        return _identified(compiled, meaning, select, when, beside)
 
     def _ordered_rule(self, rule: Alert, path: Place, meaning: str) -> list[Rule]:
         """A rule that stands in place of a window, if nothing is wrong with it."""
@@ -428,7 +433,8 @@ class _Compiler:
             self._problems.add((*path, "by"), "a key is called as a measure is", hint)
             return []
         self._templates(rule, path, (*own, *_ALWAYS_IN_TEMPLATES))
-        return [_identified(compiled, meaning, (), None, self._meaning_of(references))]
+        beside = (*self._meaning_of(references), *self._labels(inside))
+        return [_identified(compiled, meaning, (), None, beside)]
 
     def _window_scope(self, key_types: Mapping[str, Type], *, ordered: bool) -> Scope:
         """What conditions see of a window."""
