@@ -136,7 +136,19 @@ def _ip_prefix(value: Result, bits: Result, v6_bits: Result = 64) -> Result:
 
 def _cidr_contains(value: Result, network: Result) -> Result:
     address = _address(value)
-    return FAILED if address is None else address in ipaddress.ip_network(_text(network))
+    return FAILED if address is None else address in plain_network(_text(network))
+
+
+def plain_network(text: str) -> ipaddress.IPv4Network | ipaddress.IPv6Network:
+    """A network; one of IPv4 addresses written as IPv6 is that of the IPv4 addresses."""
+    network = ipaddress.ip_network(text)
+    if isinstance(network, ipaddress.IPv6Network) and network.subnet_of(_MAPPED):
+        last = int(network.network_address) & 0xFFFF_FFFF
+        return ipaddress.ip_network((last, network.prefixlen - 96))
+    return network
+
+
+_MAPPED = ipaddress.IPv6Network("::ffff:0:0/96")
 
 
 def _hex_address(value: Result, number: Result) -> Result:

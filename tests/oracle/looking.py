@@ -2,9 +2,10 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from ipaddress import IPv6Address, ip_address, ip_network
+from ipaddress import IPv6Address, ip_address
 
 from tests.oracle.evaluate import Result, evaluate, plain
+from tests.oracle.functions import plain_network
 from tests.oracle.references import Reference
 
 from tailrace.config.allow import Allowed, AllowedOrValues
@@ -91,7 +92,7 @@ def _lists(name: str, given: AllowedOrValues, row: Row) -> bool:
 
 def _inside(value: str, network: str) -> bool:
     try:
-        address, around = ip_address(value), ip_network(network)
+        address, around = ip_address(value), plain_network(network)
     except ValueError:
         return False
     # An IPv4 address written as IPv6 is the IPv4 address.

@@ -34,8 +34,12 @@ def network_of(text: str, v4_bits: int, v6_bits: int = SITE_BITS) -> str | None:
 
 
 def read_network(text: str) -> IPv4Network | IPv6Network | None:
-    """The network that ``address/bits`` says, an IPv4-mapped one as IPv4; None if it says none."""
-    if "/" not in text:
+    """The network that ``address/bits`` says, an IPv4-mapped one as IPv4; None if it says none.
+
+    Netmasks in the place of bits, and zones, are none.
+    """
+    _, _, bits = text.partition("/")
+    if "%" in text or not (bits.isascii() and bits.isdecimal()):
         return None
     try:
         network = ip_network(text)

@@ -5,10 +5,11 @@
 
 from __future__ import annotations
 
-from ipaddress import IPv4Network, IPv6Network, ip_network
+from ipaddress import IPv4Network, IPv6Network
 from typing import TYPE_CHECKING
 
 from tailrace.config.allow import Allowed
+from tailrace.expr.addresses import read_address, read_network
 from tailrace.expr.nodes import Binary, Lookup, Node, Type, Unary
 from tailrace.expr.render import rendered_name
 from tailrace.expr.scope import Scope
@@ -60,9 +61,15 @@ def _both(left: Node, right: Node) -> Node:
 def _text(name: str, type_: Type, values: tuple[str, ...]) -> str:
     """An expression that holds for these values of a field; null becomes false."""
     field = rendered_name(name)
-    networks = [value for value in values if type_ is Type.TEXT and _is_network(value)]
-    plain = [value for value in values if value not in networks]
-    parts = [_contained(field, ip_network(value)) for value in networks]
+    networks: list[IPv4Network | IPv6Network] = []
+    plain: list[str] = []
+    for value in values:
+        network = _network(value) if type_ is Type.TEXT else None
+        if network is None:
+            plain.append(value)
+        else:
+            networks.append(network)
+    parts = [_contained(field, network) for network in networks]
     if plain:
         wanted = [_quoted(value) if type_ is Type.TEXT else value for value in plain]
         parts.append(f"{field} in ({', '.join(wanted)})")
@@ -86,13 +93,13 @@ def _contained(field: str, network: IPv4Network | IPv6Network) -> str:
     return f"case when {possible} then cidr_contains({field}, {_quoted(str(network))}) end"
 
 
-def _is_network(value: str) -> bool:
-    """Whether a value is an address or a network: one address may be written in several ways."""
-    try:
-        ip_network(value)
-    except ValueError:
-        return False
-    return True
+def _network(value: str) -> IPv4Network | IPv6Network | None:
+    """The network that a value is, IPv4-mapped ones as IPv4; None if it is none.
+
+    An address is a network of its own: it may be written in several ways.
+    """
+    address = read_address(value)
+    return read_network(value if address is None else f"{address}/{address.max_prefixlen}")
 
 
 def _quoted(text: str) -> str:

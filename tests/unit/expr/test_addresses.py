@@ -109,7 +109,11 @@ def test_containment(duck: duckdb.DuckDBPyConnection, drawn: list[str], network:
 
 
 @pytest.mark.parametrize(
-    "text", ["10.0.0.0", "10.0.0.1/8", "10.0.0.0/33", "a/8", "", "10.0.0.0/-1"]
+    "text",
+    [
+        *("10.0.0.0", "10.0.0.1/8", "10.0.0.0/33", "a/8", "", "10.0.0.0/-1"),
+        *("10.0.0.0/255.0.0.0", "10.0.0.0/0.255.255.255", "fe80::%eth0/64"),
+    ],
 )
 def test_no_network(text: str) -> None:
     assert read_network(text) is None
