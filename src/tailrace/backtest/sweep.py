@@ -13,6 +13,8 @@ from tailrace.plan.model import Rule
 from tailrace.plan.ordered import Leaky
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from tailrace.plan.model import Plan
 
 MOST_THRESHOLDS = 500
@@ -62,11 +64,30 @@ def parse_sweep(text: str) -> Wanted:
     return Wanted(rule, name, _values(text, right.strip()), text)
 
 
+def all_sweeps(plan: Plan, several: Sequence[Wanted]) -> list[Sweep]:
+    """What several sweeps ask for; TailraceError, too, if two are of the same comparison."""
+    found: list[Sweep] = []
+    first: dict[str, str] = {}
+    for wanted in several:
+        one = sweep(plan, wanted)
+        # The same copy twice would be one rule that is told everything twice.
+        swept = one.copies[0].name.rpartition(":")[0]
+        other = first.get(swept)
+        first[swept] = wanted.text
+        if other is not None:
+            raise TailraceError(
+                f"--sweep {wanted.text}: --sweep {other} is of the same comparison, {one.text}",
+                hint="write one --sweep with all values: RULE.threshold=5,10,20",
+            )
+        found.append(one)
+    return found
+
+
 def sweep(plan: Plan, wanted: Wanted) -> Sweep:
     """The copies of a rule that a sweep asks for; TailraceError if it can't be swept."""
     rule = _rule(plan, wanted)
     if isinstance(rule.ordered, Leaky):
-        return _capacities(rule, rule.ordered, wanted)
+        return _capacities(rule, rule.ordered, wanted, plan.bounds.max_distinct)
     comparison = _chosen(rule, wanted)
     try:
         copies = tuple(with_threshold(rule, comparison, value) for value in wanted.values)
@@ -81,7 +102,7 @@ def sweep(plan: Plan, wanted: Wanted) -> Sweep:
 _EXAMPLE = "for example client_flood.threshold=5..50:5, or client_flood.count=10,20,40"
 
 
-def _capacities(rule: Rule, leaky: Leaky, wanted: Wanted) -> Sweep:
+def _capacities(rule: Rule, leaky: Leaky, wanted: Wanted, most_distinct: int) -> Sweep:
     """Buckets of other capacities; each has partials of its own."""
     if wanted.name not in ("threshold", "capacity"):
         raise TailraceError(
@@ -92,6 +113,11 @@ def _capacities(rule: Rule, leaky: Leaky, wanted: Wanted) -> Sweep:
         copies = tuple(with_capacity(rule, leaky, value) for value in wanted.values)
     except ValueError as error:
         raise TailraceError(f"--sweep {wanted.text}: {error}", hint=_EXAMPLE) from None
+    if leaky.distinct is not None and max(wanted.values) >= most_distinct:
+        raise TailraceError(
+            f"--sweep {wanted.text}: a bucket takes {most_distinct} distinct values at the most",
+            hint="sweep smaller capacities, or raise limits.max_distinct",
+        )
     current = Decimal(leaky.capacity)
     return Sweep(rule, "capacity", f"capacity: {current}", current, wanted.values, copies)
 

@@ -15,6 +15,7 @@ from tailrace.config.complaints import Complaint, Path, key_of
 from tailrace.config.event import ERROR, RAW
 from tailrace.config.http_source import HttpSource, received_complaints
 from tailrace.config.kafka import KafkaSource, beside_complaints, beside_name
+from tailrace.config.operation import Limits
 from tailrace.config.ordered import ORDERED_KINDS
 from tailrace.config.packets import PacketSource, packet_complaints
 from tailrace.config.suggestions import suggestion
@@ -31,8 +32,10 @@ def crosscheck(given: Mapping[str, object]) -> Iterator[Complaint]:
     yield from _field_names(given)
     yield from _dedup(given)
     yield from _columns(given)
+    yield from _buckets(given)
     yield from beside_complaints(given) if _is_kafka(given) else ()
     yield from received_complaints(given) if _is_http(given) else ()
+    yield from _odd_packets(given) if _is_packets(given) else ()
     yield from packet_complaints(given) if _is_packets(given) else ()
     yield from _shared_targets(given)
 
@@ -127,6 +130,26 @@ def _references(given: Mapping[str, object]) -> Iterator[Complaint]:
 def _of_events(rule: object) -> bool:
     """Whether an alert judges each event by itself."""
     return all(_part(rule, kind) is None for kind in ("window", *ORDERED_KINDS))
+
+
+def _buckets(given: Mapping[str, object]) -> Iterator[Complaint]:
+    most = _whole(_part(given.get("limits"), "max_distinct"))
+    most = Limits.model_fields["max_distinct"].default if most is None else most
+    for path, _, _, rule in _rules(given):
+        leaky = _part(rule, "leaky")
+        capacity = _whole(_part(leaky, "capacity"))
+        if capacity is None or capacity < most or _part(leaky, "distinct") is None:
+            continue
+        message = f"the bucket never overflows: it takes {most} distinct values at the most"
+        hint = f"set limits.max_distinct to {capacity + 1} or more"
+        yield Complaint((*path, "leaky", "capacity"), message, hint)
+
+
+def _whole(value: object) -> int | None:
+    """A whole number, written or read; None for anything else."""
+    if isinstance(value, str) and value.isascii() and value.isdecimal():
+        return int(value)
+    return value if isinstance(value, int) else None
 
 
 def _rows(given: Mapping[str, object]) -> Iterator[Complaint]:
@@ -255,6 +278,13 @@ def _is_packets(given: Mapping[str, object]) -> bool:
     if isinstance(source, Mapping):
         return "pcap" in source or "capture" in source
     return isinstance(source, PacketSource)
+
+
+def _odd_packets(given: Mapping[str, object]) -> Iterator[Complaint]:
+    """Yield that broken packets can't be events: there is no text of them to keep."""
+    if given.get("on_error") == "classify":
+        message = "a packet that can't be read is a dead letter, never an event"
+        yield Complaint(("on_error",), message, "remove 'on_error'; rules see all other packets")
 
 
 def _columns(given: Mapping[str, object]) -> Iterator[Complaint]:

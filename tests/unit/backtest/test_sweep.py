@@ -6,7 +6,7 @@ import pytest
 from tests.unit.backtest.data import PIPELINE, history, plan
 
 from tailrace import TailraceError
-from tailrace.backtest.sweep import parse_sweep, sweep
+from tailrace.backtest.sweep import all_sweeps, parse_sweep, sweep
 from tailrace.backtest.thresholds import comparisons
 from tailrace.expr.render import render
 
@@ -143,3 +143,33 @@ def test_capacities_of_a_leaky_bucket() -> None:
 def test_capacities_that_can_not_be(given: str) -> None:
     with pytest.raises(TailraceError, match="capacity"):
         sweep(plan(LEAKY), parse_sweep(f"flood.{given}"))
+
+
+def test_a_capacity_that_never_overflows() -> None:
+    distinct = plan(LEAKY.replace("leak: 10s", "leak: 10s, distinct: status"))
+    assert sweep(distinct, parse_sweep("flood.capacity=9999")).copies
+    with pytest.raises(TailraceError, match="takes 10000 distinct values at the most"):
+        sweep(distinct, parse_sweep("flood.capacity=10000"))
+
+
+TWICE = [
+    (PIPELINE, "flood.threshold=0..2", "flood.count=0..2"),
+    (PIPELINE, "flood.threshold=0..2", "flood.1=7"),
+    (PIPELINE, "errors.1=3", "errors.count=5"),
+    (LEAKY, "flood.capacity=3", "flood.threshold=5"),
+]
+
+
+@pytest.mark.parametrize(("text", "one", "other"), TWICE)
+def test_two_sweeps_of_one_comparison(text: str, one: str, other: str) -> None:
+    """Copies of one identity would be told each event twice."""
+    with pytest.raises(TailraceError, match="is of the same comparison") as caught:
+        all_sweeps(plan(text), [parse_sweep(one), parse_sweep(other)])
+    assert f"--sweep {other}: --sweep {one}" in str(caught.value)
+
+
+def test_sweeps_of_several_comparisons() -> None:
+    given = ["errors.1=3,4", "errors.2=0.5", "flood.count=1..3"]
+    found = all_sweeps(plan(), [parse_sweep(text) for text in given])
+    identities = [copy.identity for one in found for copy in one.copies]
+    assert len(set(identities)) == len(identities) == 6

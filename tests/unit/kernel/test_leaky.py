@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tailrace.expr.nodes import Column, Type
 from tailrace.kernel.ordered import leaky_rounds
 from tailrace.kernel.ordered.leaky import Buckets
 from tailrace.kernel.ordered.reducer import Span
@@ -51,3 +52,29 @@ def test_rounds_tell_what_single_keys_tell(
     alone = poured(rule, batches, KEYS + 1)
     assert poured(rule, batches, 1) == alone
     assert poured(rule, batches, 3) == alone
+
+
+def test_a_set_of_items_is_kept_and_stored_as_text() -> None:
+    rule = Leaky(capacity=50, leak=1000, distinct=Column("v", type=Type.INTEGER), blackhole=0)
+    states, buckets = States(rule.of_key), Buckets(rule, 100)
+    states.grow(2)
+    items = np.array([5, -7, 5, 2**62], np.int64)
+    held = []
+    for time in (1, 2):
+        columns = {"time": np.full(4, time), "item": items + time, "poured": np.ones(4, np.int64)}
+        rows = Run(np.zeros(4, np.int64), np.zeros(4, np.int64), columns)
+        found = buckets.advance(rows, states, Span(0, 0, 0, 0))
+        states.put(found.changed, found.times, found.columns)
+        held.append(states.columns["items"][0])
+    assert held[0] is held[1] == {6, 7, -6, -5, 2**62 + 1, 2**62 + 2}
+    blank = {"n": np.empty(0, np.int64), "time": np.empty(0, np.int64)}
+    blank |= {name: column[:0] for name, column in states.columns.items()}
+    rows = states.rows(np.array([0]), 1, blank)
+    texts = [f"{item % 2**64:016x}" for item in sorted(held[0])]
+    assert rows.columns["items"].tolist() == ["".join(texts)]
+    again = States(rule.of_key)
+    again.grow(2)
+    again.take(rows)
+    assert [c.tolist() for c in again.columns.values()] == [
+        c.tolist() for c in states.columns.values()
+    ]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Set as AbstractSet
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -22,10 +21,6 @@ if TYPE_CHECKING:
     from tailrace.kernel.runs import Column, Run
     from tailrace.plan.ordered import Leaky
 
-_EMPTY: AbstractSet[int] = frozenset()
-_DIGITS = 16
-"""Hex digits of an item in the stored form."""
-
 
 class Bucket(NamedTuple):
     """A bucket as it was at the instant ``time``: its level in microseconds of leaking."""
@@ -34,11 +29,11 @@ class Bucket(NamedTuple):
     level: int
     poured: int
     blind_until: int
-    items: AbstractSet[int]
+    items: set[int] | None
 
 
 class Buckets:
-    """A state is a bucket, as it was at the last event that was looked at."""
+    """A state is a bucket, as it was at the last event that was looked at; its items are a set."""
 
     def __init__(self, rule: Leaky, most_items: int) -> None:
         """Fill buckets by ``rule``; a bucket knows up to ``most_items`` different values."""
@@ -69,8 +64,10 @@ class Buckets:
             np.array([bucket.poured for bucket in after], np.int64),
             np.array([bucket.blind_until for bucket in after], np.int64),
         )
-        texts = np.array([_text(bucket.items) for bucket in after], np.object_)
-        return _found(keys, levels, texts, [np.array(fired, np.int64).reshape(-1, 3)])
+        sets = np.full(len(after), None)
+        for place, bucket in enumerate(after):
+            sets[place] = bucket.items or None
+        return _found(keys, levels, sets, [np.array(fired, np.int64).reshape(-1, 3)])
 
     def _plain(
         self, rows: Run, states: States, starts: NDArray[np.int64], sizes: NDArray[np.int64]
@@ -88,7 +85,7 @@ class Buckets:
         done, parts = fill_in_rounds(self._rule, levels, times, starts, sizes, overflowed)
         fired: list[tuple[int, int, int]] = []
         for place in np.flatnonzero(sizes > done).tolist():
-            bucket = Bucket(*levels.at(place), _EMPTY)
+            bucket = Bucket(*levels.at(place), None)
             mine = times[starts[place] + done : starts[place] + sizes[place]].tolist()
             last = int(overflowed[place])
             levels.put(place, self._fill(place, bucket, mine, None, fired, last)[:4])
@@ -99,14 +96,13 @@ class Buckets:
         """The buckets of keys, empty where nothing is known."""
         columns, times = states.columns, states.times[keys]
         blind_until = np.where(times == NEVER, NEVER, columns["blind_until"][keys])
-        sets = [_items(text) for text in columns["items"][keys].tolist()]
         return map(
             Bucket,
             times.tolist(),
             columns["level"][keys].tolist(),
             columns["count"][keys].tolist(),
             blind_until.tolist(),
-            sets,
+            columns["items"][keys].tolist(),
         )
 
     def _fill(
@@ -120,11 +116,11 @@ class Buckets:
     ) -> Bucket:
         """The bucket after a key's events; adds (key, instant, count) of overflows to ``fired``.
 
-        ``overflowed``: the instant of the last one.
+        ``overflowed``: the instant of the last one. The bucket's set of items is changed in place.
         """
         leak, full, blackhole = self._rule.leak, self._rule.full, self._rule.blackhole
-        before, level, count, blind_until, items_before = bucket
-        known = set(items_before) if items is not None else set()
+        before, level, count, blind_until, held = bucket
+        known = set() if held is None else held
         for place, time in enumerate(times):
             if time < blind_until:
                 continue
@@ -175,20 +171,3 @@ def _found(
             "items": items,
         },
     )
-
-
-def _items(text: str | None) -> AbstractSet[int]:
-    """Items from their stored form."""
-    if text is None:
-        return _EMPTY
-    return {_item(text[at : at + _DIGITS]) for at in range(0, len(text), _DIGITS)}
-
-
-def _text(items: AbstractSet[int]) -> str | None:
-    """Items, which are 64-bit hashes, as text."""
-    return "".join(f"{item % 2**64:016x}" for item in sorted(items)) or None
-
-
-def _item(digits: str) -> int:
-    number = int(digits, 16)
-    return number - 2**64 if number >= 2**63 else number

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from tailrace.expr.nodes import Type
+from tailrace.kernel.ordered.item_sets import restored, stored
 from tailrace.kernel.runs import Run, sorted_run
 from tailrace.kernel.time import NEVER
 from tailrace.plan.event_columns import TIME
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from numpy.typing import NDArray
 
@@ -22,7 +23,10 @@ if TYPE_CHECKING:
 
 
 class States:
-    """The time of each key's last event, and the columns of its kind; ``NEVER`` without a state."""
+    """The time of each key's last event, and the columns of its kind; ``NEVER`` without a state.
+
+    A column of texts holds sets of items, which are texts in rows only.
+    """
 
     def __init__(self, columns: Columns) -> None:
         """Nothing is remembered."""
@@ -60,7 +64,7 @@ class States:
         order = np.lexsort((rows.panes, rows.keys))
         keys = rows.keys[order]
         last = order[np.r_[keys[1:] != keys[:-1], True][: len(keys)]]
-        found = {name: rows.columns[name][last] for name in self._types}
+        found = {name: self._held(name, rows.columns[name][last]) for name in self._types}
         self.put(rows.keys[last], rows.columns[TIME][last], found)
 
     def rows(self, keys: NDArray[np.int64], width: int, blank: Mapping[str, Column]) -> Run:
@@ -68,12 +72,21 @@ class States:
 
         ``blank``: for each column of the group an empty array of its type.
         """
-        own = {TIME: self.times[keys]} | {name: c[keys] for name, c in self.columns.items()}
+        own = {TIME: self.times[keys]}
+        own |= {name: self._told(name, column[keys]) for name, column in self.columns.items()}
         columns = {
             name: own[name] if name in own else _nothing(len(keys), column)
             for name, column in blank.items()
         }
         return sorted_run(self.times[keys] // width, keys, columns)
+
+    def _held(self, name: str, values: Column) -> Column:
+        """A column of rows as it is kept here."""
+        return _each(restored, values) if self._types[name] is Type.TEXT else values
+
+    def _told(self, name: str, values: Column) -> Column:
+        """A column as it is in rows."""
+        return _each(stored, values) if self._types[name] is Type.TEXT else values
 
     def known(self) -> NDArray[np.int64]:
         """The keys that there is a state of."""
@@ -100,6 +113,14 @@ class States:
     def nbytes(self) -> int:
         """Bytes of the arrays."""
         return self.times.nbytes + sum(column.nbytes for column in self.columns.values())
+
+
+def _each(convert: Callable[[Any], object], values: Column) -> Column:
+    """Each value converted; a set among them stays one value."""
+    found = np.full(len(values), None)
+    for place in np.flatnonzero(values != None).tolist():  # noqa: E711 - each of an array
+        found[place] = convert(values[place])
+    return found
 
 
 def _dtype(type_: Type) -> type:
