@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from tailrace.backtest.history import History, Incident, RuleHistory
-from tailrace.backtest.reading import HistoryDecoder, Witness
+from tailrace.backtest.reading import HistoryDecoder, Settling, Span, Witness, may_be_untimed
 from tailrace.backtest.thresholds import COPY
 from tailrace.engines.embedded.engine import Engine
 from tailrace.engines.embedded.opening import open_session
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
     from tailrace.alerts.incidents import Revision
     from tailrace.engines.concluding import Result
+    from tailrace.engines.embedded.intake import Intake, Reader
+    from tailrace.engines.embedded.session import Session
     from tailrace.engines.state import EngineState
     from tailrace.plan.model import Plan, Rule
     from tailrace.sources.types import Source
@@ -45,17 +47,36 @@ def run(
     """
     judged = silent(plan, copies)
     witness = Witness(_fields(plan))
+    span = Span(witness, begin, end)
     listener = _Listener()
     session = open_session(
         judged, MEMORY, source=source, outputs={}, early_notices=False, observe=listener.take
     )
     started = time.monotonic()
     try:
-        Engine(session, lambda known: HistoryDecoder(known, witness, begin, end)).run()
+        _HistoryEngine(session, span).run()
         seconds = time.monotonic() - started
         return _history(plan, copies, session.state, listener, witness, seconds)
     finally:
         session.close()
+
+
+class _HistoryEngine(Engine):
+    """An engine for which only the events of a span are there."""
+
+    def __init__(self, session: Session, span: Span) -> None:
+        super().__init__(session, lambda plan: HistoryDecoder(plan, span))
+        self._settling = Settling(span) if may_be_untimed(session.plan) else None
+
+    def _gather(self, reader: Reader, intake: Intake | None) -> list[Intake]:
+        taken = super()._gather(reader, intake)
+        settling = self._settling
+        if settling is None:
+            return taken
+        return [
+            replace(one, decoded=tuple(map(settling.kept, one.poll.chunks, one.decoded)))
+            for one in taken
+        ]
 
 
 def silent(plan: Plan, copies: Sequence[Rule] = ()) -> Plan:

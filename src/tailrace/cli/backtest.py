@@ -96,7 +96,7 @@ def command(  # noqa: PLR0913 - one for each option
     seconds since 1970, in event time.
     """
     from tailrace.backtest.reporting import make_report
-    from tailrace.backtest.sweep import parse_sweep, sweep
+    from tailrace.backtest.sweep import all_sweeps, parse_sweep
     from tailrace.backtest.truth import read_truth
     from tailrace.plan.compile import check_file
 
@@ -106,7 +106,7 @@ def command(  # noqa: PLR0913 - one for each option
     kinds = _finds(finds, truth)
     loaded, plan = check_file(pipeline, sets=sets)
     other = None if against is None else check_file(against)
-    swept = [sweep(plan, each) for each in wanted]
+    swept = all_sweeps(plan, wanted)
     copies = [copy for each in swept for copy in each.copies]
     with named(pipeline, loaded, plan):
         history = _run(plan, _source(plan, inputs, plan), span, copies)
