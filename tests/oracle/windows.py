@@ -21,7 +21,10 @@ from tailrace.testing.outcome import RuleCounts, Value
 Key = tuple[Value, ...]
 
 MOST_EMPTY = 100_000
-"""Empty windows in a row that a keyless rule has at the most."""
+"""Empty windows in a row that a rule has at the most: an event of any key ends the row."""
+
+MOST_OF_ALL = 1_000_000
+"""Those in a row of all listed keys together, but one of each key in any case."""
 
 
 @dataclass(frozen=True)
@@ -190,13 +193,16 @@ class WindowState:
                     found.add(((), start))
                 start += self.rule.every
         if last is not None:
-            found |= self._listed(last)
+            found |= self._listed(last, {start for _, start in found})
         if self.start is not None:
             found = {(key, start) for key, start in found if start >= self.start}
         return found
 
-    def _listed(self, last: int) -> set[tuple[Key, int]]:
-        """Windows of all keys that references list, empty or not, that are not closed yet."""
+    def _listed(self, last: int, full: set[int]) -> set[tuple[Key, int]]:
+        """Windows of all keys that references list, empty or not, that are not closed yet.
+
+        `full` are the starts of those with an accepted event of any key.
+        """
         rule, found = self.rule, set()
         first = self.begun if self.start is None else self.start
         if first is None or not rule.lists:
@@ -204,16 +210,28 @@ class WindowState:
         start = first // rule.every * rule.every - rule.size
         if self.start is not None:
             start = -(-first // rule.every) * rule.every
+        empty = 0
         while start <= last:
             end = start + rule.size
+            if end > first:
+                empty = 0 if start in full else empty + 1
             fresh = end > first if self.done is None else end > max(first, self.done)
-            for name, columns in rule.lists if fresh else ():
-                reference = self.references[name]
-                for row in reference.rows:
-                    key = {column: row[column] for column in reference.config.key}
-                    if reference.find(key, end):
-                        found.add((tuple(row[column] for column in columns), start))
+            keys = self._listed_at(end) if fresh and empty <= MOST_EMPTY else set()
+            if empty <= 1 or empty * len(keys) <= MOST_OF_ALL:
+                found |= {(key, start) for key in keys}
             start += rule.every
+        return found
+
+    def _listed_at(self, end: int) -> set[Key]:
+        """Keys that rows name, if a window of such a key that ends then finds a row."""
+        types = {name: node.type for name, node in self.rule.keys}
+        found = set()
+        for name, columns in self.rule.lists:
+            for row in self.references[name].rows:
+                key = tuple(row[column] for column in columns)
+                fields = dict(zip(types, key, strict=True))
+                if LookingRow(fields, Asked(self.references, types, end))[f"{name}."]:
+                    found.add(key)
         return found
 
     def close(self, watermark: int | None, last: int | None) -> list[Closed]:

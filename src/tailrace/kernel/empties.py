@@ -1,12 +1,14 @@
-"""The empty windows of rules without a key: silence is something that they can see.
+"""Which windows of a rule have no event, and how many of them are judged after the last that has.
 
-From the first window with an event on (or the rule's start, if it came later) such a rule has every
-window, up to ``MOST`` empty ones in a row: one wrong clock must not make windows for a thousand
-years. All empty windows have the same measures, so one of them is judged for all.
+Silence is something that rules without a key can see, and those that compare listed keys with
+limits. From the first window with an event on (or the rule's start, if it came later; or where
+event time begins) such a rule has every window, up to ``MOST`` empty ones in a row: one wrong clock
+must not make windows for a thousand years. An event of any key ends such a row.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -26,6 +28,14 @@ if TYPE_CHECKING:
 
 MOST = 100_000
 """The most empty windows in a row; those beyond are left out and counted."""
+
+MOST_OF_ALL = 1_000_000
+"""The most of them of all listed keys together, but one of each in any case."""
+
+
+def most_of(keys: int) -> int:
+    """How many empty windows in a row so many listed keys have."""
+    return min(MOST, max(1, MOST_OF_ALL // max(1, keys)))
 
 
 def first_end(rows: Run | None, window: Window) -> int | None:
@@ -63,6 +73,35 @@ def empty_ends(
         found.append(np.arange(first, min(last, most) + 1, every, dtype=np.int64))
         left_out += max(0, (last - max(most, first - every)) // every)
     return (np.concatenate(found) if found else np.empty(0, np.int64)), left_out
+
+
+@dataclass(frozen=True, slots=True)
+class Gaps:
+    """All windows from one on, but for the empty ones beyond ``MOST``.
+
+    ``ends``: theirs, ascending; ``full``: the ends of those with an event, the last before being
+    the first; ``left_out``: how many are left out.
+    """
+
+    ends: NDArray[np.int64]
+    full: NDArray[np.int64]
+    every: int
+    left_out: int
+
+    @classmethod
+    def between(
+        cls, last_full: int, after: int, until: int, window: Window, full: NDArray[np.int64]
+    ) -> Gaps:
+        """As ``empty_ends``, with the windows that have events."""
+        empty, left_out = empty_ends(last_full, after, until, window, full)
+        bounds = np.concatenate([np.array([last_full], np.int64), full])
+        return cls(np.union1d(empty, full), bounds, window.every, left_out)
+
+    def distances(self, ends: NDArray[np.int64]) -> NDArray[np.int64]:
+        """How many windows after the last one with an event each ends; 0: it has one."""
+        last = self.full[np.searchsorted(self.full, ends, side="right") - 1]
+        found: NDArray[np.int64] = (ends - last) // self.every
+        return found
 
 
 def empty_totals(

@@ -8,24 +8,23 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-import pyarrow as pa
 
 from tailrace.expr.evaluate import evaluate
 from tailrace.expr.lookups import lookups
-from tailrace.expr.nodes import AggregateFunction, Type
+from tailrace.expr.nodes import AggregateFunction
 from tailrace.expr.values import DTYPES, Values
 from tailrace.kernel.lookups import NOWHERE, key_array
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
     from collections.abc import Set as AbstractSet
 
+    import pyarrow as pa
     from numpy.typing import NDArray
 
     from tailrace.expr.nodes import Lookup
-    from tailrace.kernel.lookups import Lookups
+    from tailrace.kernel.lookups import Candidates, Lookups
     from tailrace.kernel.totals import Totals
-    from tailrace.plan.identity import Scalar
     from tailrace.plan.model import Measure, Rule
     from tailrace.plan.references import Join
 
@@ -102,22 +101,21 @@ def lists_keys(rule: Rule) -> bool:
     return any(join.listed is not None for join in rule.joins)
 
 
-def listed_keys(rule: Rule, known: Lookups, end: int) -> list[tuple[Scalar, ...]]:
-    """The keys that references list for a window that ends at ``end``: those with a row in force.
+def listed_keys(rule: Rule, join: Join, known: Lookups) -> Candidates:
+    """The keys that a reference lists, each with when it begins to.
 
-    Times are int64 microseconds.
+    A key is listed if a window of it that ends then finds a row.
     """
-    found: dict[tuple[Scalar, ...], None] = {}
-    for join in rule.joins:
-        if join.listed is None:
-            continue
-        index = known.index(join.reference.table, join.reference.shape)
-        keys = index.keys()
-        arrays = [keys[name].combine_chunks() for name in keys.column_names]
-        there = index.find(arrays, np.full(keys.num_rows, end, np.int64)) >= 0
-        chosen = [array.filter(pa.array(there)).to_pylist() for array in arrays]
-        found |= dict.fromkeys(zip(*(chosen[place] for place in join.listed), strict=True))
-    return list(found)
+
+    def match(fields: Sequence[pa.Array]) -> list[pa.Array]:
+        length = len(fields[0])
+        keys = {
+            key.name: Values(field.to_numpy(zero_copy_only=False).astype(DTYPES[key.node.type]))
+            for key, field in zip(rule.keys, fields, strict=True)
+        }
+        return [key_array(evaluate(node, keys, length), node.type) for node in join.match]
+
+    return known.index(join.reference.table, join.reference.shape).candidates(join, match)
 
 
 def changes(rule: Rule, known: Lookups, after: int, until: int) -> NDArray[np.int64]:
@@ -127,8 +125,3 @@ def changes(rule: Rule, known: Lookups, after: int, until: int) -> NDArray[np.in
         index = known.index(join.reference.table, join.reference.shape)
         parts.append(index.dates_in(after, until))
     return np.unique(np.concatenate(parts))
-
-
-def values_of(kind: Type, values: Iterable[object]) -> Values:
-    """A key field's values as the evaluator takes them."""
-    return Values(np.array(list(values), DTYPES[kind]))

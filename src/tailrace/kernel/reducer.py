@@ -16,7 +16,9 @@ import pyarrow as pa
 
 from tailrace.expr.nodes import Type
 from tailrace.kernel.bounds import Bound
+from tailrace.kernel.elsewhere import full_ends
 from tailrace.kernel.empties import (
+    Gaps,
     empty_ends,
     empty_totals,
     first_end,
@@ -25,11 +27,12 @@ from tailrace.kernel.empties import (
 from tailrace.kernel.judging import judged
 from tailrace.kernel.keys import DenseKeys, typed_column
 from tailrace.kernel.limits import limits, lists_keys, lookup_names, silent_sum, unmatched
+from tailrace.kernel.listing import Listing
 from tailrace.kernel.lookups import Lookups
 from tailrace.kernel.measures import finish
 from tailrace.kernel.runs import Run, Runs, partial_column, sorted_run
 from tailrace.kernel.silence import Silence
-from tailrace.kernel.time import FOREVER, NEVER, ends_between, last_end, next_end
+from tailrace.kernel.time import FOREVER, NEVER, last_end, late_mask, next_end
 from tailrace.kernel.totals import window_totals
 from tailrace.kernel.types import FLAG_EVICTED, RuleFirings
 from tailrace.plan.model import NO_START, PartialKind
@@ -87,10 +90,13 @@ class GroupReducer:
         self.share: NDArray[np.bool_] | None = None
         """The hash buckets whose keys are here; None: all."""
         self.full: dict[str, int] = {}
-        """For each rule without a key that has begun: the end of its last window with an event.
+        """For each rule with empty windows that has begun: the end of its last one with an event.
 
         Once the input has ended, the end of its last window.
         """
+        self.elsewhere: NDArray[np.int64] = np.empty(0, np.int64)
+        """Panes with events of keys that may not be here, each once."""
+        self._listings: dict[str, Listing] = {}
 
     def load(self, plain: Run, sides: Mapping[str, Run]) -> None:
         """Take back stored rows (keys already numbered by ``self.keys``)."""
@@ -131,6 +137,12 @@ class GroupReducer:
             run, self._runs, self._sides.values(), self._sets, self.keys
         )
         return run, sides, evicted, changed
+
+    def hear(self, panes: NDArray[np.int64], horizon: int) -> None:
+        """Know of panes with events whoever has their keys, but for those late by ``horizon``."""
+        if len(panes):
+            late = late_mask(panes, self.group.width, np.array(horizon))
+            self.elsewhere = np.union1d(self.elsewhere, panes[~late])
 
     def close(  # noqa: C901 - with a key, without one, with one that references list
         self,
@@ -259,17 +271,33 @@ class GroupReducer:
         """Firings of the windows without events of keys that references list, and failures."""
         if after <= NEVER:
             return [], 0
+        window, full = rule.window, self.full
         last = until
         if until == FOREVER:
-            last = last_end_at_input_end(greatest, rule.window)
+            last = last_end_at_input_end(greatest, window)
             # Told once, as those of rules without a key are.
-            after = max(after, self.full.get(rule.identity, after))
-            self.full[rule.identity] = max(after, last)
-        ends = ends_between(after, last, rule.window.size, rule.window.every)
+            after = max(after, full.get(rule.identity, after))
+        last_full = full.setdefault(rule.identity, last_end(after, window.size, window.every))
+        parts = [full_ends(self.elsewhere, window, after, last), *(one.ends for one in present)]
+        ends = np.unique(np.concatenate(parts))
+        ends = ends[(ends > after) & (ends <= last)]
+        gaps = Gaps.between(last_full, after, last, window, ends)
+        if len(ends):
+            full[rule.identity] = int(ends[-1])
+        if until == FOREVER:
+            full[rule.identity] = max(full[rule.identity], after, last)
+        listing = self._listings.setdefault(rule.identity, Listing(rule))
+        listing.use(self.lookups, self.keys)
         silence = self._silence(rule)
-        firings, failed, left_out = silence.of_listed(self.keys, ends, present, self.share)
+        firings, failed, left_out = silence.of_listed(listing, gaps, present, self._mine)
         closed.left_out += left_out
         return firings, failed
+
+    def _mine(self, numbers: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Those of some keys that are here."""
+        if self.share is None or not len(numbers):
+            return numbers
+        return numbers[self.share[self.keys.buckets_of(numbers)]]
 
     def _silence(self, rule: Rule) -> Silence:
         return Silence(rule, self.lookups, _plain_partials(rule), partial(self._judged, rule))
@@ -331,6 +359,7 @@ class GroupReducer:
         for side in self._sides.values():
             side.forget_before(pane)
         self._bound.forget_before(pane)
+        self.elsewhere = self.elsewhere[self.elsewhere >= pane]
 
     def compact(self) -> None:
         """Forget keys without panes once they are most of all keys; numbers of keys change."""
@@ -352,6 +381,8 @@ class GroupReducer:
             return run
 
         self._runs.map(mark)
+        for listing in self._listings.values():
+            listing.mark(present)
 
     def _renumber(self, moved: NDArray[np.int64]) -> None:
         """Give keys the numbers that ``moved`` has for them."""
@@ -360,6 +391,8 @@ class GroupReducer:
             return Run(run.panes, moved[run.keys], run.columns)
 
         self._runs.map(move)
+        for listing in self._listings.values():
+            listing.renumber(moved)
         for side in self._sides.values():
             side.map(move)
 

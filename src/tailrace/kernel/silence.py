@@ -10,27 +10,24 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-import pyarrow as pa
 
-from tailrace.expr.nodes import Type
-from tailrace.kernel.empties import MOST, empty_totals
-from tailrace.kernel.limits import changes, listed_keys
-from tailrace.plan.identity import Time, encode
+from tailrace.kernel.empties import empty_totals, most_of
+from tailrace.kernel.limits import changes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from numpy.typing import NDArray
 
+    from tailrace.kernel.empties import Gaps
     from tailrace.kernel.judging import Judged
-    from tailrace.kernel.keys import DenseKeys
+    from tailrace.kernel.listing import Listing
     from tailrace.kernel.lookups import Lookups
     from tailrace.kernel.totals import Totals
     from tailrace.kernel.types import RuleFirings
-    from tailrace.plan.identity import Scalar
     from tailrace.plan.model import Partial, Rule
 
-CELLS = 1_000_000
+BLOCK = 200_000
 """So many (key, window) are judged at a time."""
 
 
@@ -50,32 +47,29 @@ class Silence:
 
     def of_listed(
         self,
-        keys: DenseKeys,
-        ends: NDArray[np.int64],
+        listing: Listing,
+        gaps: Gaps,
         present: Sequence[Totals],
-        share: NDArray[np.bool_] | None = None,
+        mine: Callable[[NDArray[np.int64]], NDArray[np.int64]],
     ) -> tuple[list[RuleFirings], int, int]:
         """For all keys that references list, but for the windows that are ``present``.
 
-        ``share``: the hash buckets whose keys are meant, None for all. Firings, failures, and how
-        many windows beyond the bound are left out.
+        ``mine`` chooses those of some keys that are meant. Firings, failures, and how many windows
+        beyond the bounds are left out.
         """
         firings: list[RuleFirings] = []
         failures = left_out = 0
-        kept = ends[:MOST]
-        for part in self._segments(ends):
-            listed = numbers_of(
-                self._rule, keys, listed_keys(self._rule, self._known, int(part[0]))
-            )
-            if share is not None and len(listed):
-                listed = listed[share[keys.buckets_of(listed)]]
-            inside = part[part <= kept[-1]]
-            left_out += len(listed) * (len(part) - len(inside))
-            if len(inside) and len(listed):
-                found, failed = self._windows(listed, inside, present)
+        own = listing.at(0)[:0]
+        for part in self._segments(gaps.ends):
+            listed = listing.at(int(part[0]))
+            own = mine(listed)
+            inside = part[gaps.distances(part) <= most_of(len(listed))]
+            left_out += len(own) * (len(part) - len(inside))
+            if len(inside) and len(own):
+                found, failed = self._windows(own, inside, present)
                 firings += found
                 failures += failed
-        return firings, failures, left_out
+        return firings, failures, left_out + gaps.left_out * len(own)
 
     def of_all(self, key: int, ends: NDArray[np.int64]) -> tuple[list[RuleFirings], int]:
         """For the one key of a rule without a key: firings and failures."""
@@ -103,7 +97,7 @@ class Silence:
         keys = keys[speaks]
         firings: list[RuleFirings] = []
         failures = 0
-        step = max(1, CELLS // max(1, len(keys)))
+        step = max(1, BLOCK // max(1, len(keys)))
         for start in range(0, len(ends) if len(keys) else 0, step):
             block = ends[start : start + step]
             numbers = np.repeat(keys, len(block))
@@ -117,30 +111,6 @@ class Silence:
 
     def _empty(self, keys: NDArray[np.int64], ends: NDArray[np.int64]) -> Totals:
         return empty_totals(keys, ends, self._partials)
-
-
-def numbers_of(
-    rule: Rule, keys: DenseKeys, listed: Sequence[tuple[Scalar, ...]]
-) -> NDArray[np.int64]:
-    """The numbers of keys that may never have been seen."""
-    kinds = [key.node.type for key in rule.keys]
-    if kinds == [Type.TEXT]:
-        codes = [str(key[0]) for key in listed]
-    else:
-        codes = [encode(*_timed(key, kinds)).decode() for key in listed]
-    types = {Type.TEXT: pa.string(), Type.BOOLEAN: pa.bool_()}
-    fields = [
-        pa.chunked_array([pa.array([key[place] for key in listed], types.get(kind, pa.int64()))])
-        for place, kind in enumerate(kinds)
-    ]
-    return keys.number(pa.chunked_array([pa.array(codes, pa.string())]), fields)
-
-
-def _timed(key: tuple[Scalar, ...], kinds: Sequence[Type]) -> tuple[Scalar, ...]:
-    return tuple(
-        Time(int(value)) if kind is Type.TIME and value is not None else value
-        for value, kind in zip(key, kinds, strict=True)
-    )
 
 
 def _among(

@@ -7,7 +7,7 @@ here a slice is late only by its own running maximum (SEMANTICS 9).
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from zlib import crc32
 
 import numpy as np
@@ -20,6 +20,8 @@ from tailrace.engines.spark.frames import Frame
 from tailrace.engines.spark.shards import shards_of
 from tailrace.formats.build import decode_spec
 from tailrace.formats.decoder import Decoder
+from tailrace.kernel.elsewhere import stretches
+from tailrace.kernel.limits import lists_keys
 from tailrace.kernel.mapper import Mapper
 from tailrace.kernel.time import NEVER
 from tailrace.kernel.types import Piece
@@ -84,12 +86,17 @@ class SliceMapper:
             [Piece(piece.partition, piece.generation, decoded, positions, before)]
         )
         self._maxima[piece.partition] = mapped.after[piece.partition]
-        head = {
+        head: dict[str, Any] = {
             "kind": SLICE,
             "partition": piece.partition,
             "order": place.order,
             "maximum": int(decoded.time.max()) if len(decoded.time) else NEVER,
             "first": int(decoded.time[0]) if len(decoded.time) else None,
+        }
+        head["panes"] = {
+            group.identity: stretches(mapped.groups[group.identity].plain["pane"].to_numpy())
+            for group in self.groups
+            if group.identity in mapped.groups and any(map(lists_keys, group.rules))
         }
         by_shard = self._by_shard(mapped)
         for shard in range(self.job.shards):

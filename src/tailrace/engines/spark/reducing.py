@@ -22,6 +22,7 @@ from tailrace.engines.spark.shards import owner, shard_of_bucket
 from tailrace.engines.state import EngineState, Liveness, PartitionState
 from tailrace.engines.watermark import advance, decide
 from tailrace.kernel import time as event_time
+from tailrace.kernel.elsewhere import panes_of, stretches
 from tailrace.kernel.judging import ARROW_TYPES
 from tailrace.kernel.reducers import reducer_of
 from tailrace.kernel.time import FOREVER, NEVER
@@ -114,6 +115,7 @@ class ShardReducer:
             load_tables(reducer, plain, wanted)
         reducer.forget(FOREVER if self.state.finished else self.state.frontier)
         known = {rule.identity for rule in reducer.group.rules}
+        reducer.elsewhere = panes_of(stored.get("elsewhere", ()))
         reducer.full.update({r: full for r, full in stored["full"].items() if r in known})
         reducer.bound.touched.update({int(p): mask for p, mask in stored["touched"].items()})
 
@@ -132,6 +134,7 @@ class ShardReducer:
                 identity: {
                     "blobs": self._stored[identity],
                     "full": reducer.full,
+                    "elsewhere": stretches(reducer.elsewhere),
                     "touched": {str(p): mask for p, mask in reducer.bound.touched.items()},
                 }
                 for identity, reducer in self.reducers.items()
@@ -188,6 +191,8 @@ class ShardReducer:
             horizon = NEVER if partition.maximum == NEVER else partition.maximum - grace
             horizons[frame.head["partition"], frame.head["order"]] = horizon
             for group in self.groups:
+                panes = panes_of(frame.head["panes"].get(group.identity, ()))
+                self.reducers[group.identity].hear(panes, horizon)
                 tables = _tables(frame, group.identity)
                 if tables:
                     kept, dropped = in_time(group, tables, horizon)
