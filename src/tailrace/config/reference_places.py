@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Annotated, ClassVar, Literal
 from urllib.parse import urlsplit
@@ -11,6 +12,7 @@ from pydantic import AfterValidator, Field
 from tailrace.config.base import Given, Model
 from tailrace.config.complaints import Complaint, refusal
 from tailrace.config.scalars import Filled, PositiveSpan, Text, size_at_least
+from tailrace.config.targets.http import sendable
 from tailrace.config.targets.redis import redis_url
 from tailrace.config.targets.sql import DRIVERS
 from tailrace.config.targets.target import server_of
@@ -148,6 +150,9 @@ def _http(url: str) -> str:
         raise refusal("this is not an address", "for example https://host/users.json") from None
     if parts.scheme not in ("http", "https") or not parts.hostname or port == 0:
         raise refusal("this is not an address", "for example https://host/users.json")
+    if re.search(r"[\x00-\x20\x7f]", url) or not url.isascii():
+        # The text isn't shown: a secret may be in it.
+        raise refusal("an address has no blanks, and is ASCII", "write them as %20")
     return url
 
 
@@ -159,7 +164,7 @@ class HttpTable(Model):
     url: Annotated[Filled, AfterValidator(_http)] = Field(
         description="The address.", examples=["https://inventory.example/users.json"]
     )
-    headers: Mapping[Filled, Filled] = Field(
+    headers: Annotated[Mapping[Filled, Filled], AfterValidator(sendable)] = Field(
         default={},
         description="Headers of the request.",
         examples=[{"Authorization": "Bearer ${TOKEN}"}],

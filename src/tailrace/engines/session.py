@@ -19,7 +19,7 @@ from tailrace.engines.epoch import Decision, DecisionKind
 from tailrace.engines.held import Held
 from tailrace.engines.lanes import CLOSE_SECONDS
 from tailrace.engines.leaving import Farewell
-from tailrace.engines.references.keeper import Keeper
+from tailrace.engines.references.keeper import Keeper, Loaded
 from tailrace.engines.state import REPLAY, EngineState
 from tailrace.engines.tables import check_tables
 from tailrace.kernel.time import NEVER
@@ -50,11 +50,6 @@ class StageTimes:
     commit: float = 0.0
     deliver: float = 0.0
     wait: float = 0.0
-
-
-def reference_rows(snapshots: Mapping[str, Snapshot]) -> tuple[tuple[str, str, bytes], ...]:
-    """Versions of references as the store keeps them."""
-    return tuple((name, one.version, one.to_bytes()) for name, one in snapshots.items())
 
 
 class BaseSession(ABC):
@@ -160,12 +155,25 @@ class BaseSession(ABC):
             self.store.confirm(self.delivery.confirmed())
         self.delivery.start()
 
-    def adopt(self, plan: Plan) -> Result:
-        """Take up a changed pipeline: incidents of removed rules resolve, new rules start now."""
-        result = adopt(self.processor, plan)
+    def load_references(self, plan: Plan) -> Loaded:
+        """Load what a changed pipeline looks things up in, before it is adopted.
+
+        TableError, and nothing has changed, if one can't be loaded that has no version yet.
+        """
+        return self.references.prepare(plan.config.references, self.versions(plan))
+
+    def adopt(self, plan: Plan, loaded: Loaded | None = None) -> Result:
+        """Take up a changed pipeline: incidents of removed rules resolve, new rules start now.
+
+        ``loaded``: its references, which are in force with it; None: they come by themselves, as
+        those of rule tests do.
+        """
+        result = adopt(self.processor, plan, {} if loaded is None else loaded.news.snapshots)
         self._observe(result)
         self.commit(result.commit)
         self.plan = plan
+        if loaded is not None:
+            self.references.accept(loaded)
         self._take_up()
         self.settle()
         done = self.delivery.drop(self.delivery.names - set(plan.config.outputs))

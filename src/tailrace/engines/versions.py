@@ -47,6 +47,11 @@ def use_versions(
                 known.use(shape, snapshot)
 
 
+def reference_rows(snapshots: Mapping[str, Snapshot]) -> tuple[tuple[str, str, bytes], ...]:
+    """Versions of references as the store keeps them."""
+    return tuple((name, one.version, one.to_bytes()) for name, one in snapshots.items())
+
+
 def stamp(state: EngineState, references: tuple[str, ...]) -> dict[str, str]:
     """The versions in force of the references that a rule looks things up in."""
     return {name: state.references[name] for name in references if name in state.references}

@@ -7,12 +7,15 @@ comes from: numbers in their notation, times in ISO 8601, objects as JSON.
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 
 import pyarrow as pa
+
+from tailrace.errors import TableError
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +52,13 @@ def from_records(
     return RawTable(columns, len(records), first, unit)
 
 
+def refuse_twice(found: Iterable[str], wanted: Iterable[str]) -> None:
+    """TableError if a column that is read is there several times."""
+    for name, count in Counter(found).items():
+        if count > 1 and name in wanted:
+            raise TableError(f"the column '{name}' is there {count} times")
+
+
 def text_of(value: object) -> str | None:  # noqa: PLR0911 - one case a type
     """One value as text; a text that isn't UTF-8 keeps its bytes as escapes."""
     match value:
@@ -69,6 +79,7 @@ def text_of(value: object) -> str | None:  # noqa: PLR0911 - one case a type
         case bytes() | bytearray() | memoryview():
             return bytes(value).decode("utf-8", "backslashreplace")
         case list() | tuple() | dict():
-            return json.dumps(value, ensure_ascii=False, separators=(",", ":"), default=str)
+            text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), default=str)
+            return text.encode("utf-8", "backslashreplace").decode()
         case _:
             return str(value)

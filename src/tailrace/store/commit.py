@@ -29,10 +29,14 @@ class GroupDelta:
 
 @dataclass(frozen=True, slots=True)
 class HeldDelta:
-    """Archived events that wait from now on, and up to which instant those went that waited."""
+    """Archived events that wait from now on, and up to which instant those went that waited.
+
+    ``anew``: those that come later may have other columns; none is left.
+    """
 
     rows: pa.Table | None
     until: int
+    anew: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,9 +107,9 @@ class Commit:
     resent: tuple[tuple[str, int, int], ...] = ()
     """Refused rows (output, seq, row) that are in the outbox once more."""
     references: tuple[tuple[str, str, bytes], ...] = ()
-    """New versions of references (name, version, contents); of others those of
-    ``kept_references`` (versions by name) stay."""
-    kept_references: Mapping[str, str] = field(default_factory=dict)
+    """New versions of references (name, version, contents)."""
+    kept_references: Mapping[str, str] | None = None
+    """Of other versions of references only these, by name, stay; None: all."""
     mended: pa.Table | None = None
     """Dead letters that were looked at again: ``id``, ``code``, ``field``, ``reason``, and whether
     they are events now (``replayed``)."""

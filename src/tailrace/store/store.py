@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 import duckdb
@@ -106,11 +105,11 @@ class Store:
         body: Json,
         decisions: Sequence[tuple[str, Json]],
         references: Sequence[ReferenceRow] = (),
-        keep: Mapping[str, str] = MappingProxyType({}),
+        keep: Mapping[str, str] | None = None,
     ) -> None:
         """Store an epoch's plan, and the decisions in it, before it runs.
 
-        ``references``: new versions that it uses; of others only those of ``keep`` stay.
+        ``references``: new versions that it uses; of others only those of ``keep`` stay, or all.
         """
         with self._transaction():
             self._put_references(references, keep)
@@ -120,17 +119,16 @@ class Store:
             )
             self._log(epoch, decisions)
 
-    def _put_references(self, references: Sequence[ReferenceRow], keep: Mapping[str, str]) -> None:
-        if not references:
+    def _put_references(
+        self, references: Sequence[ReferenceRow], keep: Mapping[str, str] | None
+    ) -> None:
+        if not references and keep is None:
             return
         run = self._connection.execute
-        kept = set(keep.items())
-        for name, version in run("select name, version from tailrace_references").fetchall():
-            if (name, version) not in kept:
-                run(
-                    "delete from tailrace_references where name = ? and version = ?",
-                    [name, version],
-                )
+        there = set(run("select name, version from tailrace_references").fetchall())
+        kept = there if keep is None else there & set(keep.items())
+        for name, version in there - kept:
+            run("delete from tailrace_references where name = ? and version = ?", [name, version])
         for name, version, payload in references:
             if (name, version) not in kept:
                 run("insert into tailrace_references values (?, ?, ?)", [name, version, payload])
@@ -213,7 +211,11 @@ class Store:
         return sizes
 
     def _apply_held(self, held: HeldDelta) -> None:
-        if _HELD in self._pane_tables():
+        if held.anew:
+            self._connection.execute(f"drop table if exists {_HELD}")
+            self._pane_tables().discard(_HELD)
+            self._columns.pop(_HELD, None)
+        elif _HELD in self._pane_tables():
             self._connection.execute(f"delete from {_HELD} where _judged_at <= ?", [held.until])
         if held.rows is not None and held.rows.num_rows:
             self._append_table(_HELD, held.rows)

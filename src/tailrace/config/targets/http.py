@@ -41,7 +41,8 @@ def _url(url: str) -> str:
     return url
 
 
-def _headers(headers: Mapping[str, str]) -> Mapping[str, str]:
+def sendable(headers: Mapping[str, str]) -> Mapping[str, str]:
+    """Headers that a request can have; the refusal of others never shows a value."""
     for name, value in headers.items():
         if re.fullmatch(_TOKEN, name) is None:
             raise refusal("a header's name has letters, digits and '-'")
@@ -72,7 +73,7 @@ Url = Annotated[Filled, AfterValidator(_url)]
 class HttpTarget(Target):
     """A service that is called over HTTP: who calls, how long is waited."""
 
-    headers: Annotated[Mapping[Filled, Text], AfterValidator(_headers)] = Field(
+    headers: Annotated[Mapping[Filled, Text], AfterValidator(sendable)] = Field(
         default={},
         description="Further headers of each request.",
         examples=[{"X-Api-Key": "${API_KEY}"}],

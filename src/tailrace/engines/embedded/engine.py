@@ -230,9 +230,7 @@ class Engine:
         session = self.session
         try:
             reloaded = load()
-            news = session.references.begin(
-                reloaded.plan.config.references, session.versions(reloaded.plan)
-            )
+            loaded = session.load_references(reloaded.plan)
             session.take_up_outputs(reloaded.plan, reloaded.outputs)
         except TailraceError as error:
             self.reload_error = error
@@ -241,8 +239,7 @@ class Engine:
         self.reload_error = None
         plan = reloaded.plan
         left = reader.close()
-        self.session.adopt(plan)
-        self._use(news)
+        self.session.adopt(plan, loaded)
         session.references.start()
         self._liveness = LivenessClock(plan.idle_after, plan.grace)
         self._listen(None, ())

@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING
 from tailrace.engines.contents import load_group
 from tailrace.engines.epoch import Decision, DecisionKind, EpochPlan
 from tailrace.engines.processor import Processor
-from tailrace.engines.session import BaseSession, reference_rows
+from tailrace.engines.session import BaseSession
 from tailrace.engines.tables import check_tables
+from tailrace.engines.versions import reference_rows
 from tailrace.errors import AwayError, GoneError, Problem, SourceError, StoreError
 from tailrace.kernel.time import FOREVER
 from tailrace.sources.types import Chunk
@@ -72,7 +73,8 @@ class Session(BaseSession):
         An epoch that was begun is finished first, by its own plan and file. ``accept_loss``: what
         can't be read again of it is left out and counted, where otherwise SourceError is raised.
 
-        ``previous`` is the plan that the store's state fits, None for a new store.
+        ``previous`` is the plan that the store's state fits, None for a new store. TableError, and
+        the state is that of ``previous``, if a reference of a changed plan can't be loaded.
         """
         self.source = source
         self._make_decoder = make_decoder
@@ -91,7 +93,7 @@ class Session(BaseSession):
         self._recover()
         if self.plan is not plan:
             check_tables(store, plan)
-            self.adopt(plan)
+            self.adopt(plan, self.load_references(plan))
         store.drop_groups({group.identity for group in self.processor.groups})
         self._on_commit("opened")
 
@@ -181,7 +183,7 @@ class Session(BaseSession):
             plan.to_json(),
             plan.decisions(),
             reference_rows(snapshots),
-            self.state.references,
+            self.state.references if snapshots else None,
         )
         self.times.commit += time.perf_counter() - started
         self._on_commit("plan")

@@ -13,7 +13,7 @@ from pyarrow import parquet
 
 from tailrace.errors import TableError
 from tailrace.outputs.lines import safe
-from tailrace.reference.raw import RawTable, from_records, text_of
+from tailrace.reference.raw import RawTable, from_records, refuse_twice, text_of
 
 Form = Literal["csv", "json", "parquet"]
 
@@ -47,7 +47,12 @@ def _csv(data: bytes, columns: Sequence[str]) -> RawTable:
         )
     except pa.ArrowInvalid as error:
         raise TableError(f"this is no CSV: {_line(error)}") from error
-    found = {name: table[name].combine_chunks() for name in table.column_names if name in columns}
+    try:
+        names = table.column_names
+    except UnicodeDecodeError as error:
+        raise TableError("the header is not UTF-8") from error
+    refuse_twice(names, columns)
+    found = {name: table[name].combine_chunks() for name in names if name in columns}
     return RawTable(found, table.num_rows, 2, "line")
 
 
@@ -69,7 +74,7 @@ def _json(data: bytes, columns: Sequence[str]) -> RawTable:
 def _parsed(text: str, what: str) -> object:
     try:
         # Numbers stay as they are written: they are read by their column's type.
-        return json.loads(text, parse_float=str, parse_int=str, parse_constant=str)
+        return json.loads(text, parse_float=_Number, parse_int=_Number, parse_constant=_Number)
     except (ValueError, RecursionError) as error:
         raise TableError(f"{what} is not JSON: {safe(str(error))}") from error
 
@@ -79,13 +84,40 @@ def _objects(records: Sequence[object], columns: Sequence[str], unit: str) -> Ra
     for number, record in enumerate(records, 1):
         if not isinstance(record, dict):
             raise TableError(f"{unit} {number} is not an object")
-        objects.append(record)
+        objects.append({name: _within(record[name]) for name in columns if name in record})
     return from_records(objects, columns, unit=unit)
+
+
+class _Number(str):
+    """A number as it is written."""
+
+    __slots__ = ()
+
+
+def _within(value: object) -> object:
+    """A value of a row; numbers within objects and arrays are numbers, in the form of JSON."""
+    match value:
+        case dict():
+            return {name: _number(inner) for name, inner in value.items()}
+        case list():
+            return [_number(inner) for inner in value]
+        case _:
+            return value
+
+
+def _number(value: object) -> object:
+    if not isinstance(value, _Number):
+        return _within(value)
+    try:
+        return int(value)
+    except ValueError:
+        return float(value)
 
 
 def _parquet(data: bytes, columns: Sequence[str]) -> RawTable:
     try:
         there = parquet.read_schema(io.BytesIO(data)).names
+        refuse_twice(there, columns)
         wanted = [name for name in columns if name in there]
         table = parquet.read_table(io.BytesIO(data), columns=wanted, use_threads=False)
     except (pa.ArrowInvalid, OSError) as error:

@@ -34,45 +34,75 @@ class News:
         return bool(self.snapshots or self.notes)
 
 
+@dataclass(slots=True)
+class Loaded:
+    """References that were loaded for a plan and that nobody uses yet; see ``Keeper.accept``."""
+
+    news: News = field(default_factory=News)
+    watchers: dict[str, Watcher] = field(default_factory=dict)
+    rows: dict[str, int] = field(default_factory=dict)
+    told: dict[str, str] = field(default_factory=dict)
+
+
 class Keeper:
     """Used by the engine's thread; each reference has a thread of its own behind it."""
 
     def __init__(self) -> None:
         """Without references."""
         self._watchers: dict[str, Watcher] = {}
-        self._versions: dict[str, str] = {}
         self._rows: dict[str, int] = {}
         self._told: dict[str, str] = {}
+        self._untold: list[Note] = []
 
-    def begin(self, references: Mapping[str, Reference], versions: Mapping[str, str]) -> News:
-        """Load those that are new or changed, and leave those that aren't named.
+    @property
+    def waiting(self) -> bool:
+        """Whether ``take`` would give something that was loaded."""
+        return any(watcher.waiting for watcher in self._watchers.values())
 
-        ``versions``: those in force. TableError, and nothing has changed, if one can't be loaded
-        that has no version yet.
+    def prepare(self, references: Mapping[str, Reference], versions: Mapping[str, str]) -> Loaded:
+        """Load those that are new or changed; what is in use isn't touched.
+
+        ``versions``: those in force. TableError if one can't be loaded that has no version yet.
         """
-        news = News()
+        loaded = Loaded()
         problems: list[Problem] = []
-        fresh: dict[str, Watcher] = {}
         for name, config in references.items():
             known = self._watchers.get(name)
-            if known is not None and known.config == config:
-                fresh[name] = known
+            if known is not None and known.config == config and name in versions:
+                loaded.watchers[name] = known
+                if name in self._rows:
+                    loaded.rows[name] = self._rows[name]
+                if name in self._told:
+                    loaded.told[name] = self._told[name]
                 continue
-            fresh[name] = watcher = Watcher(name, config)
+            loaded.watchers[name] = watcher = Watcher(name, config)
             built = watcher.load()
             if built is not None:
-                self._take(name, built, versions, news)
+                _take(name, built, versions, loaded.rows, loaded.news)
             elif name in versions:
-                self._complain(watcher, news)
+                _complain(watcher, loaded.told, loaded.news)
             elif watcher.error is not None:
                 problems += watcher.error.problems
         if problems:
             raise TableError(problems=tuple(problems))
+        return loaded
+
+    def accept(self, loaded: Loaded) -> None:
+        """Use what was loaded, whose versions are in force now, and leave all others.
+
+        What is to be told of it comes with the next ``take`` or ``begin``.
+        """
         for name, watcher in self._watchers.items():
-            if fresh.get(name) is not watcher:
+            if loaded.watchers.get(name) is not watcher:
                 watcher.stop()
-        self._watchers = fresh
-        return news
+        self._watchers, self._rows, self._told = loaded.watchers, loaded.rows, loaded.told
+        self._untold += loaded.news.notes
+
+    def begin(self, references: Mapping[str, Reference], versions: Mapping[str, str]) -> News:
+        """Both at once: prepare, and accept what is in force as soon as the caller says so."""
+        loaded = self.prepare(references, versions)
+        self.accept(loaded)
+        return News(loaded.news.snapshots, self._tell())
 
     def start(self) -> None:
         """From now on load them again by themselves."""
@@ -81,13 +111,19 @@ class Keeper:
 
     def take(self, versions: Mapping[str, str]) -> News:
         """What came since the last time; ``versions``: those in force."""
-        news = News()
+        news = News(notes=self._tell())
         for name, watcher in self._watchers.items():
             built = watcher.take()
             if built is not None:
-                self._take(name, built, versions, news)
+                _take(name, built, versions, self._rows, news)
+        return News(news.snapshots, [*news.notes, *self.failures().notes])
+
+    def failures(self) -> News:
+        """Only what failed since the last time; what was loaded waits."""
+        news = News()
+        for name, watcher in self._watchers.items():
             if watcher.error is not None:
-                self._complain(watcher, news)
+                _complain(watcher, self._told, news)
             else:
                 self._told.pop(name, None)
         return news
@@ -112,18 +148,26 @@ class Keeper:
             watcher.stop()
         self._watchers = {}
 
-    def _take(self, name: str, built: Built, versions: Mapping[str, str], news: News) -> None:
-        snapshot = built.snapshot
-        self._rows[name] = snapshot.rows
-        if versions.get(name) == snapshot.version:
-            return
-        news.snapshots[name] = snapshot
-        text = f"reference {name}: version {snapshot.version}, {snapshot.rows} rows"
-        news.notes.append(Note(LOADED, "", text))
-        news.notes += [Note(LEFT_OUT, "", f"reference {name}: {said}") for said in built.notes]
+    def _tell(self) -> list[Note]:
+        untold, self._untold = self._untold, []
+        return untold
 
-    def _complain(self, watcher: Watcher, news: News) -> None:
-        text = str(watcher.error)
-        if self._told.get(watcher.name) != text:
-            self._told[watcher.name] = text
-            news.notes.append(Note(FAILED, "", f"{text}; what was loaded before stays in force"))
+
+def _take(
+    name: str, built: Built, versions: Mapping[str, str], rows: dict[str, int], news: News
+) -> None:
+    snapshot = built.snapshot
+    rows[name] = snapshot.rows
+    if versions.get(name) == snapshot.version:
+        return
+    news.snapshots[name] = snapshot
+    text = f"reference {name}: version {snapshot.version}, {snapshot.rows} rows"
+    news.notes.append(Note(LOADED, "", text))
+    news.notes += [Note(LEFT_OUT, "", f"reference {name}: {said}") for said in built.notes]
+
+
+def _complain(watcher: Watcher, told: dict[str, str], news: News) -> None:
+    text = str(watcher.error)
+    if told.get(watcher.name) != text:
+        told[watcher.name] = text
+        news.notes.append(Note(FAILED, "", f"{text}; what was loaded before stays in force"))

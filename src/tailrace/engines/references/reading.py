@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tailrace.config.reference_places import FileTable, HttpTable, RedisTable, SqlTable
-from tailrace.errors import OutputError, Problem, TableError
+from tailrace.errors import Problem, TableError, TailraceError
 from tailrace.reference.build import Built, build
 
 if TYPE_CHECKING:
@@ -16,11 +16,26 @@ if TYPE_CHECKING:
 def load(name: str, config: Reference) -> Built:
     """Read the reference now; TableError if it can't be read, or can't be its table."""
     try:
-        raw = _read(config)
-    except (TableError, OutputError) as error:
-        told = (Problem(f"reference '{name}': {p.message}", None, p.hint) for p in error.problems)
-        raise TableError(problems=tuple(told)) from error
-    return build(name, config, raw)
+        try:
+            raw = _read(config)
+        except TailraceError as error:
+            raise failure(name, error) from error
+        return build(name, config, raw)
+    except TableError:
+        raise
+    except Exception as error:  # noqa: BLE001 - contents of any kind end no thread and no run
+        raise failure(name, error) from None
+
+
+def failure(name: str, error: Exception) -> TableError:
+    """What is told of an error: of ours its words, of others their kind alone.
+
+    What a library says may have an address, a header or a cell in it.
+    """
+    if isinstance(error, TailraceError):
+        told = [Problem(f"reference '{name}': {p.message}", None, p.hint) for p in error.problems]
+        return TableError(problems=tuple(told))
+    return TableError(f"reference '{name}': it can't be loaded ({type(error).__name__})")
 
 
 def _read(config: Reference) -> RawTable:

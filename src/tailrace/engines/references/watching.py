@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 from tailrace.config.reference_places import FileTable, SqlTable
 from tailrace.engines.references.files import Stamp, stamp
-from tailrace.engines.references.reading import load
-from tailrace.errors import OutputError, TailraceError
+from tailrace.engines.references.reading import failure, load
+from tailrace.errors import TableError
 
 if TYPE_CHECKING:
     from tailrace.config.references import Reference
@@ -31,7 +31,7 @@ class Watcher:
     def __init__(self, name: str, config: Reference) -> None:
         """Load nothing yet."""
         self.name, self.config = name, config
-        self.error: TailraceError | None = None
+        self.error: TableError | None = None
         """Why the last load failed; None if it didn't."""
         self.loaded_at: float | None = None
         """When it was last loaded, whether or not it had changed (seconds since 1970)."""
@@ -48,7 +48,7 @@ class Watcher:
             self._seen = stamp(self.config.place.path)
         try:
             built = load(self.name, self.config)
-        except TailraceError as error:
+        except TableError as error:
             self.error = error
             return None
         self.error = None
@@ -69,6 +69,11 @@ class Watcher:
                 threading.Thread(
                     target=self._listen, name=f"tailrace-listen-{self.name}", daemon=True
                 ).start()
+
+    @property
+    def waiting(self) -> bool:
+        """Whether ``take`` would give something."""
+        return self._fresh is not None
 
     def take(self) -> Built | None:
         """What was loaded since the last time, by any thread."""
@@ -121,6 +126,6 @@ class Watcher:
         while not self._stop.is_set():
             try:
                 listen(place, self._changed.set, self._stop.is_set)
-            except OutputError as error:
-                self.error = error
+            except Exception as error:  # noqa: BLE001 - nobody else would see it, or listen again
+                self.error = failure(self.name, error)
                 self._stop.wait(AGAIN_SECONDS)

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from pyspark.sql.streaming.query import StreamingQuery
 
     from tailrace.engines.concluding import Result
-    from tailrace.engines.references.keeper import News
+    from tailrace.engines.references.keeper import Loaded, News
     from tailrace.engines.running import Reloaded
     from tailrace.engines.spark.cluster import Cluster
     from tailrace.engines.spark.handing import Batch
@@ -114,10 +114,11 @@ class SparkEngine:
 
     # -- ways to run -------------------------------------------------------------------------------
 
-    def _finish_begun(self) -> None:
+    def _finish_begun(self, loaded: Loaded | None = None) -> None:
         """Conclude a batch that was planned and not committed, by the pipeline it was begun with.
 
-        Then take up the pipeline file, if it has changed.
+        Then take up the pipeline file, if it has changed, with its references: ``loaded``, or they
+        are loaded here; TableError, and nothing is taken up, if one can't be.
         """
         cluster, session = self._cluster, self.session
         begun = cluster.begun
@@ -126,7 +127,9 @@ class SparkEngine:
             self._until_query_ends()
             self._end_query()
         if cluster.wanted is not None and not self._stop:
-            session.change(cluster.wanted)
+            if loaded is None:
+                loaded = session.load_references(cluster.wanted)
+            session.change(cluster.wanted, loaded)
             cluster.wanted = None
             self._planner.begin_anew()
 
@@ -184,7 +187,7 @@ class SparkEngine:
         """Let Spark read topics: for ever, or as far as they reached when it began."""
         # Before the first batch: all partitions hold the watermark, those without messages too.
         self._look()
-        self._plan()
+        self._offer(self._planner.plan())
         if source.bounded:
             self._start(available_now=True)
             self._until_query_ends()
@@ -247,8 +250,12 @@ class SparkEngine:
         return busy
 
     def _plan(self) -> None:
-        """Offer the next plan if the last one was taken; not when the pipeline is to change."""
-        if self._offered is None and self._reload is None:
+        """Offer the next plan if the last one was taken.
+
+        Not when the pipeline or a reference is to change, which only can be between two plans.
+        """
+        changes = self._reload is not None or self.session.references.waiting
+        if self._offered is None and not changes:
             self._offer(self._planner.plan())
 
     def _offer(self, plan: Planned) -> None:
@@ -334,12 +341,20 @@ class SparkEngine:
     def _use(self, news: News) -> None:
         """Versions that were loaded are in force from the next query on."""
         self.session.use(news.snapshots)
+        self._tell(news)
+
+    def _tell(self, news: News) -> None:
+        """Notes are told at once, and counted with the next plan."""
         if news.notes:
+            self._planner.count(news.notes)
             self._listen(None, tuple(news.notes))
 
     def _take_references(self) -> None:
         """Between two batches: versions that were loaded end the query, and start another."""
-        if self._offered is not None or not self.session.plan.config.references:
+        if not self.session.plan.config.references:
+            return
+        if self._offered is not None:
+            self._tell(self.session.references.failures())
             return
         news = self.session.references.take(self.session.state.references)
         if news.snapshots:
@@ -362,9 +377,7 @@ class SparkEngine:
         load, self._reload = self._reload, None
         try:
             reloaded = load()
-            references = reloaded.plan.config.references
-            versions = self.session.versions(reloaded.plan)
-            news = self.session.references.begin(references, versions)
+            loaded = self.session.load_references(reloaded.plan)
             self.session.take_up_outputs(reloaded.plan, reloaded.outputs)
         except TailraceError as error:
             self.reload_error = error
@@ -374,8 +387,7 @@ class SparkEngine:
         self._end_query()
         self._cluster.wanted = reloaded.plan
         self._cluster.look_again()
-        self._finish_begun()
-        self._use(news)
+        self._finish_begun(loaded)
         self.session.references.start()
         self._start()
         self._listen(None, ())

@@ -15,6 +15,8 @@ from tailrace.sources.reader import nothing
 from tailrace.sources.types import Chunk
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from tailrace.engines.spark.inputs import Watched
     from tailrace.engines.spark.session import ClusterSession
     from tailrace.sources.types import Note, Poll
@@ -78,9 +80,13 @@ class Planner:
             self._bytes += sum(len(chunk.records.data) for chunk in poll.chunks)
             bare = tuple(Chunk(chunk.slice, nothing()) for chunk in poll.chunks)
             self._polls.append((replace(poll, chunks=bare), time.monotonic()))
-        for note in poll.notes:
-            self._notes[note.code] = self._notes.get(note.code, 0) + note.count
+        self.count(poll.notes)
         return bool(poll.chunks), poll.notes
+
+    def count(self, notes: Iterable[Note]) -> None:
+        """Let the next plan have these notes."""
+        for note in notes:
+            self._notes[note.code] = self._notes.get(note.code, 0) + note.count
 
     def plan(self) -> Planned:
         """What was gathered since the last plan, with the decisions that it asks for."""

@@ -9,10 +9,11 @@ import time
 from typing import TYPE_CHECKING
 
 from tailrace.engines.concluding import Result
-from tailrace.engines.session import BaseSession, reference_rows
+from tailrace.engines.session import BaseSession
 from tailrace.engines.spark.jobs import Job, for_workers
 from tailrace.engines.spark.joining import Joining
 from tailrace.engines.tables import check_tables
+from tailrace.engines.versions import reference_rows
 from tailrace.engines.watermark import decide
 from tailrace.store.commit import Commit
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from tailrace.engines.delivery import Delivery
+    from tailrace.engines.references.keeper import Loaded
     from tailrace.engines.spark.frames import Frame
     from tailrace.plan.model import Plan
     from tailrace.reference.snapshot import Snapshot
@@ -65,10 +67,13 @@ class ClusterSession(BaseSession):
     def _take_up(self) -> None:
         self.processor = self._joining()
 
-    def change(self, plan: Plan) -> Result:
-        """Take up a changed pipeline; its new rules begin after all events read so far."""
+    def change(self, plan: Plan, loaded: Loaded | None = None) -> Result:
+        """Take up a changed pipeline; its new rules begin after all events read so far.
+
+        ``loaded``: see ``adopt``.
+        """
         check_tables(self.store, plan)
-        return self.adopt(plan)
+        return self.adopt(plan, loaded)
 
     def use(self, snapshots: Mapping[str, Snapshot]) -> None:
         """Let other versions of references be in force, between two batches."""
