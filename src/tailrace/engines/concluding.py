@@ -5,7 +5,7 @@ The same for every engine, wherever its kernel ran (SEMANTICS 18 to 20).
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from tailrace.alerts import IncidentFold
@@ -165,12 +165,25 @@ class Conclusion:
         until = FOREVER
         if self._plan.marks and not final:
             until = self.verdicts.horizon(self._state.frontier)
-        events = self.held.release(until)
-        if events is not None:
-            marked = self.verdicts.marked(events, events[JUDGED_AT].to_numpy())
-            told.archived = EventRows(marked.drop_columns([JUDGED_AT]))
+        told.archived = self._judged(until)
+        if told.archived is not None:
             told.dispatch.archive(told.archived)
         told.held = self.held.delta(until)
+
+    def judge_held(self) -> tuple[EventRows | None, HeldDelta]:
+        """Judge all events that wait by what is known now; none is left.
+
+        Another pipeline may have no such archive, or fields of other types.
+        """
+        events = self._judged(FOREVER)
+        return events, replace(self.held.delta(FOREVER), anew=True)
+
+    def _judged(self, until: int) -> EventRows | None:
+        events = self.held.release(until)
+        if events is None:
+            return None
+        marked = self.verdicts.marked(events, events[JUDGED_AT].to_numpy())
+        return EventRows(marked.drop_columns([JUDGED_AT]))
 
     def _reached(self, *, final: bool) -> int:
         """The watermark; at the end of all input the greatest event time."""

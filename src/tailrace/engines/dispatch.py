@@ -5,7 +5,7 @@ An output gets rows in the form that its kind takes: text (one JSON object a row
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from types import MappingProxyType
 from typing import TYPE_CHECKING
@@ -176,6 +176,13 @@ class Dispatch:
             else:
                 batch = text_rows.archive_rows(columns, target.zone)
             self._add(target, batch, address)
+
+    def archive_of(self, old: Plan, rows: EventRows) -> None:
+        """Events as the plan before this one archived them, for outputs that are still there."""
+        outputs = {"outputs": self._plan.config.outputs}
+        before = Dispatch(replace(old, config=old.config.model_copy(update=outputs)), 0)
+        before.archive(rows)
+        self._parts += before._parts
 
     def classified(self, rule: Classification, rows: EventRows) -> None:
         """Labelled events, as archived ones; those of one label for the outputs of that label."""
