@@ -12,7 +12,8 @@ from pydantic import BaseModel
 
 from tailrace.config.complaints import key_of
 from tailrace.config.kinds import kind_of
-from tailrace.config.reference_text import INTRODUCTION, PYTHON, SECTIONS, WRITING, Section
+from tailrace.config.reference_section import Section
+from tailrace.config.reference_text import INTRODUCTION, PYTHON, SECTIONS, WRITING
 from tailrace.config.units import Duration, render_duration, render_size
 from tailrace.config.values import written
 
