@@ -97,8 +97,8 @@ class _Column:
             places = np.where(more, following, places)
             found = np.where(more, self._same(places, wanted, words), found)
         indices = encoded.indices.fill_null(len(words)).to_numpy()
-        of_words: NDArray[np.int64] = np.append(found, MISSING)
-        return of_words[indices]
+        of_values: NDArray[np.int64] = np.append(found, MISSING)[indices]
+        return of_values
 
     def _same(
         self, places: NDArray[np.int64], wanted: NDArray[np.int64], words: pa.Array
