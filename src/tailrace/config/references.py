@@ -42,6 +42,7 @@ def _off(value: object) -> object:
 class Pivot(Model):
     """Turns a tall table (a row for each name) into one with a column for each name.
 
+    Beside the names and values there are only columns of the `key`, and `valid_from`.
     With `valid_from`, a name that has no row at a date keeps the value that it had before.
     """
 
@@ -115,8 +116,9 @@ class Reference(Model):
     duplicates: Literal["refuse", "first", "allow"] = Field(
         default="refuse",
         description="Several rows of one key (and date) with different values: `refuse` the whole"
-        " load and keep what there was; take the `first` as they are read; `allow` them, so that"
-        " only `known(...)` can be asked.",
+        " load and keep what there was; take the `first` as they are read (of SQL without ORDER BY,"
+        " where rows have no order, the one whose texts come first); `allow` them, so that only"
+        " `known(...)` can be asked.",
     )
     empty: Literal["refuse", "allow"] = Field(
         default="refuse",
@@ -178,9 +180,13 @@ class Reference(Model):
         return found
 
 
-def _named(given: Given, columns: Mapping[object, object]) -> Iterator[Complaint]:
+def _keys(given: Given) -> list[object]:
     key = given.get("key") or ()
-    keys = [key] if isinstance(key, str) else list(key) if isinstance(key, list | tuple) else []
+    return [key] if isinstance(key, str) else list(key) if isinstance(key, list | tuple) else []
+
+
+def _named(given: Given, columns: Mapping[object, object]) -> Iterator[Complaint]:
+    keys = _keys(given)
     listed = f"columns: {', '.join(map(str, columns))}"
     for name in keys:
         if name not in columns:
@@ -210,6 +216,8 @@ def _pivoted(given: Given, columns: Mapping[object, object], listed: str) -> Ite
     for part, column in (("name", name), ("value", value)):
         if isinstance(column, str) and column not in columns:
             yield Complaint(("pivot", part), f"there is no column {shown(column)}", listed)
+    if pivot is not None:
+        yield from _only_pivoted(given, columns, (name, value))
     if isinstance(name, str) and columns.get(name) not in (None, "text"):
         yield Complaint(("pivot", "name"), f"{shown(name)} must be text")
     for column in made if isinstance(made, Mapping) else ():
@@ -219,6 +227,24 @@ def _pivoted(given: Given, columns: Mapping[object, object], listed: str) -> Ite
             )
     if pivot is not None and given.get("duplicates") == "allow":
         yield Complaint(("duplicates",), "a pivot needs one value for each name", "refuse or first")
+
+
+def _only_pivoted(
+    given: Given, columns: Mapping[object, object], turned: tuple[object, object]
+) -> Iterator[Complaint]:
+    """What a pivot turns finds no row, and what it doesn't turn must find one."""
+    dated = given.get("valid_from")
+    keys = _keys(given)
+    for place, names in (("key", keys), ("valid_from", (dated,))):
+        for column in names:
+            if column is not None and column in turned:
+                message = f"{shown(str(column))} is turned by 'pivot', and is no column then"
+                yield Complaint((place,), message)
+    for column in columns:
+        if column not in (*keys, dated, *turned):
+            message = f"with 'pivot' there is no row that {shown(str(column))} would be of"
+            hint = "leave it out, or make it part of the key"
+            yield Complaint(("columns", str(column)), message, hint, at_key=True)
 
 
 def _seeds(given: Given, columns: Mapping[object, object]) -> Iterator[Complaint]:

@@ -1,7 +1,9 @@
 """Tall tables made wide: a row for each name becomes a column for each name.
 
-With dates, a row of the wide table stands at every date at which a value of its key changes; a name
-without a row at that date keeps the value that it had.
+Beside names and values there are only the key and the date, as the file's check sees to: nothing
+depends on the order of rows, except which of two values is the first. With dates, a row of the wide
+table stands at every date at which a value of its key changes; a name without a row at that date
+keeps the value that it had.
 """
 
 from __future__ import annotations

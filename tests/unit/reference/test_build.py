@@ -128,6 +128,17 @@ def test_duplicates() -> None:
     assert rows(built([], empty="allow")) == []
 
 
+def test_rows_without_an_order_have_one_by_their_texts() -> None:
+    records: list[dict[str, object]] = [{**ONE, "device": device} for device in ("b", None, "a")]
+    versions = set()
+    for some in (records, records[::-1]):
+        raw = from_records([TWO, *some], USERS["columns"]).ordered()
+        found = build("users", Reference.model_validate({**USERS, "duplicates": "first"}), raw)
+        assert [row["device"] for row in rows(found)] == ["a", None]
+        versions.add(found.snapshot.version)
+    assert len(versions) == 1
+
+
 def test_a_name_without_a_row_carries_on() -> None:
     day, later = "2024-01-01", "2024-02-01 00:00:00"
     found = built(

@@ -46,9 +46,12 @@ def _read(config: Reference) -> RawTable:
 
             return read_file(place, columns)
         case SqlTable() as place:
-            from tailrace.engines.references.sql import read_sql
+            from tailrace.engines.references.sql import has_order, read_sql
 
-            return read_sql(place, columns, config.max_rows)
+            raw = read_sql(place, columns, config.max_rows)
+            # Two loads of the same rows must take the same of them.
+            first = config.duplicates == "first" and not has_order(place)
+            return raw.ordered() if first else raw
         case RedisTable() as place:
             from tailrace.engines.references.keys import read_redis
 

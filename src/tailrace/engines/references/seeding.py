@@ -95,13 +95,14 @@ class Seeding:
 
     def _declared(self, name: str) -> str:
         from tailrace.outputs.sql.columns import Kind
+        from tailrace.outputs.sql.dialects.dialect import quoted
 
         dialect = self._database.dialect
         kind = Kind(self._config.columns[name])
         type_ = dialect.types[kind]
         if name in self._config.key:
             type_ = dialect.key_types.get(kind, type_)
-        return f"{_quoted(name, dialect.quote)} {type_}"
+        return f"{quoted(name, dialect.quote)} {type_}"
 
     @property
     def _statement(self) -> str:
@@ -109,10 +110,12 @@ class Seeding:
         return f"CREATE TABLE {self._table} ({columns}){self._database.dialect.table_options}"
 
     def _insert(self, row: Mapping[str, object]) -> str:
+        from tailrace.outputs.sql.dialects.dialect import names
+
         dialect = self._database.dialect
-        names = ", ".join(_quoted(name, dialect.quote) for name in row)
+        columns = names(list(row), dialect.quote)
         values = ", ".join(dialect.placeholder for _ in row)
-        return f"INSERT INTO {self._table} ({names}) VALUES ({values})"
+        return f"INSERT INTO {self._table} ({columns}) VALUES ({values})"
 
     def _rows(self) -> list[dict[str, object]]:
         """The rows to seed, of the columns' types; TableError if one isn't."""
@@ -140,7 +143,3 @@ class Seeding:
                 return moment.isoformat()
             case _:
                 return moment.replace(tzinfo=None)
-
-
-def _quoted(name: str, quote: str) -> str:
-    return f"{quote}{name.replace(quote, quote * 2)}{quote}"

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from contextlib import closing, suppress
 from typing import TYPE_CHECKING
 
 from tailrace.config.targets.sql import SqlOutput
 from tailrace.errors import TableError
 from tailrace.outputs.extras import extra
-from tailrace.reference.raw import RawTable, from_records
+from tailrace.reference.raw import RawTable, from_records, refuse_twice
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
 
 LISTEN_SECONDS = 0.5
 """How often a connection that listens looks whether it is to end."""
+
+_INNER = re.compile(r"\([^()]*\)")
+_ORDER = re.compile(r"\border\s+by\b", re.IGNORECASE)
 
 
 def database(place: SqlTable) -> Database:
@@ -34,24 +38,41 @@ def database(place: SqlTable) -> Database:
     return Database(target)
 
 
+def has_order(place: SqlTable) -> bool:
+    """Whether a query says itself in which order its rows come."""
+    text, before = place.query or "", None
+    while text != before:
+        text, before = _INNER.sub(" ", text), text
+    return _ORDER.search(text) is not None
+
+
 def read_sql(place: SqlTable, columns: Sequence[str], most: int) -> RawTable:
-    """The rows of a table or query, one more than ``most`` if there are more."""
+    """The rows of a table or query, one more than ``most`` if there are more.
+
+    No more than those are asked for, whatever the table has.
+    """
     found = database(place)
-    quote = found.dialect.quote
+    from tailrace.outputs.sql.dialects.dialect import names
+
     query = place.query
     if query is None:
-        names = ", ".join(f"{quote}{name}{quote}" for name in columns)
-        query = f"SELECT {names} FROM {found.full_table}"
+        listed = names(columns, found.dialect.quote)
+        query = f"SELECT {listed} FROM {found.full_table} LIMIT {most + 1}"
     with found.asked() as connection:
+        if found.dialect.name == "mysql":
+            # A cursor of MySQL's server reads all the rest when it is closed.
+            connection.exec_driver_sql(f"SET SESSION sql_select_limit = {most + 1}")
         # A percent sign is one: there are no parameters.
-        plain = connection.execution_options(no_parameters=True)
+        plain = connection.execution_options(no_parameters=True, stream_results=True)
         result = plain.exec_driver_sql(query)
         if not result.returns_rows:
             raise TableError("the query gives no rows", hint="it must be a SELECT")
-        names_found = list(result.keys())
+        there = list(result.keys())
+        refuse_twice(there, columns)
         rows = result.fetchmany(most + 1)
+        result.close()
         connection.rollback()
-    records = [dict(zip(names_found, row, strict=True)) for row in rows]
+    records = [dict(zip(there, row, strict=True)) for row in rows]
     table = from_records(records, columns)
     return table if rows else RawTable({}, 0)
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
 from tailrace._version import __version__
 from tailrace.engines.references.contents import Form, cells
+from tailrace.engines.references.deadline import Deadline
 from tailrace.errors import TableError
 from tailrace.outputs.extras import extra
 
@@ -35,23 +37,26 @@ def read_http(place: HttpTable, columns: Sequence[str]) -> RawTable:
     seconds = place.timeout / 1_000_000
     target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
     pool = connection_from_url(host, maxsize=1, **given)
-    try:
-        answer = pool.urlopen(
-            "GET",
-            target,
-            headers=headers,
-            timeout=urllib3.Timeout(seconds, seconds),
-            retries=False,
-            redirect=False,
-            preload_content=False,
-        )
-        data = answer.read(place.max_bytes + 1, decode_content=True)
-    except (urllib3.exceptions.HTTPError, OSError) as error:
-        # Its own words have the whole address.
-        why = "no answer in time" if "imeout" in type(error).__name__ else "no answer"
-        raise TableError(f"{host}: {why}", hint="is it running, and is 'url' right?") from error
-    finally:
-        pool.close()
+    with closing(pool), Deadline(pool, seconds) as deadline:
+        try:
+            answer = pool.urlopen(
+                "GET",
+                target,
+                headers=headers,
+                timeout=urllib3.Timeout(seconds, seconds),
+                retries=False,
+                redirect=False,
+                preload_content=False,
+            )
+            data = answer.read(place.max_bytes + 1, decode_content=True)
+        except (urllib3.exceptions.HTTPError, OSError) as error:
+            # Its own words have the whole address.
+            late = deadline.passed or "imeout" in type(error).__name__
+            why = "no answer in time" if late else "no answer"
+            raise TableError(f"{host}: {why}", hint="is it running, and is 'url' right?") from error
+    if deadline.passed:
+        # What was cut may look like a whole answer.
+        raise TableError(f"{host}: no answer in time", hint="raise 'timeout', or select less")
     if answer.status != 200:
         raise TableError(f"{host} answers {answer.status}", hint="is 'url' right?")
     if len(data) > place.max_bytes:

@@ -46,10 +46,11 @@ _NAMED: tuple[tuple[type[Exception], str], ...] = (
 class RedisServer:
     """One connection, made when it is needed."""
 
-    def __init__(self, options: RedisOutput) -> None:
-        """Connect to nothing yet."""
+    def __init__(self, options: RedisOutput, answer_seconds: float = ANSWER_SECONDS) -> None:
+        """Connect to nothing yet; no answer is waited for longer than that."""
         self.address = address(options.url)
         self._options = options
+        self._seconds = answer_seconds
         self._client: redis.Redis | None = None
 
     @property
@@ -58,8 +59,8 @@ class RedisServer:
         if self._client is None:
             options = self._options
             given: dict[str, object] = {
-                "socket_connect_timeout": CONNECT_SECONDS,
-                "socket_timeout": ANSWER_SECONDS,
+                "socket_connect_timeout": min(CONNECT_SECONDS, self._seconds),
+                "socket_timeout": self._seconds,
                 "retry": Retry(NoBackoff(), 0),
                 "protocol": 2,
                 "client_name": "tailrace",

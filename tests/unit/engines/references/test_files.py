@@ -56,6 +56,10 @@ def test_parquet(tmp_path: Path) -> None:
     }
     pq.write_table(pa.table(columns), path)
     assert loaded(path) == [ROW]
+    twice = pa.table([*columns.values(), pa.array([2])], names=[*columns, "id"])
+    pq.write_table(twice, path)
+    with pytest.raises(TableError, match="the column 'id' is there 2 times"):
+        loaded(path)
 
 
 def test_an_empty_cell_is_null_and_quotes_hold_an_empty_text(tmp_path: Path) -> None:
@@ -65,11 +69,29 @@ def test_an_empty_cell_is_null_and_quotes_hold_an_empty_text(tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        ("1.50", "1.50"),
+        ('{"a":1,"b":[1.5,{"c":-2e3}]}', '{"a":1,"b":[1.5,{"c":-2000.0}]}'),
+        ('["1",2]', '["1",2]'),
+        ('{"a":["\\ud800"]}', '{"a":["\\ud800"]}'),
+    ],
+)
+def test_numbers_are_texts_of_columns_but_numbers_within_values(
+    tmp_path: Path, value: str, text: str
+) -> None:
+    path = tmp_path / "users.json"
+    path.write_text(JSON.replace('"a, b"', value))
+    assert loaded(path)[0]["device"] == text
+
+
+@pytest.mark.parametrize(
     ("name", "text", "message"),
     [
         ("users.csv", "", "there are no rows"),
         ("users.csv", "id,device\n1,a\n", "there is no column 'level'"),
         ("users.csv", CSV + "1,2\n", "this is no CSV"),
+        ("users.csv", CSV.replace("other", "id"), "the column 'id' is there 2 times"),
         ("users.csv", CSV.replace('"7"', "x7"), "line 2: id: 'x7' is not an integer"),
         ("users.json", "{", "line 1 is not JSON"),
         ("users.json", "[1]", "row 1 is not an object"),
@@ -93,6 +115,9 @@ def test_files_that_cannot_be_read(tmp_path: Path) -> None:
         loaded(tmp_path / "users.csv")
     (tmp_path / "users.csv").write_bytes(b"id,device\n\xff,\xff\n")
     with pytest.raises(TableError, match="this is no CSV"):
+        loaded(tmp_path / "users.csv")
+    (tmp_path / "users.csv").write_bytes(CSV.encode().replace(b"other", b"\xff"))
+    with pytest.raises(TableError, match="the header is not UTF-8"):
         loaded(tmp_path / "users.csv")
     (tmp_path / "users.csv").write_text(CSV)
     with pytest.raises(TableError, match="more than max_bytes"):
