@@ -10,7 +10,15 @@ from collections.abc import Iterable, Sequence
 
 from tailrace.alerts.incidents import Firings, FoldResult, IncidentRule, Reason, Revision
 from tailrace.alerts.revisions import Wording
-from tailrace.alerts.states import Cooldown, Firing, IncidentState, Life, Noticed
+from tailrace.alerts.states import (
+    STILL,
+    Cooldown,
+    Firing,
+    IncidentState,
+    Life,
+    Noticed,
+    Reached,
+)
 from tailrace.alerts.tracks import Timers, Track
 from tailrace.alerts.walk import Walk, resolve
 from tailrace.plan.identity import Key, encode
@@ -30,8 +38,26 @@ class IncidentFold:
         self._tracks: dict[Key, Track] = {}
         self._timers = Timers()
         self._turn = 0
+        self._known: int | None = None
+        """What is stored as reached."""
+        self._still: dict[Track, None] = {}
+        """The incidents whose stored form says that they fire still."""
+        self._load(tuple(states))
+
+    def _load(self, states: tuple[IncidentState, ...]) -> None:
         for state in states:
-            self._keep(self._tracks.setdefault(state.key, Track(state.key)), state.life)
+            if isinstance(state.life, Reached):
+                self._known = state.life.known
+        for state in states:
+            life = state.life
+            if isinstance(life, Reached):
+                continue
+            track = self._tracks.setdefault(state.key, Track(state.key))
+            if isinstance(life, Firing) and life.last == STILL:
+                assert self._known is not None  # noqa: S101 - stored along with it
+                life = life._replace(last=self._known)
+                self._still[track] = None
+            self._keep(track, life)
 
     def states(self) -> tuple[IncidentState, ...]:
         """All that is remembered now."""
@@ -51,7 +77,7 @@ class IncidentFold:
         if firings is not None and len(firings.ends):
             self._follow(firings, turn)
         self._pass_time(watermark, turn)
-        return self._result(turn)
+        return self._result(turn, watermark)
 
     def finish(self, final: int) -> FoldResult:
         """The bounded input has ended; ``final`` is its greatest event time.
@@ -135,7 +161,7 @@ class IncidentFold:
             elif isinstance(life, Noticed):
                 turn.unconfirmed.append(life.notice)
             track.life = None
-        return self._result(turn)
+        return self._result(turn, None)
 
     def _keep(self, track: Track, life: Life | None) -> None:
         track.life = life
@@ -149,23 +175,56 @@ class IncidentFold:
         self._turn += 1
         return _Turn(self._turn)
 
-    def _result(self, turn: _Turn) -> FoldResult:
+    def _result(self, turn: _Turn, known: int | None) -> FoldResult:
         changed: list[IncidentState] = []
         forgotten: list[str] = []
+        for track in self._still:
+            turn.touch(track)
         for track in turn.tracks:
-            if track.life is None:
-                del self._tracks[track.key]
-                if track.before is not None:
-                    forgotten.append(self._state(track.key, track.before).place)
-            elif track.life is not track.before:
-                changed.append(self._state(track.key, track.life))
+            life, before = track.life, track.before
             track.before = None
+            was_still = track in self._still
+            if life is None:
+                del self._tracks[track.key]
+                self._still.pop(track, None)
+                if before is not None:
+                    forgotten.append(self._state(track.key, before).place)
+            elif self._rule.every == 1 and type(life) is Firing and life.last == known:
+                if not (was_still and _only_longer(before, life)):
+                    changed.append(self._state(track.key, life._replace(last=STILL)))
+                self._still[track] = None
+            elif was_still or life is not before:
+                self._still.pop(track, None)
+                changed.append(self._state(track.key, life))
+        self._remember_reached(known if self._still else None, changed, forgotten)
         return FoldResult(
             revisions=in_order(turn.revisions),
             changed=tuple(changed),
             forgotten=tuple(forgotten),
             unconfirmed=tuple(sorted(turn.unconfirmed)),
         )
+
+    def _remember_reached(
+        self, known: int | None, changed: list[IncidentState], forgotten: list[str]
+    ) -> None:
+        """Store what the incidents that fire still depend on, if there are any."""
+        if known == self._known:
+            return
+        if known is not None:
+            changed.append(IncidentState(self._rule.identity, (), Reached(known)))
+        elif self._known is not None:
+            forgotten.append(IncidentState(self._rule.identity, (), Reached(self._known)).place)
+        self._known = known
+
+
+def _only_longer(before: Life | None, life: Firing) -> bool:
+    """Whether nothing of an incident has changed but how long it has been firing."""
+    if type(before) is not Firing or life._replace(last=before.last) != before:
+        return False
+    if any(type(value) is float for value in life.measures.values()):
+        # Equal numbers can have different texts.
+        return repr(life.measures) == repr(before.measures)
+    return True
 
 
 class _Turn:

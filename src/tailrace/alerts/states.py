@@ -76,28 +76,43 @@ class Noticed(NamedTuple):
         return self.end
 
 
+class Reached(NamedTuple):
+    """The instant up to which the rule was judged: the ``last`` of all incidents ``STILL`` firing.
+
+    No key's life, but the rule's; stored so that theirs need not be at every new instant.
+    """
+
+    known: int
+
+
+STILL = 2**63 - 1
+"""In the stored form of ``Firing.last``: what ``Reached`` says."""
+
 Life = Pending | Firing | Cooldown | Noticed
 
-_PHASES: dict[str, type[Life]] = {
+_PHASES: dict[str, type[Life | Reached]] = {
     "pending": Pending,
     "firing": Firing,
     "cooldown": Cooldown,
     "noticed": Noticed,
+    "reached": Reached,
 }
 _NAMES = {kind: name for name, kind in _PHASES.items()}
 
 
 @dataclass(frozen=True, slots=True)
 class IncidentState:
-    """The state of one key under one rule (its identity)."""
+    """The state of one key under one rule (its identity); ``Reached`` has no key."""
 
     rule: str
     key: Key
-    life: Life
+    life: Life | Reached
 
     @property
     def place(self) -> str:
         """Under what the store keeps it: the digest of rule and key."""
+        if isinstance(self.life, Reached):
+            return digest("reached", self.rule)
         return digest(self.rule, *self.key)
 
     def to_json(self) -> str:
@@ -123,7 +138,7 @@ class IncidentState:
         )
 
 
-def _life(document: dict[str, Any]) -> Life:
+def _life(document: dict[str, Any]) -> Life | Reached:
     kind = _PHASES[document.pop("phase")]
     if kind is Firing:
         document["notices"] = tuple(document["notices"])

@@ -9,6 +9,7 @@ from tests.unit.alerts.naive import tell
 from tests.unit.alerts.test_fold import KEYS, Store, rule, told
 
 from tailrace.alerts.incidents import Firings, IncidentRule, Revision
+from tailrace.alerts.states import Reached
 
 Run = tuple[int, int]
 FEW = st.integers(0, 7)
@@ -66,3 +67,34 @@ def test_runs_cut_anywhere_tell_what_single_firings_tell(
     revisions += fold.advance(given_as(left), final).revisions
     revisions += fold.finish(final).revisions
     assert [told(revision) for revision in revisions] == tell(of, fired, final)
+
+
+def test_of_incidents_that_go_on_nothing_is_stored_anew() -> None:
+    numbers = np.arange(len(KEYS))
+
+    def firing(first: int, last: int, count: int = 7) -> Firings:
+        return Firings(
+            ends=np.full(len(KEYS), first),
+            keys=numbers,
+            key_values=KEYS.__getitem__,
+            measures=lambda _: {"count": count},
+            lasts=np.full(len(KEYS), last),
+        )
+
+    store = Store(rule())
+    fold = store.fold()
+    opened = fold.advance(firing(1, 10), 10)
+    assert len(opened.changed) == len(KEYS) + 1
+    store.save(opened)
+    for first in (11, 21):
+        (reached,) = (same := fold.advance(firing(first, first + 9), first + 9)).changed
+        assert (reached.life, same.forgotten) == (Reached(first + 9), ())
+        store.save(same)
+        again = store.fold()
+        assert sorted(again.states(), key=repr) == sorted(fold.states(), key=repr)
+    assert len(fold.advance(firing(31, 40, 8), 40).changed) == len(KEYS) + 1
+    # Read back, they were firing up to where the rule was judged.
+    ended = again.advance(firing(31, 35), 38)
+    assert {revision.last_firing_at for revision in ended.revisions} == {35}
+    store.save(ended)
+    assert store.rows == {}
