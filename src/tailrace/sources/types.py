@@ -92,6 +92,15 @@ class Mirroring(Protocol):
         ...
 
 
+@runtime_checkable
+class Parting(Protocol):
+    """A source that has more to tell once nothing is read from it any more."""
+
+    def parting(self) -> tuple[Note, ...]:
+        """What has not been told; called before ``close``, when nobody polls."""
+        ...
+
+
 class Input(Protocol):
     """What a run's input is seen as from outside."""
 

@@ -16,6 +16,7 @@ from tailrace.engines.liveness import LivenessClock
 from tailrace.engines.running import NOTES_SECONDS, TICK_SECONDS
 from tailrace.engines.state import Liveness
 from tailrace.errors import StoreError, TailraceError
+from tailrace.sources.types import Parting
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -109,9 +110,10 @@ class Engine:
         finally:
             reader.close(READER_SECONDS)
             session.source_hangs = reader.hangs
+        parting = self._parting()
         if self._notes:
             counted, self._notes = self._notes, {}
-            self._listen(session.turn([], notes=counted), ())
+            self._listen(session.turn([], notes=counted), parting)
         if ended and not session.state.finished:
             self._listen(session.finish_input(), ())
         if ended:
@@ -119,6 +121,16 @@ class Engine:
         else:
             session.settle(STOPPED_PATIENCE_SECONDS, most=STOPPED_MOST_SECONDS)
         return ended
+
+    def _parting(self) -> tuple[Note, ...]:
+        """What the source has to tell once nothing is read any more."""
+        source = self.session.source
+        if self.session.source_hangs or not isinstance(source, Parting):
+            return ()
+        notes = source.parting()
+        for note in notes:
+            self._notes[note.code] = self._notes.get(note.code, 0) + note.count
+        return notes
 
     def _begin_references(self) -> None:
         """Load all references before anything is read; TableError if one has no version then."""

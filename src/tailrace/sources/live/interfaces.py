@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import struct
 from collections.abc import Sequence
 from contextlib import suppress
 
@@ -11,6 +12,7 @@ from tailrace.errors import SourceError
 
 _LOOPBACK = "772"
 """The kind of hardware of loopback interfaces."""
+_GET_FLAGS, _UP = 0x8913, 1
 
 
 def indices(names: Sequence[str]) -> tuple[int, ...]:
@@ -31,6 +33,23 @@ def loopbacks() -> tuple[int, ...]:
             if kind.read().strip() == _LOOPBACK:
                 found.append(number)
     return tuple(found)
+
+
+def numbers_up(names: Sequence[str]) -> dict[str, tuple[int, bool]]:
+    """The number of each of these interfaces that there is, and whether it is up."""
+    from fcntl import ioctl  # not on every system, as captures aren't
+
+    if not names:
+        return {}
+    known = {name: number for number, name in socket.if_nameindex() if name in names}
+    found = {}
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as asking:
+        for name, number in known.items():
+            # Between the two questions it may have gone.
+            with suppress(OSError):
+                answer = ioctl(asking, _GET_FLAGS, struct.pack("16s24x", name.encode()))
+                found[name] = (number, bool(struct.unpack_from("=H", answer, 16)[0] & _UP))
+    return found
 
 
 class Names:

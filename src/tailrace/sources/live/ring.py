@@ -11,6 +11,7 @@ import os
 import select
 import socket
 import struct
+import time
 from collections.abc import Iterator
 from contextlib import suppress
 
@@ -57,6 +58,8 @@ class Ring:
         either: str | None = None,
         promiscuous: bool = False,
     ) -> None:
+        self.failed = False
+        """Whether an interface has failed, or went down, since this was set to False."""
         numbers = indices(interfaces)
         # Of one interface the socket itself is; a filter on top of that would cost for nothing.
         wanted = Wanted(
@@ -118,10 +121,19 @@ class Ring:
         return packets, drops
 
     def wait(self, seconds: float) -> None:
-        """Sleep until there is a block, at most so long."""
+        """Sleep until there is a block, at most so long; afterwards see ``failed``."""
+        until = time.monotonic() + max(0.0, seconds)
         polling = select.poll()
         polling.register(self._socket.fileno(), select.POLLIN)
-        polling.poll(max(0.0, seconds) * 1000)
+        happened = 0
+        for _, events in polling.poll(max(0.0, seconds) * 1000):
+            happened |= events
+        if happened & ~select.POLLIN:
+            # Until it is asked for, the error would end every wait at once.
+            self._socket.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+            self.failed = True
+            if not happened & select.POLLIN:
+                time.sleep(max(0.0, until - time.monotonic()))
 
     def close(self) -> None:
         """Let go of it."""

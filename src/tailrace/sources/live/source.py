@@ -10,27 +10,35 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pyarrow as pa
 
-from tailrace.errors import GoneError
+from tailrace.errors import GoneError, SourceError
 from tailrace.formats.packets.record import PACKETS
 from tailrace.formats.records import Records
 from tailrace.sources.identity import whole
 from tailrace.sources.live.blocks import Named, framed
 from tailrace.sources.live.interfaces import Names
 from tailrace.sources.live.ring import Ring
-from tailrace.sources.types import Chunk, Json, Note, Poll, Slice
+from tailrace.sources.live.watching import Watch
+from tailrace.sources.types import Chunk, Json, Note, Poll, Slice, Trouble
 
 if TYPE_CHECKING:
     from tailrace.config.packets import CaptureSource
 
 PARTITION = "capture"
 COUNT_SECONDS = 1.0
-"""So often the kernel is asked what it dropped."""
+"""So often the kernel is asked what it dropped, and whether the interfaces are up."""
 
 
-def ring_of(config: CaptureSource) -> Ring:
-    """The ring that a configuration asks for; SourceError if it can't be."""
+def _names(config: CaptureSource) -> tuple[str, ...]:
+    return () if config.interfaces == ("all",) else config.interfaces
+
+
+def ring_of(config: CaptureSource, names: tuple[str, ...] | None = None) -> Ring:
+    """The ring that a configuration asks for, or one of these interfaces alone.
+
+    SourceError if it can't be.
+    """
     return Ring(
-        () if config.interfaces == ("all",) else config.interfaces,
+        _names(config) if names is None else names,
         snaplen=config.snaplen_bytes,
         buffer_bytes=config.buffer_bytes,
         source=config.source,
@@ -85,12 +93,16 @@ class CapturedPackets:
         self._position = 0
         self._said = False
         self._asked = 0.0
+        self._dropped = 0
+        self._watch = Watch(_names(config), PARTITION)
+        self._refused: str | None = None
 
     def open(self, positions: Mapping[str, dict[str, Json]]) -> None:
         """Begin to capture; SourceError if that can't be."""
         self._position = whole(positions.get(PARTITION, {}).get("position", 0))
         if not self.bounded and self._ring is None:
             self._ring = ring_of(self._config)
+            self._watch.begin()
 
     def poll(self, max_bytes: int, watermarks: Mapping[str, int]) -> Poll:
         """Return what has come; with nothing left to read its end is confirmed."""
@@ -108,15 +120,38 @@ class CapturedPackets:
                 place: dict[str, Json] = {"position": self._position}
                 piece = Slice(PARTITION, 0, start, self._position, place)
                 chunks.append(Chunk(piece, records))
-        at_end = () if chunks else (PARTITION,)
-        return Poll(tuple(chunks), appeared, at_end, notes=self._losses(ring))
+        notes = self._look(ring, idle=not chunks)
+        at_end = () if chunks or self._watch.all_away else (PARTITION,)
+        return Poll(tuple(chunks), appeared, at_end, notes=notes)
 
-    def _losses(self, ring: Ring) -> tuple[Note, ...]:
+    def _look(self, ring: Ring, *, idle: bool) -> tuple[Note, ...]:
+        """Ask what was dropped, and look at the interfaces, at times."""
         now = time.monotonic()
-        if now - self._asked < COUNT_SECONDS:
+        if now - self._asked < COUNT_SECONDS and not ring.failed:
             return ()
-        self._asked = now
-        _, drops = ring.counted()
+        self._asked, ring.failed = now, False
+        self._dropped += ring.counted()[1]
+        notes = self._watch.look()
+        if idle and self._watch.moved:
+            notes += self._renewed(ring)
+        return (*self._losses(), *notes)
+
+    def _renewed(self, ring: Ring) -> tuple[Note, ...]:
+        """Capture from an interface that took the place of another; a note if that can't be."""
+        try:
+            self._ring = ring_of(self._config, self._watch.there)
+        except SourceError as error:
+            known, self._refused = self._refused, str(error)
+            same = known == self._refused
+            return () if same else (Note("capture_refused", PARTITION, self._refused),)
+        self._dropped += ring.counted()[1]
+        ring.close()
+        self._watch.begin()
+        self._refused = None
+        return ()
+
+    def _losses(self) -> tuple[Note, ...]:
+        drops, self._dropped = self._dropped, 0
         if not drops:
             return ()
         text = (
@@ -124,6 +159,16 @@ class CapturedPackets:
             " a larger source.capture.buffer_bytes bridges bursts"
         )
         return (Note("packets_dropped", PARTITION, text, drops),)
+
+    def parting(self) -> tuple[Note, ...]:
+        """What the kernel dropped since it was asked last."""
+        if self._ring is not None:
+            self._dropped += self._ring.counted()[1]
+        return self._losses()
+
+    def trouble(self) -> Trouble | None:
+        """Interfaces that are down."""
+        return self._watch.trouble()
 
     def reread(self, piece: Slice) -> Records:
         """GoneError: it can't be done."""
