@@ -6,6 +6,7 @@ that turn the direction of text) is shown as an escape, and long values are cut.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -31,6 +32,7 @@ _COLOURS = {
     "resolved": "\x1b[32m",
 }
 _PLAIN = "\x1b[0m"
+_NO_FRACTION = re.compile(r"\.0+(?![0-9])")
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,8 +132,8 @@ def _joined(time: str, word: str, rule: str, whom: str, said: str, style: Style)
 
 
 def _short(instant: str) -> str:
-    """An instant as people read it: a blank for the ``T``, no zeros for a fraction."""
-    return safe(instant).replace("T", " ", 1).replace(".000", "", 1)
+    """An instant as people read it: a blank for the ``T``, no fraction that is zero."""
+    return _NO_FRACTION.sub("", safe(instant).replace("T", " ", 1), count=1)
 
 
 def _duration(start: str, end: str) -> str:

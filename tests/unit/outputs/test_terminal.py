@@ -65,6 +65,22 @@ def test_durations(seconds: float, shown: str) -> None:
     assert f"  after {shown}  " in line(row, Content.INCIDENTS, "")
 
 
+@pytest.mark.parametrize(
+    ("written", "shown"),
+    [
+        ("2022-01-01T22:13:23.000Z", "2022-01-01 22:13:23Z"),
+        ("2022-01-01T22:13:23.000001Z", "2022-01-01 22:13:23.000001Z"),
+        ("2022-01-01T22:13:23.250Z", "2022-01-01 22:13:23.250Z"),
+        ("2022-01-01T22:13:23.000+02:00", "2022-01-01 22:13:23+02:00"),
+        ("2022-01-01T22:13:23.000040+02:00", "2022-01-01 22:13:23.000040+02:00"),
+    ],
+)
+def test_instants(written: str, shown: str) -> None:
+    text = rows_of(Content.EVENTS, Form.ROWS).column("json").to_pylist()[0]
+    told = line(json.loads(text) | {"time": written}, Content.EVENTS, "")
+    assert told.startswith(f"{shown}  event")
+
+
 @pytest.mark.parametrize("content", Content)
 def test_nothing_that_a_terminal_obeys_gets_through(content: Content) -> None:
     lines = printed(rows_of(content, Form.ROWS))
