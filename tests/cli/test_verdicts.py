@@ -61,7 +61,9 @@ def test_by_hand_while_it_runs_and_after(tmp_path: Path) -> None:
         run.signal(signal.SIGTERM)
         assert run.ends() == 0
     assert "a\\x1bb" in listed
-    assert json.loads(live.stdout)["verdicts"] == [{"name": "bots", "listed": 1}]
+    assert json.loads(live.stdout)["verdicts"] == [
+        {"name": "bots", "listed": 1, "fields": ["client"]}
+    ]
     code, found = looked_up(OTHER, cwd=tmp_path)
     assert (code, found["listed"], found["entries"][0]["comment"]) == (0, True, "a\x1bb")
     assert looked_up(BOT, cwd=tmp_path)[0] == 1

@@ -85,15 +85,16 @@ def asked(store: Path) -> Iterator[Asked]:
             return
 
 
-def check_lists(who: Asked, name: str | None) -> None:
-    """TailraceError if the pipeline has no lists of verdicts, or not that one."""
-    lists = [one.name for one in who.status().verdicts]
+def check_lists(who: Asked, name: str | None) -> dict[str, tuple[str, ...]]:
+    """The fields of each list's key; TailraceError if there are no lists, or not that one."""
+    lists = {one.name: one.fields for one in who.status().verdicts}
     if not lists:
         hint = "lists are made by 'verdicts' in the pipeline file"
         raise TailraceError("the pipeline has no lists of verdicts", hint=hint)
     if name is not None and name not in lists:
         hint = f"there are: {', '.join(lists)}"
         raise TailraceError(f"there is no list of verdicts {name!r}", hint=hint)
+    return lists
 
 
 def acted(store: Path, request: dict[str, object]) -> list[dict[str, object]]:

@@ -48,8 +48,8 @@ def command(
     from tailrace.engines.lookup import MOST_ROWS, entries, matching, statement
 
     with asked(find_store(pipeline, store, sets)) as who:
-        check_lists(who, name)
-        rows, _ = who.query(statement(key, name), MOST_ROWS)
+        lists = check_lists(who, name)
+        rows, _ = who.query(statement(key, lists, name), MOST_ROWS)
     found = matching(entries(rows["body"].to_pylist()), key)
     listed = any(entry.listed for entry in found)
     if as_json:

@@ -114,7 +114,7 @@ def with_store(status: Status, reader: StoreReader) -> Status:
         outputs=(*status.outputs, *gone),
         incidents=number,
         oldest_incidents=incidents,
-        verdicts=tuple(ListStatus(o.name, listed.get(o.name, 0)) for o in status.verdicts),
+        verdicts=tuple(replace(o, listed=listed.get(o.name, 0)) for o in status.verdicts),
         tables=dict(reader.tables()),
         store_bytes=_size(Path(reader.path)),
     )
@@ -244,7 +244,8 @@ def _tables(plan: Plan) -> Iterator[OutputStatus]:
 
 
 def _lists(plan: Plan | None) -> tuple[ListStatus, ...]:
-    return tuple(ListStatus(one.name, 0) for one in plan.verdicts) if plan is not None else ()
+    lists = plan.verdicts if plan is not None else ()
+    return tuple(ListStatus(one.name, 0, tuple(name for name, _ in one.keys)) for one in lists)
 
 
 def _stored_references(plan: Plan | None, state: EngineState) -> Iterator[ReferenceStatus]:

@@ -7,9 +7,12 @@ are told, as text, and never becomes a part of a pattern.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import product
 from typing import cast
+
+from tailrace.outputs.rows import dumps
 
 Json = dict[str, object]
 
@@ -38,21 +41,20 @@ class Entry:
         return cast("Json", self.body["key"])
 
 
-def statement(texts: Sequence[str], name: str | None = None) -> str:
-    """SQL for the rows that may be of the key; ``matching`` says which are."""
-    parts = []
-    for text in texts:
-        # A value stands in the column as JSON has it.
-        inner = {
-            json.dumps(value, ensure_ascii=ascii_)[1:-1]
-            for value in _values(text)
-            for ascii_ in (True, False)
-        }
-        parts.append(" or ".join(f"contains(key, {_quoted(one)})" for one in sorted(inner)))
-    where = " and ".join(f"({part})" for part in parts)
-    if name is not None:
-        where += f" and verdict = {_quoted(name)}"
-    return f"select body from verdicts where {where} order by verdict, key"
+def statement(
+    texts: Sequence[str], lists: Mapping[str, Sequence[str]], name: str | None = None
+) -> str:
+    """SQL for the rows of the key; ``lists``: the fields of each list's key.
+
+    Whether ``7`` is a number or a text is for the list to say: both are asked for.
+    """
+    wanted = {one: fields for one, fields in lists.items() if name is None or one == name}
+    parts = [
+        f"verdict = {_quoted(one)} and key in ({', '.join(map(_quoted, keys))})"
+        for one, fields in wanted.items()
+        if (keys := _keys(texts, fields))
+    ]
+    return f"select body from verdicts where {' or '.join(parts) or 'false'} order by verdict, key"
 
 
 def listed_statement(name: str | None = None) -> str:
@@ -83,9 +85,27 @@ def _meant(key: Json, texts: Sequence[str]) -> bool:
     )
 
 
-def _values(text: str) -> tuple[str, ...]:
-    _, equals, value = text.partition("=")
-    return (text, value) if equals else (text,)
+def _keys(texts: Sequence[str], fields: Sequence[str]) -> list[str]:
+    """The texts, as the column has them, of all keys that may be meant."""
+    found = [{fields[0]: texts[0]}] if len(texts) == len(fields) == 1 else []
+    named = {field: value for field, equals, value in (t.partition("=") for t in texts) if equals}
+    if len(texts) == len(fields) and set(named) == set(fields):
+        found.append(named)
+    return [
+        dumps(dict(zip(fields, values, strict=True)))
+        for one in found
+        for values in product(*(_forms(one[field]) for field in fields))
+    ]
+
+
+def _forms(text: str) -> list[object]:
+    """What a value may be that is told as this text."""
+    try:
+        value = json.loads(text)
+    except ValueError:
+        return [text]
+    plain = not isinstance(value, (str, list, dict)) and json.dumps(value) == text
+    return [text, value] if plain else [text]
 
 
 def _told(value: object) -> str:

@@ -6,7 +6,7 @@ epoch, None where there is none; it travels as JSON (``to_json``, ``from_json``)
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import cast
 
 Json = dict[str, object]
@@ -108,10 +108,11 @@ class IncidentStatus:
 
 @dataclass(frozen=True, slots=True)
 class ListStatus:
-    """A list of verdicts; ``listed``: keys that are on it."""
+    """A list of verdicts; ``listed``: keys that are on it, ``fields``: those of its keys."""
 
     name: str
     listed: int
+    fields: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,6 +211,8 @@ class Status:
         values = dict(body)
         for name, kind in _PARTS.items():
             values[name] = tuple(kind(**part) for part in cast("list[Json]", values[name]))
+        lists = cast("tuple[ListStatus, ...]", values["verdicts"])
+        values["verdicts"] = tuple(replace(one, fields=tuple(one.fields)) for one in lists)
         groups = cast("list[Json]", values["groups"])
         values["groups"] = tuple(
             GroupStatus(**{**group, "rules": tuple(cast("list[str]", group["rules"]))})  # type: ignore[arg-type]  # to_json wrote it

@@ -69,9 +69,11 @@ class Desk:
         status = self._status
         if status is None:
             raise StoreError("the pipeline is still starting", hint="ask again in a moment")
-        if name not in [one.name for one in status.verdicts]:
+        lists = {one.name: one.fields for one in status.verdicts}
+        if name not in lists:
             return None
-        rows = self._reader.query(statement(key, name), replace(USUAL, rows=MOST_ROWS)).rows
+        sql = statement(key, lists, name)
+        rows = self._reader.query(sql, replace(USUAL, rows=MOST_ROWS)).rows
         return [entry.body for entry in matching(entries(rows["body"].to_pylist()), key)]
 
     def answer(self, request: Json) -> Message:
