@@ -6,6 +6,7 @@ from collections import deque
 from concurrent.futures import CancelledError, Future
 from typing import TYPE_CHECKING
 
+from tailrace.engines.acting import ActError
 from tailrace.errors import StoreError, TailraceError
 
 if TYPE_CHECKING:
@@ -38,18 +39,30 @@ class Acts:
                 raise StoreError(message, hint=hint) from None
             return future.result()
 
+    @property
+    def waiting(self) -> bool:
+        """Whether there is anything to do."""
+        return bool(self._waiting)
+
     def take(self, session: BaseSession) -> Iterator[Result]:
-        """Do all that wait, each in a commit of its own; the engine's thread calls this."""
+        """Do all that wait, each in a commit of its own; the engine's thread calls this.
+
+        ActError is the answer to whoever asked. Any other error is told them and raised.
+        """
         while self._waiting:
             request, future = self._waiting.popleft()
             if not future.set_running_or_notify_cancel():
                 continue
             try:
                 result = session.act(request)
-            except TailraceError as error:
+            except ActError as error:
                 future.set_exception(error)
             except BaseException as error:
-                future.set_exception(StoreError(f"it could not be done: {error}"))
+                # The state has moved and the store hasn't: the run ends, as in an epoch.
+                known = isinstance(error, TailraceError)
+                future.set_exception(
+                    error if known else StoreError(f"it could not be done: {error}")
+                )
                 raise
             else:
                 future.set_result(result)
