@@ -46,7 +46,7 @@ class PartitionState:
 class RuleState:
     """A rule that has run: its name, and the event time before which it has no windows.
 
-    ``full``: of a rule without a key that has had windows, the end of the last one with an event.
+    ``full``: of a rule with empty windows, the end of the last one with an event.
     """
 
     name: str
