@@ -1,6 +1,9 @@
 """References by HTTP, from a server of our own: forms, errors, changes; no secrets in words."""
 
+import itertools
+import socket
 import threading
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -92,6 +95,41 @@ def test_nobody_answers() -> None:
         loaded(http=place, key="id", columns=COLUMNS)
     assert "http://127.0.0.1:1: no answer" in str(raised.value)
     assert "hunter22" not in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        pytest.param(b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n", id="text"),
+        pytest.param(b"HTTP/1.1 200 OK\r\n\r\nid,device\n", id="text without an end"),
+        pytest.param(b"HTTP/1.1 200 OK\r\nX: ", id="head"),
+    ],
+)
+def test_one_deadline_for_a_whole_answer(head: bytes) -> None:
+    """A byte comes again and again, each of them soon after the other."""
+    cut = threading.Event()
+    server = socket.create_server(("127.0.0.1", 0))
+
+    def drip() -> None:
+        caller, _ = server.accept()
+        with caller:
+            caller.recv(1 << 16)
+            caller.sendall(head)
+            try:
+                for _ in itertools.repeat(None, 400):
+                    caller.sendall(b"1")
+                    time.sleep(0.05)
+            except OSError:
+                cut.set()
+
+    thread = threading.Thread(target=drip)
+    thread.start()
+    place = {"url": f"http://127.0.0.1:{server.getsockname()[1]}/", "timeout": "500ms"}
+    with pytest.raises(TableError, match="no answer in time"):
+        loaded(http={**place, "format": "csv"}, key="id", columns={"id": "integer"})
+    thread.join()
+    server.close()
+    assert cut.is_set()
 
 
 def test_it_is_asked_again_and_a_failure_changes_nothing(server: Answers) -> None:

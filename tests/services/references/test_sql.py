@@ -74,6 +74,54 @@ def test_rows_of_a_table_and_of_a_query(place: Place) -> None:
     assert [row["name"] for row in loaded(**given)] == ["max"]
 
 
+NUMBERS = (
+    "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 900) SELECT i FROM n"
+)
+FAILS = {
+    "postgresql": "1 / (800 - i)",
+    "mariadb": "cast(18446744073709550815 as unsigned) + i",
+    "sqlite": "abs(-9223372036854775808 + 800 - i)",
+}
+"""What can't be computed of the eight hundredth row, or the one behind it."""
+
+
+@pytest.mark.parametrize("form", ["table", "query"])
+def test_no_more_rows_are_asked_for_than_are_allowed(place: Place, form: str) -> None:
+    kind = next((name for name in FAILS if place.url.startswith(name)), "mariadb")
+    place.run("CREATE TABLE numbers (i integer)", f"INSERT INTO numbers {NUMBERS}")
+    query = f"SELECT i, {FAILS[kind]} AS x FROM numbers"
+    place.run(f"CREATE VIEW many AS {query}")
+    sql = {"url": place.url, form: "many" if form == "table" else query}
+    given = {"sql": sql, "key": "i", "columns": {"i": "integer", "x": "text"}}
+    with pytest.raises(TableError, match="11 rows, more than max_rows"):
+        loaded(**given, max_rows=10)
+    with pytest.raises(TableError, match="says: "):
+        loaded(**given)
+
+
+def test_the_first_row_is_the_same_whatever_order_they_come_in(place: Place) -> None:
+    place.run("CREATE TABLE users (id integer, device varchar(20))")
+    place.run("INSERT INTO users VALUES (1, 'b'), (1, 'c'), (1, 'a'), (2, 'd')")
+    given = {"key": "id", "columns": {"id": "integer", "device": "text"}, "duplicates": "first"}
+
+    def device(**sql: str) -> object:
+        return loaded(sql={"url": place.url, **sql}, **given)[0]["device"]
+
+    assert device(table="users") == "a"
+    assert device(query="SELECT id, device FROM users") == "a"
+    inner = "SELECT id, device FROM (SELECT * FROM users ORDER BY device DESC LIMIT 9) AS u"
+    assert device(query=inner) == "a"
+    assert device(query="SELECT id, device FROM users order  by lower(device) desc") == "c"
+
+
+def test_a_column_that_is_there_twice_and_names_that_need_quotes(place: Place) -> None:
+    place.run("CREATE TABLE users (id integer)", "INSERT INTO users VALUES (1)")
+    given = {"key": "id", "columns": {"id": "integer"}}
+    with pytest.raises(TableError, match="the column 'id' is there 2 times"):
+        loaded(sql={"url": place.url, "query": "SELECT id, 2 AS id FROM users"}, **given)
+    assert loaded(sql={"url": place.url, "query": "SELECT id FROM users;"}, **given) == [{"id": 1}]
+
+
 def test_what_cannot_be_loaded_is_told_without_the_password(place: Place) -> None:
     with pytest.raises(TableError) as raised:
         loaded(**limits(place))

@@ -8,6 +8,8 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Self
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from urllib3 import HTTPConnectionPool
 
 AGAIN_SECONDS = 0.1
@@ -22,16 +24,17 @@ class Deadline:
         self.passed = False
         """Whether the time was over before the end of ``with``."""
         self._seconds = seconds
-        self._connections: list[Any] = []
+        self._sockets: list[Callable[[], socket.socket]] = []
         self._done = threading.Event()
         self._lock = threading.Lock()
-        made, known = pool.ConnectionCls, self._connections
+        make = pool.ConnectionCls
 
-        def connect(*given: Any, **named: Any) -> Any:  # noqa: ANN401 - as urllib3 has it
-            known.append(made(*given, **named))
-            return known[-1]
+        def made(*given: Any, **named: Any) -> Any:  # noqa: ANN401 - as urllib3 has it
+            connection = make(*given, **named)
+            self._follow(connection)
+            return connection
 
-        pool.ConnectionCls = connect  # type: ignore[assignment]  # a function makes one as well
+        pool.ConnectionCls = made  # type: ignore[assignment]  # a function makes one as well
 
     def __enter__(self) -> Self:
         """From here on the time runs."""
@@ -43,6 +46,18 @@ class Deadline:
         with self._lock:
             self._done.set()
 
+    def _follow(self, connection: Any) -> None:  # noqa: ANN401 - any that urllib3 has
+        inner = connection.connect
+        self._sockets.append(lambda: connection.sock)
+
+        def connect() -> None:
+            inner()
+            # An answer that ends with the connection has it alone, once its head is read.
+            connected = connection.sock
+            self._sockets.append(lambda: connected)
+
+        connection.connect = connect
+
     def _watch(self) -> None:
         wait = self._seconds
         while not self._done.wait(wait):
@@ -50,8 +65,8 @@ class Deadline:
                 if self._done.is_set():
                     return
                 self.passed = True
-                for connection in self._connections:
-                    with suppress(OSError, AttributeError, TypeError):
-                        # Not that of TLS, which would first say good-bye.
-                        socket.socket.shutdown(connection.sock, socket.SHUT_RDWR)
+                for find in list(self._sockets):
+                    with suppress(OSError, TypeError):
+                        # Not as TLS does it, which would first say good-bye.
+                        socket.socket.shutdown(find(), socket.SHUT_RDWR)
             wait = AGAIN_SECONDS

@@ -68,10 +68,10 @@ def read_sql(place: SqlTable, columns: Sequence[str], most: int) -> RawTable:
         if not result.returns_rows:
             raise TableError("the query gives no rows", hint="it must be a SELECT")
         there = list(result.keys())
-        refuse_twice(there, columns)
         rows = result.fetchmany(most + 1)
         result.close()
         connection.rollback()
+    refuse_twice(there, columns)
     records = [dict(zip(there, row, strict=True)) for row in rows]
     table = from_records(records, columns)
     return table if rows else RawTable({}, 0)

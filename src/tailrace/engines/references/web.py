@@ -48,7 +48,8 @@ def read_http(place: HttpTable, columns: Sequence[str]) -> RawTable:
                 redirect=False,
                 preload_content=False,
             )
-            data = answer.read(place.max_bytes + 1, decode_content=True)
+            with closing(answer):
+                data = answer.read(place.max_bytes + 1, decode_content=True)
         except (urllib3.exceptions.HTTPError, OSError) as error:
             # Its own words have the whole address.
             late = deadline.passed or "imeout" in type(error).__name__
