@@ -12,6 +12,7 @@ from tailrace.engines.delivery import (
 )
 from tailrace.engines.due import stirs
 from tailrace.engines.embedded.intake import Left, Reader
+from tailrace.engines.epoch import Decision, DecisionKind
 from tailrace.engines.liveness import LivenessClock
 from tailrace.engines.running import NOTES_SECONDS, TICK_SECONDS
 from tailrace.engines.state import Liveness
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
     from tailrace.engines.concluding import Result
     from tailrace.engines.embedded.intake import Intake
     from tailrace.engines.embedded.session import Session
-    from tailrace.engines.epoch import Decision
     from tailrace.engines.references.keeper import News
     from tailrace.engines.running import Reloaded
     from tailrace.formats.decoder import Decoder
@@ -98,8 +98,7 @@ class Engine:
                 if self._reload is not None:
                     reader = self._take_reload(reader)
                 self._take_references()
-                for result in session.acts.take(session):
-                    self._listen(result, ())
+                self._take_acts()
                 if self._blocked():
                     continue
                 intake = reader.take(TICK_SECONDS)
@@ -217,6 +216,20 @@ class Engine:
             last = _bytes(more)
             size += last
         return taken
+
+    def _take_acts(self) -> None:
+        """What people ask for holds from the watermark of this moment on."""
+        session = self.session
+        if not session.acts.waiting:
+            return
+        reached = None
+        if not session.source.bounded and not session.state.finished:
+            reached = self._liveness.watermark(session.state)
+        if reached is not None and reached > session.state.frontier:
+            clock = Decision(DecisionKind.CLOCK, value=reached)
+            self._listen(session.turn([], after=[clock]), ())
+        for result in session.acts.take(session):
+            self._listen(result, ())
 
     def _clock(self) -> Decision | None:
         """The watermark by the clock, if it leads now."""
