@@ -11,7 +11,7 @@ from tests.property.pipelines import cases, feeds
 from tests.property.test_differential import SLOW, agree, embedded, survives
 
 from tailrace.kernel import reducer
-from tailrace.kernel.ordered import leaky_rounds, order, ranges, stateful
+from tailrace.kernel.ordered import leaky_rounds, order, stateful
 from tailrace.testing.case import Case
 from tailrace.testing.format import loads
 from tailrace.testing.outcome import WHOLE, Engine, Outcome, Variation
@@ -58,7 +58,6 @@ def test_embedded_agrees_where_room_is_tight(
         patch.setattr(reducer, "_FEW_KEYS", 1)
         patch.setattr(stateful, "_SPARE", 0)
         patch.setattr(order, "MOST_ROWS", 2)
-        patch.setattr(ranges, "CELLS", 3)
         patch.setattr(leaky_rounds, "FEW", 2)
         agree(text, embedded, Variation("tight", records=feed[0], seed=feed[1]))
 

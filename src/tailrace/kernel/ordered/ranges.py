@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tailrace.kernel.totals import CELLS
 from tailrace.kernel.wide import addable
 from tailrace.plan.model import PartialKind
 
@@ -96,27 +95,33 @@ def ranks(
     high: Places,
     rank: Fraction,
 ) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
-    """The item of nearest rank of each range, and whether it has any."""
-    found, valid = np.zeros(len(low), np.int64), np.zeros(len(low), np.bool_)
-    sizes = high - low
-    ends = np.cumsum(sizes)
-    start = 0
-    while start < len(low):
-        done = int(ends[start - 1]) if start else 0
-        stop = max(start + 1, int(np.searchsorted(ends, done + CELLS, side="right")))
-        mine = sizes[start:stop]
-        offsets = np.arange(int(mine.sum())) - np.repeat(np.cumsum(mine) - mine, mine)
-        rows = np.repeat(low[start:stop], mine) + offsets
-        owner = np.repeat(np.arange(start, stop), mine)
-        kept = present[rows] > 0
-        rows, owner = rows[kept], owner[kept]
-        order = np.lexsort((items[rows], owner))
-        values = items[rows][order]
-        counts = np.bincount(owner - start, minlength=stop - start)
-        firsts = np.cumsum(counts) - counts
-        some = np.flatnonzero(counts)
-        wanted = [max(1, -(-rank.numerator * n // rank.denominator)) for n in counts[some].tolist()]
-        found[start + some] = values[firsts[some] + np.array(wanted, np.int64) - 1]
-        valid[start + some] = True
-        start = stop
+    """The item of nearest rank of each range, and whether it has any.
+
+    All ranges are narrowed at once, from the first binary digit of the items to the last: before
+    each the items stand by the digits seen, in order among equals (a wavelet matrix). The cost is
+    that of the events and ranges, times the digits, however many events a range has.
+    """
+    found = np.zeros(len(low), np.int64)
+    before = np.r_[0, np.cumsum(present > 0)]
+    low, high = before[low], before[high]
+    valid = high > low
+    some = np.flatnonzero(valid)
+    low, high = low[some], high[some]
+    words, codes = np.unique(items[present > 0], return_inverse=True)
+    sizes, which = np.unique(high - low, return_inverse=True)
+    nearest = [max(1, -(-rank.numerator * n // rank.denominator)) - 1 for n in sizes.tolist()]
+    left = np.array(nearest, np.int64)[which]
+    code = np.zeros(len(some), np.int64)
+    for digit in range(max(len(words) - 1, 0).bit_length() - 1, -1, -1):
+        one = codes >> digit & 1 == 1
+        zeros = np.r_[0, np.cumsum(~one)]
+        lesser_low, lesser_high = zeros[low], zeros[high]
+        lesser = lesser_high - lesser_low
+        up = left >= lesser
+        left = np.where(up, left - lesser, left)
+        low = np.where(up, zeros[-1] + low - lesser_low, lesser_low)
+        high = np.where(up, zeros[-1] + high - lesser_high, lesser_high)
+        code += up.astype(np.int64) << digit
+        codes = np.concatenate([codes[~one], codes[one]])
+    found[some] = words[code]
     return found, valid
