@@ -9,6 +9,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from typing import TYPE_CHECKING, NamedTuple
 
+from tailrace.kernel.ordered.marks import sparse
 from tailrace.kernel.reducer import Closed, GroupReducer
 from tailrace.kernel.time import FOREVER, NEVER, known_until
 from tailrace.plan.model import NO_START, Window
@@ -44,6 +45,8 @@ class OrderedReducer(GroupReducer):
         assert group.ordered is not None  # noqa: S101 - made for such groups alone
         self.rule: Rule = group.rules[0]
         self.ordered = group.ordered
+        self._marks = 0
+        """So many marks of lost keys there were when they were last made few."""
 
     def close(
         self,
@@ -76,7 +79,11 @@ class OrderedReducer(GroupReducer):
         pane = self.needed_from(until)
         self._runs.forget_before(pane)
         # An event that still matters shows what happened before it.
-        self._bound.forget_before(pane - self.ordered.reach // self.rule.window.width - 1)
+        width = self.rule.window.width
+        self._bound.forget_before(pane - self.ordered.reach // width - 1)
+        if len(self._bound.touched) > self._marks:
+            self._bound.touched = sparse(self._bound.touched, (self.ordered.reach - 1) // width)
+            self._marks = len(self._bound.touched)
 
     def _evicted(self, keys: NDArray[np.int64], at: NDArray[np.int64]) -> NDArray[np.bool_]:
         """Whether a pane that reaches into the time before an instant lost keys of the bucket."""
