@@ -21,7 +21,8 @@ class Case:
     ``until``: when the listing ends if nothing comes. ``told``: when it was told of last, with
     ``told_last``; ``number``: of changes told since it was listed. ``reasons``: by
     rule how many firings. ``listings``: when it was listed, as far as repeaters need it.
-    ``waiting``: accusations that not all rules have come to.
+    ``waiting``: accusations that not all rules have come to. ``ended``: from when to when it was an
+    offender and is no longer, as far as events may still be judged by that.
     """
 
     id: str = ""
@@ -40,6 +41,7 @@ class Case:
     listings: list[int] = field(default_factory=list)
     waiting: list[Accusation] = field(default_factory=list)
     manual: ManualAct | None = None
+    ended: list[tuple[int, int]] = field(default_factory=list)
 
     def live(self, at: int) -> bool:
         """Whether the key is an offender at an instant that the fold has come to."""
@@ -79,6 +81,7 @@ class Case:
         ]
         manual = body["manual"]
         body["manual"] = manual and ManualAct(**{**manual, "act": Act(manual["act"])})
+        body["ended"] = [(since, until) for since, until in body.get("ended", ())]
         return key, cls(**body)
 
 

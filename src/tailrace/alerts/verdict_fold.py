@@ -22,6 +22,7 @@ from tailrace.alerts.verdicts import (
     VerdictRule,
     place_of,
 )
+from tailrace.kernel.time import NEVER
 from tailrace.plan.identity import Key, encode
 
 
@@ -48,16 +49,19 @@ class VerdictFold:
         self._due: dict[Key, int] = {}
         self._put = 0
         self._ended: dict[Key, list[tuple[int, int]]] = defaultdict(list)
-        self._told = False
+        self._horizon = NEVER
         self._walk = VerdictWalk(rule, self._ended)
         for text in stored:
             key, case = Case.from_json(text)
             self._cases[key] = case
+            if case.ended:
+                self._ended[key] = list(case.ended)
             self._put_timer(key, case)
 
     def advance(self, accusations: Iterable[Accusation | Series], horizon: int) -> VerdictResult:
         """Take up accusations; let time pass up to ``horizon``, as far as every rule has come."""
         touched, alone = self._take(accusations)
+        self._horizon = max(self._horizon, horizon)
         for key in self._passed(horizon):
             touched.setdefault(key, self._cases[key])
         for key, case in touched.items():
@@ -76,6 +80,7 @@ class VerdictFold:
         wasn't told so far is told. Who is listed stays so.
         """
         alone = self._take(accusations)[1]
+        self._horizon = max(self._horizon, final)
         touched = dict(self._cases)
         for key, case in touched.items():
             series = alone.get(key)
@@ -100,6 +105,7 @@ class VerdictFold:
         touched = dict(self._cases)
         for key, case in touched.items():
             self._walk.lift(key, case, at)
+        self._ended.clear()
         return self._result(touched)
 
     def live(self, key: Key, at: int) -> bool:
@@ -125,17 +131,19 @@ class VerdictFold:
         return self._timers[0][0] if self._timers else None
 
     def _begin(self) -> None:
-        """Forget what ended before time last passed."""
-        if self._told:
-            self._ended.clear()
-            self._told = False
+        """Forget what ended before the last horizon: no event is judged before that any more."""
+        for key, ended in list(self._ended.items()):
+            left = [one for one in ended if one[1] > self._horizon]
+            if left:
+                self._ended[key] = left
+            else:
+                del self._ended[key]
 
     def _take(
         self, accusations: Iterable[Accusation | Series]
     ) -> tuple[dict[Key, Case], dict[Key, Series]]:
         """The cases of those accused; series that are all that there is for their key."""
         self._begin()
-        self._told = True
         touched: dict[Key, Case] = {}
         alone: dict[Key, Series] = {}
         for one in accusations:
@@ -166,6 +174,8 @@ class VerdictFold:
         kept: list[tuple[str, str | None]] = []
         for key, case in touched.items():
             place = place_of(self._rule, key)
+            # What ended at a person's act lies ahead of the horizon.
+            case.ended = [one for one in self._ended.get(key, ()) if one[1] > self._horizon]
             if self._idle(case):
                 del self._cases[key]
                 self._due.pop(key, None)
@@ -180,7 +190,7 @@ class VerdictFold:
         return VerdictResult(tuple(change for _, change in changes), tuple(kept))
 
     def _idle(self, case: Case) -> bool:
-        if case.since is not None or case.manual is not None or case.waiting:
+        if case.since is not None or case.manual is not None or case.waiting or case.ended:
             return False
         return not case.listings or self._rule.factor == 1
 
@@ -189,6 +199,8 @@ class VerdictFold:
         by_time = self._walk.due(case)
         if due is None or (by_time is not None and by_time < due):
             due = by_time
+        for _, until in case.ended:
+            due = until if due is None else min(due, until)
         if due is None:
             self._due.pop(key, None)
         elif self._due.get(key) != due:

@@ -192,7 +192,7 @@ class VerdictWalk:
                 case.manual = None
                 if manual.act is Act.BAN:
                     self._ended[key].append((manual.at, manual.until))
-                    self._tell(key, case, Standing.EXPIRED, due, manual.at, due)
+                self._tell(key, case, Standing.EXPIRED, due, manual.at, due)
             elif case.since is None:
                 case.listings = []
             elif due < case.until or case.last > case.told_last:

@@ -305,3 +305,40 @@ def test_firings_together_are_as_each_alone(
         singles = [one.single(place) for one in series for place in range(len(one.ends))]
         assert together.advance(series, cut) == alone.advance(singles, cut)
         before = cut
+
+
+@pytest.mark.parametrize("act", [Act.ALLOW, Act.BAN, Act.UNDO])
+@pytest.mark.parametrize("again", [False, True])
+@pytest.mark.parametrize("calls", [1, 2, 3])
+def test_an_act_changes_nothing_before_it(act: Act, again: bool, calls: int) -> None:
+    fold = VerdictFold(rule(for_=50))
+    kept = dict(fold.advance([firing(90)], 100).kept)
+    acts = [Act.BAN, Act.UNDO] if act is Act.UNDO else [act]
+    for one in acts:
+        kept |= dict(fold.act(A, ManualAct(one, 101, FOREVER)).kept)
+    for _ in range(calls):
+        if again:
+            fold = VerdictFold(rule(for_=50), [text for text in kept.values() if text is not None])
+        kept |= dict(fold.advance([], 100).kept)
+        # A late event is judged at the watermark that its partition had come to.
+        assert fold.live(A, 100)
+        assert fold.live(A, 101) is (act is Act.BAN)
+    for horizon in (101, 102):
+        kept |= dict(fold.advance([], horizon).kept)
+    assert fold.live(A, 100) is False
+    if act is Act.UNDO:
+        assert list(kept.values()) == [None]
+
+
+def test_the_end_of_a_timed_allow_is_told() -> None:
+    fold = VerdictFold(rule(for_=50))
+    fold.advance([firing(90)], 100)
+    fold.act(A, ManualAct(Act.ALLOW, 101, 200))
+    assert told(fold.advance([], 1000).changes) == ["200 expired 101..200"]
+
+
+def test_nothing_is_kept_of_a_removed_list() -> None:
+    fold = VerdictFold(rule(for_=50))
+    fold.advance([firing(90)], 100)
+    fold.act(A, ManualAct(Act.ALLOW, 101, 200))
+    assert [text for _, text in fold.remove(102).kept] == [None]
