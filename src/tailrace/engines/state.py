@@ -64,7 +64,7 @@ class EngineState:
     Spark engine, which has the partials then, ``batch`` is the last of its batches,
     and ``written`` counts the rows that its workers wrote to outputs themselves. ``begun``: when
     event time began, known once there is a watermark; ``references``: the version of each that is
-    in force.
+    in force; ``horizon``: how far the accusing rules of all lists of verdicts have come.
     """
 
     epoch: int = -1
@@ -82,6 +82,7 @@ class EngineState:
     written: dict[str, int] = field(default_factory=dict)
     begun: int | None = None
     references: dict[str, str] = field(default_factory=dict)
+    horizon: int = NEVER
 
     def greatest_time(self) -> int:
         """The greatest event time of all partitions, ``NEVER`` without events.

@@ -62,10 +62,11 @@ class Verdicts:
         """How far all accusing rules have come once the watermark is ``reached``.
 
         One for all lists, which answer for the same archived events; it never goes back: nothing is
-        heard of a rule before its start.
+        heard of a rule before its start, and if a list takes up one that is behind, the horizon
+        stays until that has come as far.
         """
         known = [self._known(rule, reached) for wanted in self.lists for rule in wanted.rules]
-        return min(known, default=reached)
+        return max(min(known, default=reached), self._state.horizon)
 
     def _known(self, rule: str, reached: int) -> int:
         width = self._widths.get(rule)
@@ -76,6 +77,7 @@ class Verdicts:
     def tell(self, closed: Closed, reached: int, *, final: bool) -> Iterator[Told]:
         """Take up closed windows; ``reached``: the watermark, at the end the greatest time."""
         horizon = reached if final else self.horizon(reached)
+        self._state.horizon = max(self._state.horizon, horizon)
         for wanted in self.lists:
             accusing = (pair for pair in closed if pair[1].rule.identity in wanted.rules)
             found = [
