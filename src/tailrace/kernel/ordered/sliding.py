@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from tailrace.kernel.ordered.order import Timeline
     from tailrace.kernel.runs import Run
     from tailrace.kernel.totals import Totals
+    from tailrace.plan.model import Bounds, Group
 
 
 class Instants(NamedTuple):
@@ -48,6 +49,14 @@ class Instants(NamedTuple):
 class SlidingReducer(OrderedReducer):
     """The state of a sliding rule."""
 
+    def __init__(self, group: Group, bounds: Bounds, salt: str) -> None:
+        """Start without state."""
+        super().__init__(group, bounds, salt)
+        self._judged_to: int | None = None
+        """Up to this instant windows were judged; None: it isn't known how they were."""
+        self._holding: NDArray[np.int64] = np.empty(0, np.int64)
+        """The keys whose windows were judged to fire at that instant."""
+
     def _close(self, span: Span) -> Closed:
         rule, size = self.rule, self.rule.window.size
         width = rule.window.width
@@ -55,9 +64,11 @@ class SlidingReducer(OrderedReducer):
         rows = self._runs.span(low, span.known // width + 1)
         closed = Closed()
         if rows is None:
+            self._note(span, [])
             return closed
         if span.start > span.first - self.ordered.reach:
             rows = rows.part(rows.columns[TIME] >= span.start)
+        rows = self._eventful(rows, span)
         rows = rows.part(in_order(rows, placed=rule.placed))
         if rule.compares:
             rows = compared(rule, rows)
@@ -68,10 +79,42 @@ class SlidingReducer(OrderedReducer):
             failures += failed
             if len(found.keys):
                 parts.append(found)
+        self._note(span, parts)
         closed.failures[rule.identity] = failures
         if parts:
             closed.firings.append(_by_end(parts))
         return closed
+
+    def _eventful(self, rows: Run, span: Span) -> Run:
+        """The events of keys of which something can be told.
+
+        These are keys with events that come or leave in the span, and those that fired up to it: of
+        the others no window fired, and none changes.
+        """
+        size = self.rule.window.size
+        known = self._judged_to == span.first - 1 and span.start + size - 1 < span.first
+        # What is looked up for a window can change without events.
+        if self.rule.alert and (self.rule.references or not known):
+            return rows
+        times = rows.columns[TIME]
+        eventful = np.zeros(len(self.keys), np.bool_)
+        eventful[rows.keys[times >= span.first]] = True
+        if self.rule.alert:
+            leaving = (times >= span.first - size) & (times <= span.known - size)
+            eventful[rows.keys[leaving]] = True
+            eventful[self._holding] = True
+        chosen = eventful[rows.keys]
+        return rows if chosen.all() else rows.part(chosen)
+
+    def _note(self, span: Span, parts: list[RuleFirings]) -> None:
+        """Remember which keys fire up to the end of a span."""
+        lasting = [part.keys[part.lasts == span.known] for part in parts if part.lasts is not None]
+        self._holding = np.concatenate([np.empty(0, np.int64), *lasting])
+        self._judged_to = span.known
+
+    def _renumber(self, moved: NDArray[np.int64]) -> None:
+        super()._renumber(moved)
+        self._judged_to = None
 
     def _judge_part(self, rows: Run, line: Timeline, span: Span) -> tuple[RuleFirings, int]:
         rule, size = self.rule, self.rule.window.size
