@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
+from tailrace.config.targets.redis import RedisOutput
+from tailrace.plan.templates import parse
+
 if TYPE_CHECKING:
     from tailrace.config import Output, PipelineConfig
     from tailrace.plan.classify import Classification
@@ -20,6 +23,8 @@ _VERDICT = (
     *("pipeline", "verdict", "id", "state", "since", "until", "at", "firings", "listings"),
     *("reasons", "comment"),
 )
+_SAME = ("pipeline", "verdict", "id")
+"""Names that say the same in all rows of a key of a list of verdicts."""
 _DEAD = ("id", "pipeline", "partition", "generation", "position", "code", "field", "reason", "raw")
 
 
@@ -47,6 +52,27 @@ def check_row_templates(
                 problems.template(("outputs", name, output.kind, *place), text, known)
             if len(problems.found) > before:
                 break
+        else:
+            _members(problems, name, output, lists)
+
+
+def _members(problems: Problems, name: str, output: Output, lists: tuple[VerdictList, ...]) -> None:
+    """A member of a set is removed as it was added: all rows of a key must have the same."""
+    target = output.target
+    if not isinstance(target, RedisOutput) or target.type != "set":
+        return
+    for wanted in lists:
+        keys = [key for key, _ in wanted.keys]
+        names = [] if target.value is None else parse(target.value).names
+        if name in wanted.to and not (set(keys) & set(names) and {*keys, *_SAME}.issuperset(names)):
+            place = ("outputs", name, output.kind, *(("value",) if target.value else ()))
+            problems.add(
+                place,
+                f"a set of the verdicts {wanted.name!r} needs a 'value' of the key's fields alone:"
+                " a key that is no longer listed is removed as it was added",
+                f'value: "{" ".join(f"{{{key}}}" for key in keys)}"',
+            )
+            return
 
 
 def _known(

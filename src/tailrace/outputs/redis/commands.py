@@ -28,6 +28,9 @@ TYPES = {
 }
 """What the server calls a key of each type."""
 
+_OF_NOW = ("string", "hash", "set")
+"""Types that say who is listed now; the others have a row for each change."""
+
 
 @dataclass(frozen=True, slots=True)
 class Write:
@@ -67,7 +70,8 @@ def writes(batch: OutboxBatch, options: RedisOutput, first: int = 0) -> Iterator
             yield Write(number, key, (removed,))
             continue
         time = times[number]
-        if batch.content is Content.VERDICTS and not json.loads(rows[number])["live"]:
+        listing = batch.content is Content.VERDICTS and options.type in _OF_NOW
+        if listing and not json.loads(rows[number])["live"]:
             gone: Command = ("SREM", key, value) if options.type == "set" else ("DEL", key)
             yield Write(number, key, (gone,))
             continue
@@ -138,7 +142,8 @@ def _expiry(
     batch: OutboxBatch, options: RedisOutput, key: str, time: int | None
 ) -> Iterator[Command]:
     if options.ttl is None:
-        if batch.content is Content.VERDICTS and options.type != "set" and time is not None:
+        verdicts = batch.content is Content.VERDICTS and options.type in ("string", "hash")
+        if verdicts and time is not None:
             # The time of a verdict is when it ends.
             yield ("PEXPIREAT", key, max(0, time // 1000))
         return
