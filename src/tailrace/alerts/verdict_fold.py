@@ -16,6 +16,7 @@ from tailrace.alerts.verdict_cases import Case
 from tailrace.alerts.verdict_walk import VerdictWalk
 from tailrace.alerts.verdicts import (
     Accusation,
+    Act,
     Change,
     ManualAct,
     Series,
@@ -49,6 +50,7 @@ class VerdictFold:
         self._due: dict[Key, int] = {}
         self._put = 0
         self._ended: dict[Key, list[tuple[int, int]]] = defaultdict(list)
+        self._live: set[Key] = set()
         self._horizon = NEVER
         self._walk = VerdictWalk(rule, self._ended)
         for text in stored:
@@ -56,6 +58,8 @@ class VerdictFold:
             self._cases[key] = case
             if case.ended:
                 self._ended[key] = list(case.ended)
+            if _listed(case):
+                self._live.add(key)
             self._put_timer(key, case)
 
     def advance(self, accusations: Iterable[Accusation | Series], horizon: int) -> VerdictResult:
@@ -117,8 +121,8 @@ class VerdictFold:
 
     @property
     def known(self) -> list[Key]:
-        """All keys that are, or in the last call were, listed or remembered."""
-        return [*self._cases, *(key for key in self._ended if key not in self._cases)]
+        """All keys that are, or since the horizon before were, offenders."""
+        return [*self._live, *(key for key in self._ended if key not in self._live)]
 
     @property
     def cases(self) -> dict[Key, Case]:
@@ -176,6 +180,10 @@ class VerdictFold:
             place = place_of(self._rule, key)
             # What ended at a person's act lies ahead of the horizon.
             case.ended = [one for one in self._ended.get(key, ()) if one[1] > self._horizon]
+            if _listed(case):
+                self._live.add(key)
+            else:
+                self._live.discard(key)
             if self._idle(case):
                 del self._cases[key]
                 self._due.pop(key, None)
@@ -207,6 +215,12 @@ class VerdictFold:
             self._due[key] = due
             self._put += 1
             heappush(self._timers, (due, self._put, key))
+
+
+def _listed(case: Case) -> bool:
+    """Whether there is an instant at which the case says that the key is an offender."""
+    banned = case.manual is not None and case.manual.act is Act.BAN
+    return banned or case.since is not None
 
 
 def _singles(series: Series) -> list[Accusation]:

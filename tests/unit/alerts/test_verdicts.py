@@ -342,3 +342,20 @@ def test_nothing_is_kept_of_a_removed_list() -> None:
     fold.advance([firing(90)], 100)
     fold.act(A, ManualAct(Act.ALLOW, 101, 200))
     assert [text for _, text in fold.remove(102).kept] == [None]
+
+
+def test_only_offenders_are_looked_at() -> None:
+    """A key that is remembered for repeaters alone is none; nor is it after a restart."""
+    fold = VerdictFold(rule(factor=2, within=1000))
+    fold.advance([firing(5)], 5)
+    assert fold.known == [A]
+    kept = dict(fold.advance([], 20).kept)
+    assert (fold.known, fold.live(A, 14)) == ([A], True)
+    fold.advance([], 21)
+    assert (fold.known, list(fold.cases)) == ([], [A])
+    again = VerdictFold(rule(factor=2, within=1000), [t for t in kept.values() if t is not None])
+    assert (again.known, list(again.cases)) == ([], [A])
+    fold.act(A, ManualAct(Act.ALLOW, 22, FOREVER))
+    assert fold.known == []
+    fold.act(A, ManualAct(Act.BAN, 22, FOREVER))
+    assert fold.known == [A]
