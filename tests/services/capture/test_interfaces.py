@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-pytestmark = pytest.mark.services
+pytestmark = [pytest.mark.services, pytest.mark.rights]
 
 PROLOGUE = """
 import fcntl, json, os, socket, struct, time
@@ -58,7 +58,7 @@ def scene(text: str) -> list[dict[str, Any]]:
     usable = unshare is not None and os.access("/dev/net/tun", os.R_OK | os.W_OK)
     if not usable or subprocess.run([*alone, "true"], check=False).returncode:
         message = "no network of its own can be made (unshare, /dev/net/tun)"
-        pytest.fail(message) if os.environ.get("CI") else pytest.skip(message)
+        pytest.skip(message)
     script = [*alone, sys.executable, "-c", PROLOGUE + text]
     ran = subprocess.run(script, check=True, capture_output=True, text=True, timeout=90)
     return [json.loads(line) for line in ran.stdout.splitlines()]
