@@ -114,7 +114,7 @@ def test_the_first_row_is_the_same_whatever_order_they_come_in(place: Place) -> 
     assert device(query="SELECT id, device FROM users order  by lower(device) desc") == "c"
 
 
-def test_a_column_that_is_there_twice_and_names_that_need_quotes(place: Place) -> None:
+def test_queries_with_a_column_twice_and_with_a_semicolon(place: Place) -> None:
     place.run("CREATE TABLE users (id integer)", "INSERT INTO users VALUES (1)")
     given = {"key": "id", "columns": {"id": "integer"}}
     with pytest.raises(TableError, match="the column 'id' is there 2 times"):

@@ -1,5 +1,6 @@
 """References on the driver's loop: loaded before a file is taken up, between plans, counted."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -75,7 +76,9 @@ def told() -> list[Note]:
 
 
 @pytest.fixture
-def engine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, told: list[Note]) -> SparkEngine:
+def engine(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, told: list[Note]
+) -> Iterator[SparkEngine]:
     monkeypatch.setattr(Executors, "__init__", lambda *_: None)
     monkeypatch.setattr(Executors, "note", lambda _: None)
     (tmp_path / "users.csv").write_text("k\na\n")
@@ -88,7 +91,8 @@ def engine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, told: list[Note]) ->
         listen=lambda _, notes: told.extend(notes),
     )
     found._begin_references()
-    return found
+    yield found
+    session.close()
 
 
 def test_a_changed_file_is_not_taken_up_without_its_references(
