@@ -61,9 +61,9 @@ def until_read(session: Session) -> None:
 def test_none_is_left(tmp_path: Path, name: str, change: object) -> None:
     text = TEXT.format(folder=tmp_path)
     source = tmp_path / "in.ndjson"
-    for at in ([0, 1, 2], [109]):
+    for first in ([0, 1, 2], [109]):
         with source.open("a") as file:
-            file.write(lines(at))
+            file.write(lines(first))
         until_read(open_in(tmp_path, plan_of(text)))
     # What waits isn't there yet: the rule may still fire at its instant.
     archived = tmp_path / "all.ndjson"

@@ -10,7 +10,7 @@ from tailrace.outputs.rows import dumps
 
 LISTS = {"bots": ("account",), "pairs": ("ip", "n"), "odd": ("k",)}
 
-ROWS = [
+ROWS: list[tuple[str, dict[str, object]]] = [
     ("bots", {"account": number}) for number in range(MOST_ROWS * 2, -1, -1)
 ]  # the one that is asked for stands behind thousands that look like it
 ROWS += [

@@ -64,7 +64,8 @@ def test_the_same_is_told_live_and_of_the_file(tmp_path: Path) -> None:
         ("out", "file", 1),
         ("tab", "table sums", 0),
     ]
-    assert seen.tables == {"dead_letters": 1, "incidents": 1, "refused": 0, "sums": 2}
+    tables = {"dead_letters": 1, "incidents": 1, "refused": 0, "sums": 2, "verdicts": 0}
+    assert seen.tables == tables
     (group,) = seen.groups
     assert (group.rules, group.keys, group.rows) == (("many", "sums"), 1, 1)
 
