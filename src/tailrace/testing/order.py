@@ -3,7 +3,18 @@
 from __future__ import annotations
 
 from tailrace.errors import Problem
-from tailrace.testing.case import Appear, Case, Clock, End, Idle, Reload, Return, Rows, Step, TableRows
+from tailrace.testing.case import (
+    Appear,
+    Case,
+    Clock,
+    End,
+    Idle,
+    Reload,
+    Return,
+    Rows,
+    Step,
+    TableRows,
+)
 
 _ABSENT, _LIVE, _IDLE = "appears only later", "is live", "is idle"
 _LIFE: dict[type[Step], tuple[str, str]] = {

@@ -129,7 +129,7 @@ def item_line(item: Item, style: Style) -> str:
     """One thing that happened, as a line that a terminal can be given."""
     if item.kind is Kind.NOTE:
         return f"note  {one_line(str(item.document['text']))}"
-    return line(item.document, CONTENTS[item.kind], str(item.document["rule"]), style)
+    return line(item.document, CONTENTS[item.kind], str(item.document.get("rule", "")), style)
 
 
 def summary_lines(summary: Summary) -> list[str]:

@@ -98,7 +98,6 @@ def items(result: Result, plan: Plan, audience: Audience) -> Iterator[Item]:
         if audience.hears_of(notice.rule):
             yield Item(Kind.NOTICE, notice.to_json_dict())
 
-
     for change in result.verdicts:
         if change.state is not Standing.EXTENDED and audience.hears_of_list(change.list):
             yield Item(Kind.VERDICT, change.to_json_dict())
