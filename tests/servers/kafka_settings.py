@@ -24,6 +24,8 @@ BROKER = {
     # One that was killed is let in again when its former session has timed out.
     "broker.session.timeout.ms": "3000",
     "broker.heartbeat.interval.ms": "500",
+    # Records of years ago are not gone after five minutes.
+    "log.retention.ms": "-1",
     "log.cleaner.dedupe.buffer.size": "8388608",
     "num.io.threads": "4",
     "num.network.threads": "2",
