@@ -119,10 +119,10 @@ class IncidentState:
         """Text from which ``from_json`` makes an equal state."""
         life: dict[str, Any] = {"phase": _NAMES[type(self.life)]} | self.life._asdict()
         if isinstance(self.life, Firing):
-            life["measures"] = {name: _typed(v) for name, v in self.life.measures.items()}
+            life["measures"] = {name: stored_value(v) for name, v in self.life.measures.items()}
         document = {
             "rule": self.rule,
-            "key": [_typed(value) for value in self.key],
+            "key": [stored_value(value) for value in self.key],
             "life": life,
         }
         return json.dumps(document, ensure_ascii=True, allow_nan=False, separators=(",", ":"))
@@ -133,7 +133,7 @@ class IncidentState:
         document = json.loads(text)
         return cls(
             rule=document["rule"],
-            key=tuple(_value(value) for value in document["key"]),
+            key=tuple(typed_value(value) for value in document["key"]),
             life=_life(document["life"]),
         )
 
@@ -142,15 +142,17 @@ def _life(document: dict[str, Any]) -> Life | Reached:
     kind = _PHASES[document.pop("phase")]
     if kind is Firing:
         document["notices"] = tuple(document["notices"])
-        document["measures"] = {n: _value(value) for n, value in document["measures"].items()}
+        document["measures"] = {n: typed_value(value) for n, value in document["measures"].items()}
     return kind(**document)
 
 
-def _typed(value: Scalar) -> Any:  # noqa: ANN401 - JSON of any form
+def stored_value(value: Scalar) -> Any:  # noqa: ANN401 - JSON of any form
+    """A typed value as JSON that ``typed_value`` reads back exactly."""
     return {"time": int(value)} if isinstance(value, Time) else value
 
 
-def _value(stored: Any) -> Scalar:  # noqa: ANN401 - JSON of any form
+def typed_value(stored: Any) -> Scalar:  # noqa: ANN401 - JSON of any form
+    """What ``stored_value`` wrote."""
     if isinstance(stored, dict):
         return Time(stored["time"])
     value: Scalar = stored

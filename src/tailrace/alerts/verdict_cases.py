@@ -6,8 +6,8 @@ import json
 from dataclasses import asdict, dataclass, field, fields
 from typing import TYPE_CHECKING, Any
 
+from tailrace.alerts.states import stored_value, typed_value
 from tailrace.alerts.verdicts import Accusation, Act, ManualAct
-from tailrace.plan.identity import Time
 
 if TYPE_CHECKING:
     from tailrace.plan.identity import Key, Scalar
@@ -54,28 +54,28 @@ class Case:
         """Text from which ``from_json`` makes an equal case."""
         body: dict[str, Any] = {name: getattr(self, name) for name in _PLAIN}
         body["manual"] = None if self.manual is None else asdict(self.manual)
-        body["measures"] = [[name, _stored(value)] for name, value in self.measures.items()]
+        body["measures"] = [[name, stored_value(value)] for name, value in self.measures.items()]
         body["waiting"] = [
             {
                 **asdict(one),
                 "key": None,
-                "measures": [[n, _stored(v)] for n, v in one.measures.items()],
+                "measures": [[n, stored_value(v)] for n, v in one.measures.items()],
             }
             for one in self.waiting
         ]
-        document = {"rule": rule, "key": [_stored(value) for value in key], "case": body}
+        document = {"rule": rule, "key": [stored_value(value) for value in key], "case": body}
         return json.dumps(document, allow_nan=False, separators=(",", ":"))
 
     @classmethod
     def from_json(cls, text: str) -> tuple[Key, Case]:
         """The key and the case that ``to_json`` wrote."""
         document = json.loads(text)
-        key = tuple(_value(value) for value in document["key"])
+        key = tuple(typed_value(value) for value in document["key"])
         body = document["case"]
-        body["measures"] = {name: _value(value) for name, value in body["measures"]}
+        body["measures"] = {name: typed_value(value) for name, value in body["measures"]}
         body["waiting"] = [
             Accusation(
-                **{**one, "key": key, "measures": {n: _value(v) for n, v in one["measures"]}}
+                **{**one, "key": key, "measures": {n: typed_value(v) for n, v in one["measures"]}}
             )
             for one in body["waiting"]
         ]
@@ -86,14 +86,3 @@ class Case:
 
 
 _PLAIN = [one.name for one in fields(Case) if one.name not in ("manual", "measures", "waiting")]
-
-
-def _stored(value: Scalar) -> Any:  # noqa: ANN401 - JSON of any form
-    return {"time": int(value)} if isinstance(value, Time) else value
-
-
-def _value(stored: Any) -> Scalar:  # noqa: ANN401 - JSON of any form
-    if isinstance(stored, dict):
-        return Time(stored["time"])
-    value: Scalar = stored
-    return value
