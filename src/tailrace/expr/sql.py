@@ -84,6 +84,8 @@ def failure_sql(node: Node) -> str | None:
     An operation that isn't part of the value doesn't count: in a branch of a case that isn't taken,
     or whose null was replaced (coalesce, is null, a decided and/or). None: nothing can fail.
     """
+    if _never_null(node):
+        return None
     if isinstance(node, Case):
         return _case_failure(node)
     inner = [failure for child in _makers(node) if (failure := failure_sql(child))]
@@ -91,10 +93,21 @@ def failure_sql(node: Node) -> str | None:
         tests = [f"{_operand(node)} IS NULL"]
         tests += [f"{_operand(child)} IS NOT NULL" for child in _nullable(node)]
         return " OR ".join([f"({' AND '.join(tests)})", *inner])
-    if not inner or isinstance(node, IsNull):
+    if not inner:
         return None
     joined = " OR ".join(inner)
     return joined if _strict(node) else f"({_operand(node)} IS NULL AND ({joined}))"
+
+
+def _never_null(node: Node) -> bool:
+    """Whether the node has a value whatever fails inside it."""
+    match node:
+        case Literal():
+            return node.value is not None
+        case Call(name="coalesce"):
+            return any(_never_null(arg) for arg in node.args)
+        case _:
+            return isinstance(node, IsNull)
 
 
 def _makers(node: Node) -> tuple[Node, ...]:

@@ -56,6 +56,14 @@ def test_what_can_fail_is_guarded_once(text: str, sql: str) -> None:
     assert failure_sql(node) is not None
 
 
+REPLACED = ["coalesce(i + 1, 0)", "not coalesce(i / 0 > 1, false)", "(i + 1) is null or b"]
+
+
+@pytest.mark.parametrize("text", REPLACED)
+def test_a_null_that_is_replaced_is_no_failure(text: str) -> None:
+    assert failure_sql(parse(text, SCOPE)) is None
+
+
 HOSTILE = [
     "'",
     '"',
