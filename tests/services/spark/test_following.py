@@ -2,17 +2,23 @@
 
 import json
 import signal
+import subprocess
+import sys
 import urllib.request
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 from urllib.error import URLError
 
 import pytest
 from tests.servers.kafka import Kafka
 from tests.servers.ports import free_port
+from tests.servers.spark import environment
 from tests.services.conftest import skipping
 from tests.services.spark.conftest import Made
 from tests.services.spark.runs import Run, on_spark, with_kafka
+
+from tailrace.store.store import Store
 
 HEAD = """
 name: followed
@@ -21,10 +27,16 @@ time: {field: t, grace: 1s, idle_after: 2s}
 fields: {k: text}
 outputs:
   rows: {file: {path: rows.ndjson}, rows: windows}
+verdicts: {bots: {from: [many], for: 1m}}
 store: {path: store.duckdb}
 """
-BEFORE = "rules: [{record: seen, by: k, window: 10s, select: {n: count(*)}, to: [rows]}]\n"
-AFTER = "rules: [{record: counted, by: k, window: 10s, select: {m: count(*)}, to: [rows]}]\n"
+RULES = """
+rules:
+  - {record: NAME, by: k, window: 10s, select: {MEASURE: count(*)}, to: [rows]}
+  - {alert: many, by: k, window: 10s, when: count(*) > 100}
+"""
+BEFORE = RULES.replace("NAME", "seen").replace("MEASURE", "n")
+AFTER = RULES.replace("NAME", "counted").replace("MEASURE", "m")
 
 pytestmark = pytest.mark.timeout(900)
 
@@ -41,6 +53,27 @@ def rows(run: Run) -> list[dict[str, object]]:
 def send(kafka: Kafka, topic: str, partition: int, seconds: int, key: str) -> None:
     body = {"t": f"2026-01-01T00:00:{seconds:02d}Z", "k": key}
     kafka.send(topic, [json.dumps(body).encode()], partition=partition)
+
+
+def ban(run: Run, key: str) -> None:
+    program = [sys.executable, "-m", "tailrace.cli.main", "verdicts", "ban", "bots", key]
+    own = ["--for", "1h", "--store", "store.duckdb"]
+    subprocess.run([*program, *own], cwd=run.folder, check=True, env=environment())
+
+
+def decisions(run: Run) -> list[tuple[str, dict[str, Any]]]:
+    """Kinds and bodies, in order."""
+    store = Store.open(run.folder / "store.duckdb", "followed")
+    try:
+        return [(kind, dict(body)) for _, kind, body in store.decisions()]
+    finally:
+        store.close()
+
+
+def offsets(run: Run) -> list[str]:
+    """Spark's offset log as far as it is kept."""
+    folder = run.checkpoint / "offsets"
+    return [(folder / str(number)).read_text() for number in run.batches("offsets")]
 
 
 def test_followed_changed_and_stopped(kafka: Kafka, tmp_path: Path, run: Made) -> None:
@@ -63,6 +96,9 @@ def test_followed_changed_and_stopped(kafka: Kafka, tmp_path: Path, run: Made) -
     one.until(lambda: len(rows(one)) == 2)
     assert [row["k"] for row in rows(one)] == ["a", "b"]
 
+    # All is quiet: what a person does holds from the clock's watermark on, which a plan has told.
+    ban(one, "a")
+
     written(one, source, AFTER)
     assert one.process is not None
     one.process.send_signal(signal.SIGHUP)
@@ -73,6 +109,12 @@ def test_followed_changed_and_stopped(kafka: Kafka, tmp_path: Path, run: Made) -
     assert (found["k"], found["m"]) == ("c", 1)
     one.stop()
     assert len(rows(one)) == 3
+    told = decisions(one)
+    (place,) = (n for n, (kind, _) in enumerate(told) if kind == "manual")
+    clock, manual = told[place - 1 : place + 1]
+    assert clock[0] == "clock"
+    assert manual[1]["at"] == int(clock[1]["value"]) + 1
+    assert any(f'\\"value\\": {clock[1]["value"]}' in text for text in offsets(one))
 
 
 def test_what_is_sent_is_answered_once_it_is_committed(tmp_path: Path, run: Made) -> None:

@@ -69,6 +69,7 @@ class SparkEngine:
         self._handover = Handover()
         self._query: StreamingQuery | None = None
         self._offered: int | None = None
+        self._acts_wait = False
         self._progress: SparkStatus | None = None
 
     def stop(self) -> None:
@@ -216,6 +217,7 @@ class SparkEngine:
         """Take the batches of a query that ends by itself."""
         while not self._stop and (self._active() or not self._handover.empty):
             self._take_batch(TICK_SECONDS)
+            self._do_acts()
             self._idle()
         if not self._stop:
             self._raise_failure()
@@ -229,6 +231,7 @@ class SparkEngine:
                     hint="run again to go on from the last batch that was committed",
                 )
             self._take_batch(TICK_SECONDS)
+            self._do_acts()
             self._idle()
         return self.session.state.finished
 
@@ -304,6 +307,7 @@ class SparkEngine:
             self._offered = None
         # Spark plans no further batch while it waits for this one.
         while self._blocked() and not self._stop:
+            self._do_acts()
             self._idle()
             time.sleep(TICK_SECONDS)
         return result
@@ -367,6 +371,26 @@ class SparkEngine:
             self._use(news)
 
     def _take_acts(self) -> None:
+        """What people ask for holds from the watermark of this moment on, where the clock leads.
+
+        It goes through a plan: every shard must come to it. Once that is concluded they are done;
+        that the clock has gone on meanwhile doesn't make them wait again.
+        """
+        if not self.session.acts.waiting:
+            self._acts_wait = False
+            return
+        if self.session.delivery.full:
+            # No plan comes before outputs have taken something.
+            self._do_acts()
+        elif not self._acts_wait:
+            self._acts_wait = self._planner.ask_for_clock()
+            if not self._acts_wait:
+                self._do_acts()
+        elif not self._planner.asked and self._offered is None:
+            self._acts_wait = False
+            self._do_acts()
+
+    def _do_acts(self) -> None:
         for result in self.session.acts.take(self.session):
             self._listen(result, ())
 

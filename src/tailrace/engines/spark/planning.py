@@ -54,6 +54,8 @@ class Planner:
         self._bytes = 0
         self._notes: dict[str, int] = {}
         self._notes_at = float("-inf")
+        self.asked = False
+        """Whether the next plan is to have the clock, although nothing may come of it."""
         self.begin_anew()
 
     def begin_anew(self) -> None:
@@ -88,6 +90,22 @@ class Planner:
         for note in notes:
             self._notes[note.code] = self._notes.get(note.code, 0) + note.count
 
+    def ask_for_clock(self) -> bool:
+        """Let the next plan have the clock's watermark if it leads now; whether it does."""
+        reached = self._leading()
+        self.asked = reached is not None
+        return self.asked
+
+    def _leading(self) -> Decision | None:
+        """The clock's watermark, however little it is ahead."""
+        state = self._session.state
+        if self._source.bounded or state.finished:
+            return None
+        reached = self._liveness.watermark(state)
+        if reached is None or reached <= state.frontier:
+            return None
+        return Decision(DecisionKind.CLOCK, value=reached)
+
     def plan(self) -> Planned:
         """What was gathered since the last plan, with the decisions that it asks for."""
         polls, self._polls, self._bytes = self._polls, [], 0
@@ -101,14 +119,15 @@ class Planner:
         arriving, after = liveness.decisions(polls, state, follows=follows)
         before += arriving
         if follows:
-            clock = liveness.clock(state)
+            clock = self._leading() if self.asked else liveness.clock(state)
             if (
                 clock is not None
                 and not before
-                and (after or stirs(self._session.processor, clock))
+                and (self.asked or after or stirs(self._session.processor, clock))
             ):
                 after.append(clock)
             self._session.clock = liveness.watermark(state)
+        self.asked = False
         slices = tuple(asdict(chunk.slice) for poll, _ in polls for chunk in poll.chunks)
         return Planned(
             tuple(before),

@@ -1,22 +1,30 @@
 """The driver's loop, with a query that a test plays."""
 
+import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from concurrent.futures import Future
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.conformance.sharded import MemoryBlobs
 
+from tailrace.alerts.verdicts import Act
 from tailrace.config import loads
+from tailrace.engines.acting import Request
 from tailrace.engines.delivery import Delivery
+from tailrace.engines.epoch import Decision, DecisionKind
 from tailrace.engines.spark.checkpoint import Begun, Mark, taken_up
 from tailrace.engines.spark.engine import SparkEngine
 from tailrace.engines.spark.executors import Executors
 from tailrace.engines.spark.frames import Frame
-from tailrace.engines.spark.handing import Handover, StoppedError
+from tailrace.engines.spark.handing import Batch, Handover, StoppedError
 from tailrace.engines.spark.inputs import KafkaInput
+from tailrace.engines.spark.keeping import Keeping
+from tailrace.engines.spark.mapping import PLAN
 from tailrace.engines.spark.session import ClusterSession
-from tailrace.engines.state import EngineState
+from tailrace.engines.state import EngineState, Liveness, PartitionState
 from tailrace.errors import StoreError, TailraceError
 from tailrace.plan.compile import compile_pipeline
 from tailrace.sources.memory import MemorySource
@@ -126,6 +134,52 @@ def test_a_batch_of_a_query_that_has_ended_is_refused() -> None:
     with pytest.raises(StoppedError):
         handover(1, [])
     assert handover.take(0.0) is None
+
+
+SECOND = 1_000_000
+LISTED = f"""{TEXT}  - {{alert: many, by: k, window: 10s, when: count(*) > 5}}
+verdicts: {{bots: {{from: [many], for: 1m}}}}
+"""
+
+
+def played(session: ClusterSession, plan: dict[str, Any], number: int) -> Batch:
+    """The batch of a plan without slices, as one shard and the driver find it."""
+    body = {"kind": PLAN, "job": 0, "number": number, **plan}
+    told = list(Keeping().run(session.job("r", 1), 0, [Frame(body).pack()], MemoryBlobs()))
+    return Batch(session.state.batch + 1, [Frame.unpack(one) for one in told])
+
+
+def test_an_act_holds_from_the_clock_on_and_waits_for_it_once(
+    session: ClusterSession, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session.change(compile_pipeline(loads(LISTED, "p.yaml")))
+    session.state.partitions["p"] = PartitionState(100 * SECOND, Liveness.IDLE)
+    at = [1000 * SECOND]
+    monkeypatch.setattr("tailrace.engines.liveness.LivenessClock.watermark", lambda *_: at[0])
+    cluster = Cluster(tmp_path / "plans.json", [])
+    cluster.input.bounded = False
+    engine = SparkEngine(session, cluster)  # type: ignore[arg-type]  # as above
+    future: Future[Any] = Future()
+    asked = Request(Act.BAN, "bots", ("k",), lasts=10 * SECOND)
+    session.acts._waiting.append((asked, future))
+
+    engine._take_acts()
+    engine._take_acts()
+    assert not future.done(), "no plan has the clock yet"
+    engine._plan()
+    offered = json.loads(cluster.plans.read_bytes())
+    assert offered["plans"]["0"]["after"] == [
+        asdict(Decision(DecisionKind.CLOCK, value=1000 * SECOND))
+    ]
+    engine._take_acts()
+    assert not future.done(), "its batch is under way"
+    at[0] += 5 * SECOND
+    engine._conclude(played(session, offered["plans"]["0"], offered["number"]))
+    engine._take_acts()
+    (change,) = future.result(0).verdicts
+    assert (change.at, change.until) == (1000 * SECOND + 1, 1010 * SECOND + 1)
+    kinds = [kind for _, kind, _ in session.store.decisions()]
+    assert kinds[-2:] == ["clock", "manual"]
 
 
 @dataclass

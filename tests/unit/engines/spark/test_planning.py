@@ -107,6 +107,30 @@ def test_the_clock_comes_before_what_is_new(session: ClusterSession, now: list[f
     assert not any(one.kind is DecisionKind.CLOCK for one in plan.after)
 
 
+def test_the_clock_is_told_where_a_person_waits_for_it(
+    session: ClusterSession, now: list[float], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tailrace.engines.spark.planning.stirs", lambda *_: False)
+    source = Source()
+    planner = Planner(session, source)
+    assert not planner.ask_for_clock(), "nobody is idle: it doesn't lead"
+    for partition in session.state.partitions.values():
+        partition.liveness = Liveness.IDLE
+    quiet(planner, source, now, "p", "q")
+    assert not planner.plan(), "nothing would come of it"
+    assert planner.ask_for_clock()
+    assert planner.plan().after == (Decision(DecisionKind.CLOCK, value=106 * SECOND),)
+    assert not planner.asked
+    assert not planner.plan(), "once is enough"
+    session.state.frontier = 106 * SECOND
+    assert not planner.ask_for_clock(), "it is where all are"
+    quiet(planner, source, now, "p", "q")
+    assert not planner.plan(), "nothing would come of it"
+    assert planner.ask_for_clock()
+    source.bounded = True
+    assert not planner.ask_for_clock(), "bounded input has no clock"
+
+
 def test_decisions_that_were_overtaken_do_not_hold() -> None:
     after = [
         Decision(DecisionKind.IDLE, "p"),
