@@ -16,6 +16,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from tailrace import calculator
 from tailrace.formats.codes import Code
 from tailrace.formats.faults import SHOWN, Faults, shown
 from tailrace.formats.frame import Frame
@@ -43,9 +44,7 @@ class JsonRows:
         self._regular = RegularRecords(paths)
         self._trees = trees_of(paths)
         self._places = {path: self._find(path) for path in paths}
-        self._connection = duckdb.connect(
-            config={"threads": 1, "enable_external_access": False, "lock_configuration": True}
-        )
+        self._connection = calculator.connect()
         calls = (f"json_transform(r, {_quoted(structure(tree))})" for tree in self._trees)
         self._query = f"select {', '.join(calls)} from records"
 

@@ -9,16 +9,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import duckdb
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from tailrace import calculator
 from tailrace.kernel.time import NEVER
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    import duckdb
     from numpy.typing import NDArray
 
     from tailrace.kernel.types import Piece
@@ -38,7 +39,7 @@ class Deduplicator:
     def __init__(self, dedup: Dedup, grace: int) -> None:
         """Start with an empty memory."""
         self._dedup, self._grace = dedup, grace
-        self._connection = duckdb.connect(config={"threads": 1, "enable_external_access": False})
+        self._connection = calculator.connect()
         self.memory = self.SCHEMA.empty_table()
         self.fresh = self.SCHEMA.empty_table()
 

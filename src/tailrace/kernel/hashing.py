@@ -5,23 +5,20 @@ The encoding and what the hashes are for is written there; here is only how to d
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
 
+from tailrace import calculator
 from tailrace.plan.identity import BUCKETS, DIGEST_LENGTH, Scalar, Time, digest, encode, hash64
 
 if TYPE_CHECKING:
-    import duckdb
     from numpy.typing import NDArray
 
 FEW = 1000
 """Up to so many rows Python is faster than a statement (1 µs a row against 1.5 ms a statement)."""
-
-_local = threading.local()
 
 
 def digests(columns: Sequence[pa.Array | Scalar], length: int) -> pa.Array:
@@ -85,28 +82,13 @@ def _hashed(columns: Sequence[pa.Array | Scalar], length: int, expression: str) 
     # A relation needs a column even if every value is a scalar.
     names = [f"c{number}" for number in range(len(arrays))] or ["row"]
     table = pa.table(arrays or [pa.nulls(length, pa.int8())], names=names)
-    connection = _connection()
-    connection.register("rows", table)
-    try:
+    with calculator.connect() as connection:
+        connection.register("rows", table)
         relation = connection.sql(
             f"with hashes as (select sha256({' || '.join(parts)}) as hash from rows) "
             f"select {expression} from hashes"
         )
         return relation.to_arrow_table().column(0).combine_chunks()
-    finally:
-        connection.unregister("rows")
-
-
-def _connection() -> duckdb.DuckDBPyConnection:
-    """This thread's own in-memory connection: one can't be shared while a statement runs."""
-    found: duckdb.DuckDBPyConnection | None = getattr(_local, "connection", None)
-    if found is None:
-        import duckdb
-
-        # One thread: rows must come back in order, and the caller has its own threads.
-        found = duckdb.connect(config={"threads": 1, "enable_external_access": False})
-        _local.connection = found
-    return found
 
 
 def _tag(kind: pa.DataType) -> str:

@@ -9,15 +9,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import duckdb
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from tailrace import calculator
 from tailrace.expr.sql import failure_sql, to_sql
 from tailrace.kernel import time as event_time
 from tailrace.kernel.classify import Classifier
-from tailrace.kernel.counting import BatchColumns, Counter
+from tailrace.kernel.batch_columns import BatchColumns
+from tailrace.kernel.counting import Counter
 from tailrace.kernel.dedup import Deduplicator
 from tailrace.kernel.lookups import Lookups
 from tailrace.kernel.ordered.mapping import EventSql
@@ -63,10 +64,9 @@ class Mapper:
             for group in groups
         ]
         self._placed = any(group.rules[0].placed for group in groups)
-        self._counters = [Counter(group) for group in groups]
+        self._counters = [Counter(group, salt) for group in groups]
         self._dedup = Deduplicator(plan.dedup, plan.grace) if plan.dedup else None
-        self._connection = duckdb.connect(config={"threads": 1, "enable_external_access": False})
-        self._connection.execute("set TimeZone = 'UTC'; set lock_configuration = true")
+        self._connection = calculator.connect()
         self._widths = sorted({group.width for group in groups})
         self._lookups = RowLookups(plan, lookups or Lookups(), self._connection)
         self._classifier = Classifier(plan.classifications, self._connection, self._lookups)
@@ -96,10 +96,12 @@ class Mapper:
         table = self._lookups.for_rules(table)
         extra: dict[str, pa.Array] = {"_time": pa.array(times)}
         all_panes = {width: event_time.panes_of(times, width) for width in self._widths}
+        late_masks: dict[int, NDArray[np.bool_]] = {}
         for width, panes in all_panes.items():
             extra[f"_pane_{width}"] = pa.array(panes)
             if any_late:
-                extra[f"_late_{width}"] = pa.array(event_time.late_mask(panes, width, horizon))
+                late_masks[width] = event_time.late_mask(panes, width, horizon)
+                extra[f"_late_{width}"] = pa.array(late_masks[width])
         if duplicate is not None:
             extra["_duplicate"] = pa.array(duplicate)
         extra |= _places(pieces) if self._placed and total else {}
@@ -113,11 +115,14 @@ class Mapper:
         judged: dict[str, Judged] = {}
         if total:
             self._connection.register("events", table)
-            columns = BatchColumns(table)
-            plain = not any_late and not duplicates
+            columns = BatchColumns(table, self._connection)
+            twice = duplicate if duplicates else None
             for sql, counter in zip(self._groups, self._counters, strict=True):
-                panes = all_panes[sql.group.width]
-                counted = counter.run(columns, panes) if plain and counter.fits else None
+                width = sql.group.width
+                late = late_masks.get(width)
+                counted = None
+                if counter.fits:
+                    counted = counter.run(columns, all_panes[width], late, twice)
                 groups[sql.group.identity] = counted or sql.run(
                     self._connection, late=any_late, deduplicated=duplicates > 0
                 )
