@@ -17,8 +17,7 @@ from tailrace import calculator
 from tailrace.expr.sql import failure_sql, to_sql
 from tailrace.kernel import time as event_time
 from tailrace.kernel.classify import Classifier
-from tailrace.kernel.batch_columns import BatchColumns
-from tailrace.kernel.counting import Counter
+from tailrace.kernel.counting import BatchColumns, Counter
 from tailrace.kernel.dedup import Deduplicator
 from tailrace.kernel.lookups import Lookups
 from tailrace.kernel.ordered.mapping import EventSql
@@ -64,7 +63,7 @@ class Mapper:
             for group in groups
         ]
         self._placed = any(group.rules[0].placed for group in groups)
-        self._counters = [Counter(group, salt) for group in groups]
+        self._counters = [Counter(group) for group in groups]
         self._dedup = Deduplicator(plan.dedup, plan.grace) if plan.dedup else None
         self._connection = calculator.connect()
         self._widths = sorted({group.width for group in groups})
@@ -96,12 +95,10 @@ class Mapper:
         table = self._lookups.for_rules(table)
         extra: dict[str, pa.Array] = {"_time": pa.array(times)}
         all_panes = {width: event_time.panes_of(times, width) for width in self._widths}
-        late_masks: dict[int, NDArray[np.bool_]] = {}
         for width, panes in all_panes.items():
             extra[f"_pane_{width}"] = pa.array(panes)
             if any_late:
-                late_masks[width] = event_time.late_mask(panes, width, horizon)
-                extra[f"_late_{width}"] = pa.array(late_masks[width])
+                extra[f"_late_{width}"] = pa.array(event_time.late_mask(panes, width, horizon))
         if duplicate is not None:
             extra["_duplicate"] = pa.array(duplicate)
         extra |= _places(pieces) if self._placed and total else {}
@@ -115,14 +112,11 @@ class Mapper:
         judged: dict[str, Judged] = {}
         if total:
             self._connection.register("events", table)
-            columns = BatchColumns(table, self._connection)
-            twice = duplicate if duplicates else None
+            columns = BatchColumns(table)
+            plain = not any_late and not duplicates
             for sql, counter in zip(self._groups, self._counters, strict=True):
-                width = sql.group.width
-                late = late_masks.get(width)
-                counted = None
-                if counter.fits:
-                    counted = counter.run(columns, all_panes[width], late, twice)
+                panes = all_panes[sql.group.width]
+                counted = counter.run(columns, panes) if plain and counter.fits else None
                 groups[sql.group.identity] = counted or sql.run(
                     self._connection, late=any_late, deduplicated=duplicates > 0
                 )
