@@ -80,6 +80,7 @@ class Running:
             "after": [asdict(one) for one in after],
             "slices": [asdict(with_records(c.slice, c.records)) for c in self.turn.chunks],
             "notes": {},
+            "maxima": session.maxima(),
         }
 
     def outcome(self) -> Outcome:

@@ -18,6 +18,7 @@ from tailrace.engines.spark.keeping import Keeping
 from tailrace.engines.spark.mapping import PLAN, Place, SliceMapper
 from tailrace.engines.spark.session import ClusterSession
 from tailrace.engines.turns import Turn, Turns
+from tailrace.kernel.time import NEVER
 from tailrace.sources.memory import MemorySource
 from tailrace.store.store import MEMORY, Store
 
@@ -93,9 +94,16 @@ class Sharded:
         mapped = [(shard, Frame(head).pack()) for shard in range(self._shards)]
         chunks = list(enumerate(turn.chunks))
         self._random.shuffle(chunks)
+        maxima = self.session.maxima()
+        if maxima is not None:
+            chunks.sort(key=lambda one: (one[1].slice.partition, one[0]))
+        last = None
         for order, chunk in chunks:
+            name = chunk.slice.partition
+            before = None if maxima is None or name == last else maxima.get(name, NEVER)
+            last = name
             self._mapper.begin()
-            mapped += self._mapper.frames(Place(chunk.slice, order), chunk.records)
+            mapped += self._mapper.frames(Place(chunk.slice, order, before), chunk.records)
         self._random.shuffle(mapped)
         batch = self.session.state.batch + 1
         found = [

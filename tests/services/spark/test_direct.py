@@ -1,4 +1,4 @@
-"""Records and archived events that workers write to OpenSearch themselves."""
+"""Records, labelled and archived events that workers write to OpenSearch themselves."""
 
 from pathlib import Path
 from typing import Any
@@ -28,8 +28,16 @@ rules:
     window: 1m
     select: {mean: avg(request_time)}
     to: [rows, kept]
+  - classify: verdict
+    labels: {failed: {server: status >= 500}, odd: {client: status >= 400}}
+    else: good
+    to: [labelled]
+    to_label: {failed: [failed, failures]}
 outputs:
   incidents: {file: {path: incidents.ndjson}}
+  failures: {file: {path: failures.ndjson}}
+  labelled: {opensearch: {url: "URL", index: NAME-labelled}}
+  failed: {opensearch: {url: "URL", index: NAME-failed}}
   kept: {file: {path: rows.ndjson}, rows: windows}
   rows: {opensearch: {url: "URL", index: NAME-rows}}
   events: {opensearch: {url: "URL", index: NAME-events}}
@@ -50,7 +58,7 @@ def written(run: Run, url: str, name: str) -> None:
 def documents(opensearch: OpenSearch, name: str) -> dict[str, dict[str, Any]]:
     return {
         f"{kind} {number}": body
-        for kind in ("rows", "events")
+        for kind in ("rows", "events", "labelled", "failed")
         for number, body in opensearch.documents(f"{name}-{kind}").items()
     }
 
@@ -67,7 +75,8 @@ def test_the_same_documents_as_embedded(opensearch: OpenSearch, tmp_path: Path, 
         one.start()
         assert one.ended() == 0, one.said
         found[name] = documents(opensearch, name)
-    assert len(found["embedded"]) > COUNT * 0.9
+        assert one.lines("failures") == sum(d.startswith("failed") for d in found[name]) > 0
+    assert len(found["embedded"]) > COUNT * 1.8
     assert found["spark"] == found["embedded"]
 
 
@@ -87,4 +96,4 @@ def test_what_cannot_be_written_waits_in_the_store(
     one.until(lambda: one.batches("commits"))
     server.start()
     assert one.ended() == 0, one.said
-    assert len(documents(server, "late")) > COUNT * 0.9
+    assert len(documents(server, "late")) > COUNT * 1.8

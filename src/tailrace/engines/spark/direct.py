@@ -1,7 +1,8 @@
 """Rows that workers write themselves: many, and by ids, so that once more changes nothing.
 
-Windows of ``record`` rules and archived events for OpenSearch go out where they arise (SEMANTICS
-26). What can't be written now, or is refused, goes to the driver's outbox as all other rows do.
+Windows of ``record`` rules, labelled and archived events for OpenSearch go out where they arise
+(SEMANTICS 26). What can't be written now, or is refused, goes to the driver's outbox as all other
+rows do.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from tailrace.engines.dispatch import Dispatch
     from tailrace.engines.spark.jobs import Job
     from tailrace.outputs import Output
+    from tailrace.plan.classify import Classification
     from tailrace.plan.model import Plan, Rule
 
 KINDS = frozenset({"opensearch"})
@@ -121,6 +123,11 @@ def travels(rule: Rule, direct: frozenset[str]) -> bool:
     return rule.alert or not rule.to or not direct.issuperset(rule.to)
 
 
+def labels_travel(rule: Classification, direct: frozenset[str]) -> bool:
+    """Whether the driver must have the events that a rule labelled."""
+    return not rule.outputs or not direct.issuperset(rule.outputs)
+
+
 def for_driver(names: Iterable[str], direct: frozenset[str]) -> tuple[str, ...]:
     """The outputs that are left to the driver."""
     return tuple(name for name in names if name not in direct)
@@ -133,6 +140,14 @@ def drivers_plan(plan: Plan, direct: frozenset[str]) -> Plan:
         rules=tuple(
             rule if rule.alert else replace(rule, to=for_driver(rule.to, direct))
             for rule in plan.rules
+        ),
+        classifications=tuple(
+            replace(
+                rule,
+                to=for_driver(rule.to, direct),
+                to_label={label: for_driver(to, direct) for label, to in rule.to_label.items()},
+            )
+            for rule in plan.classifications
         ),
         archive=plan.archive if plan.marks else for_driver(plan.archive, direct),
     )

@@ -6,7 +6,7 @@ here a slice is late only by its own running maximum (SEMANTICS 9).
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 from zlib import crc32
 
@@ -15,7 +15,12 @@ import pyarrow as pa
 
 from tailrace.engines.accounts import Tally, dead_rows
 from tailrace.engines.dispatch import Dispatch
-from tailrace.engines.spark.direct import Written, for_driver, writer_of
+from tailrace.engines.spark.direct import (
+    Written,
+    for_driver,
+    labels_travel,
+    writer_of,
+)
 from tailrace.engines.spark.frames import Frame
 from tailrace.engines.spark.shards import shards_of
 from tailrace.formats.build import decode_spec
@@ -23,7 +28,7 @@ from tailrace.formats.decoder import Decoder
 from tailrace.kernel.elsewhere import stretches
 from tailrace.kernel.limits import lists_keys
 from tailrace.kernel.mapper import Mapper
-from tailrace.kernel.time import NEVER
+from tailrace.kernel.time import NEVER, settled
 from tailrace.kernel.types import Piece
 from tailrace.plan.grouping import group_rules
 
@@ -48,10 +53,15 @@ PLAN = "plan"
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Which slice of the batch: ``order`` is its place among those of its partition."""
+    """Which slice of the batch: ``order`` is its place among those of its partition.
+
+    ``before``: the partition's greatest event time; None if the mapper has just had the slice
+    before this one, or nobody needs to know.
+    """
 
     slice: Slice
     order: int
+    before: int | None = None
 
 
 class SliceMapper:
@@ -66,6 +76,8 @@ class SliceMapper:
             job.plan, self.groups, job.salt, errors_by_pane=True, lookups=job.lookups()
         )
         self._maxima: dict[str, int] = {}
+        self._reached: dict[str, int] = {}
+        self._settles = job.plan.config.on_error == "classify"
 
     def begin(self) -> None:
         """Forget the maxima of slices before: what follows may be of another place."""
@@ -80,6 +92,8 @@ class SliceMapper:
         """
         piece = place.slice
         decoded = self._decoder.decode(records, piece.fields)
+        if self._settles:
+            decoded = self._settled(place, decoded)
         before = self._maxima.get(piece.partition, NEVER)
         positions = records.positions[decoded.rows]
         mapped = self._mapper.map(
@@ -108,6 +122,14 @@ class SliceMapper:
             Frame({**frame.head, "notes": notes or {}}, frame.tables).pack(),
         )
 
+    def _settled(self, place: Place, decoded: Decoded) -> Decoded:
+        """Give every event a time, as ``engines.untimed`` does."""
+        name = place.slice.partition
+        before = self._reached.get(name, NEVER) if place.before is None else place.before
+        times = settled(decoded.time, before)
+        self._reached[name] = max(before, int(times.max())) if len(times) else before
+        return decoded if times is decoded.time else replace(decoded, time=times)
+
     def _by_shard(self, mapped: Mapped) -> dict[int, dict[str, pa.Table]]:
         found: dict[int, dict[str, pa.Table]] = {}
         for group in self.groups:
@@ -119,18 +141,14 @@ class SliceMapper:
         return found
 
     def _home(self, place: Place, records: Records, decoded: Decoded, mapped: Mapped) -> Frame:
-        tables = {f"fired {identity}": rows.table for identity, rows in mapped.fired.items()}
-        written = Written()
-        if mapped.archive is not None:
-            # Who was listed is known to the driver.
-            marked = bool(self.job.plan.marks)
-            if marked or for_driver(self.job.plan.archive, self.job.direct):
-                tables["archive"] = mapped.archive.table
-            if self.job.direct and not marked:
-                dispatch = Dispatch(self.job.plan, 0)
-                dispatch.archive(mapped.archive)
-                written = writer_of(self.job).write(dispatch)
-                tables |= written.tables()
+        plan, direct = self.job.plan, self.job.direct
+        here = {c.identity for c in plan.classifications if not labels_travel(c, direct)}
+        tables = {f"fired {name}": r.table for name, r in mapped.fired.items() if name not in here}
+        # Who was listed is known to the driver.
+        if mapped.archive is not None and (plan.marks or for_driver(plan.archive, direct)):
+            tables["archive"] = mapped.archive.table
+        written = self._written(mapped) if direct else Written()
+        tables |= written.tables()
         dead = dead_rows(place.slice, records, decoded)
         if dead is not None:
             tables["dead"] = dead
@@ -148,6 +166,17 @@ class SliceMapper:
             "written": written.rows,
         }
         return Frame(head, tables)
+
+    def _written(self, mapped: Mapped) -> Written:
+        """Write the rows that go out from here."""
+        dispatch = Dispatch(self.job.plan, 0)
+        for rule in self.job.plan.classifications:
+            labelled = mapped.fired.get(rule.identity)
+            if labelled is not None:
+                dispatch.classified(rule, labelled)
+        if mapped.archive is not None and not self.job.plan.marks:
+            dispatch.archive(mapped.archive)
+        return writer_of(self.job).write(dispatch)
 
 
 def split(group: Group, partials: GroupPartials, shards: int) -> dict[int, dict[str, pa.Table]]:

@@ -16,6 +16,7 @@ import pyarrow as pa
 from pyspark.sql.datasource import DataSource, DataSourceStreamReader, InputPartition
 from pyspark.sql.streaming.datasource import SupportsTriggerAvailableNow
 
+from tailrace.kernel.time import NEVER
 from tailrace.outputs.durably import replace_file
 
 if TYPE_CHECKING:
@@ -33,7 +34,10 @@ SLICE_BYTES = 64 << 10
 """What reading a slice costs beside its bytes."""
 
 Plans = Mapping[str, Any]
-"""What a batch does: ``before`` and ``after`` decisions, ``slices``, by the number of the job."""
+"""What a batch does: ``before`` and ``after`` decisions, ``slices``, by the number of the job.
+
+Where slices must know what came before them, ``maxima`` has each partition's greatest event time.
+"""
 
 
 def offer(path: Path, number: int, plans: Plans) -> None:
@@ -104,7 +108,10 @@ class PlanReader(DataSourceStreamReader, SupportsTriggerAvailableNow):
         return {"number": offered["number"], "plans": json.dumps(offered["plans"])}
 
     def partitions(self, start: dict[str, Any], end: dict[str, Any]) -> Sequence[InputPartition]:
-        """One task for the decisions of all jobs, one for each large slice or some small ones."""
+        """One task for the decisions of all jobs, one for each large slice or some small ones.
+
+        Where slices must know what came before them, those of a partition are read by one task.
+        """
         if end["number"] == start["number"]:
             return []
         plans = json.loads(end["plans"])
@@ -113,14 +120,19 @@ class PlanReader(DataSourceStreamReader, SupportsTriggerAvailableNow):
         room = 0
         for job, plan in plans.items():
             slices = plan.pop("slices", [])
+            maxima = plan.pop("maxima", None)
             decisions[job] = plan
-            for order, piece in enumerate(slices):
-                size = SLICE_BYTES + piece["end"] - piece["start"]
+            bodies = [
+                {"job": int(job), "order": order, "slice": piece}
+                for order, piece in enumerate(slices)
+            ]
+            for together in [[one] for one in bodies] if maxima is None else chains(bodies, maxima):
+                size = sum(SLICE_BYTES + b["slice"]["end"] - b["slice"]["start"] for b in together)
                 if size > room:
                     tasks.append([])
                     room = TASK_BYTES
                 room -= size
-                tasks[-1].append({"job": int(job), "order": order, "slice": piece})
+                tasks[-1] += together
         head = {"number": end["number"], "decisions": decisions}
         return [Piece(json.dumps(head)), *(Piece(json.dumps({"slices": t})) for t in tasks)]
 
@@ -128,3 +140,15 @@ class PlanReader(DataSourceStreamReader, SupportsTriggerAvailableNow):
         """The task's row."""
         assert isinstance(partition, Piece)  # noqa: S101 - made above
         yield pa.record_batch([pa.array([partition.body])], schema=_ARROW)
+
+
+def chains(
+    slices: Sequence[dict[str, Any]], maxima: Mapping[str, int]
+) -> list[list[dict[str, Any]]]:
+    """Slices by partition, the first of each with the greatest event time ``before`` it."""
+    found: dict[tuple[int, str], list[dict[str, Any]]] = {}
+    for one in slices:
+        name = one["slice"]["partition"]
+        chain = found.setdefault((one["job"], name), [])
+        chain.append(one if chain else {**one, "before": maxima.get(name, NEVER)})
+    return list(found.values())

@@ -24,12 +24,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Planned:
-    """The plan of one batch for one job; ``slices`` as JSON."""
+    """The plan of one batch for one job; ``slices`` as JSON.
+
+    ``maxima``: see ``ClusterSession.maxima``; what a plan finds is concluded before the next one.
+    """
 
     before: tuple[Decision, ...] = ()
     after: tuple[Decision, ...] = ()
     slices: tuple[dict[str, Any], ...] = ()
     notes: dict[str, int] = field(default_factory=dict)
+    maxima: dict[str, int] | None = None
 
     def __bool__(self) -> bool:
         """Whether there is anything in it."""
@@ -42,6 +46,7 @@ class Planned:
             "after": [asdict(one) for one in self.after],
             "slices": list(self.slices),
             "notes": self.notes,
+            "maxima": self.maxima,
         }
 
 
@@ -134,6 +139,7 @@ class Planner:
             tuple(after),
             slices,
             self._taken_notes(at_once=bool(before or after or slices)),
+            self._session.maxima() if slices else None,
         )
 
     def final(self) -> Planned:

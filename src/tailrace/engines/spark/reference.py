@@ -33,7 +33,7 @@ SOURCES = {
 RULES = {
     Rule: ("alert or record over windows", "counted by workers, judged by shards"),
     EventRule: ("alert on single events", "judged by workers"),
-    Classification: ("labels of events (`classify`)", "given by workers, sent by the driver"),
+    Classification: ("labels of events (`classify`)", "given by workers"),
 }
 """Each kind of rule, and who does its work."""
 
@@ -58,7 +58,7 @@ def _support() -> Iterator[str]:
     outputs = ", ".join(f"`{kind}`" for kind in KINDS if kind not in DIRECT)
     yield f"| outputs {outputs} | yes | yes | delivered by the driver |"
     for kind in sorted(DIRECT):
-        who = "records and archives by workers, alerts by the driver"
+        who = "records, labelled and archived events by workers, alerts by the driver"
         yield f"| output `{kind}` | yes | yes | {who} |"
     yield "| `archive`, `dead_letters`, `web` | yes | yes | |"
     for lack in LACKS:

@@ -114,6 +114,15 @@ class ClusterSession(BaseSession):
             },
         )
 
+    def maxima(self) -> dict[str, int] | None:
+        """The greatest event time of each partition, where slices must know it; else None.
+
+        With ``on_error: classify`` an event without a time of its own takes that.
+        """
+        if self.plan.config.on_error != "classify":
+            return None
+        return {name: partition.maximum for name, partition in self.state.partitions.items()}
+
     def conclude(self, batch: int, frames: Sequence[Frame]) -> Result | None:
         """Commit a batch; None if it was committed before, and so changes nothing."""
         if batch <= self.state.batch:

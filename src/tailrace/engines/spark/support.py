@@ -40,12 +40,6 @@ LACKS = (
         lambda config: isinstance(config.source, KafkaSource) and config.source.on_gap == "count",
     ),
     Lack(
-        ("on_error",),
-        "on_error: classify with a source other than Kafka",
-        "only Kafka knows when a record arrived; send the records to a topic",
-        lambda config: config.on_error == "classify" and not isinstance(config.source, KafkaSource),
-    ),
-    Lack(
         ("source", "capture"),
         "live capture",
         "send packets to a topic (`tailrace capture --to`) or read capture files (`pcap`)",

@@ -77,7 +77,8 @@ class MapPlans:
                 if isinstance(error, AwayError) or not job.accept_loss:
                     raise
                 records, notes = nothing(), {"unfinished_lost": piece.end - piece.start}
-        yield from mapper_of(job).frames(Place(piece, body["order"]), records, notes)
+        place = Place(piece, body["order"], body.get("before"))
+        yield from mapper_of(job).frames(place, records, notes)
 
     def _decisions(self, body: dict[str, Any]) -> Iterator[tuple[int, bytes]]:
         for number, decided in body["decisions"].items():
