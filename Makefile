@@ -10,6 +10,8 @@ DEV := $(VENV)/.dev
 PACKAGE := $(VENV)/.package
 
 TESTS ?= tests
+# So many tests run at a time, servers of one folder only (tests/lanes.py).
+WORKERS ?= $(if $(filter tests,$(TESTS)),2,0)
 PYTEST_ARGS ?=
 # Pages that are printed by the code they describe, and the modules that print them.
 PAGES := pipeline:tailrace.config.reference semantics-decoding:tailrace.formats.reference
@@ -33,7 +35,7 @@ test: dev servers ## run the unit, conformance and service tests (TESTS=path for
 	@mkdir -p .cache
 # Standard error is shown if something failed: DuckDB's bindings may speak there at exit of what a
 # killed engine left behind, and pytest's closing line is to be the last.
-	@$(BIN)/python -m pytest $(TESTS) $(PYTEST_ARGS) 2>.cache/test.stderr \
+	@$(BIN)/python -m pytest -n $(WORKERS) $(TESTS) $(PYTEST_ARGS) 2>.cache/test.stderr \
 		|| { cat .cache/test.stderr >&2; exit 1; }
 
 check: dev ## lint, formatting, types, layering

@@ -1,12 +1,13 @@
-"""What holds for every test: no service test is skipped in CI, and each folder's time is shown."""
+"""What holds for every test: lanes, no skipped service test in CI, each folder's time shown."""
 
 import os
 from collections import defaultdict
 from collections.abc import Generator
-from pathlib import Path
+from pathlib import PurePath
 
 import hypothesis
 import pytest
+from tests import lanes
 
 # No test asserts times, those that hypothesis draws included.
 hypothesis.settings.register_profile(
@@ -14,15 +15,20 @@ hypothesis.settings.register_profile(
 )  # what hypothesis itself does in CI stays: there the same examples are drawn each time
 hypothesis.settings.load_profile("tailrace")
 
-TESTS = Path(__file__).parent
 BUDGET_SECONDS = 300
 """For unit and conformance tests together, on two cores."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
-        if folder(item.path) in {"browser", "services", "spark"}:
+        if counted_as(item.nodeid) in {*lanes.ON_SERVERS, "spark"}:
             item.add_marker(pytest.mark.services)
+    lanes.put_in_order(items)
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> lanes.Lanes:
+    config.option.loadscopereorder = False  # the order of the tests is that of the lanes
+    return lanes.Lanes(config, log)
 
 
 @pytest.hookimpl(wrapper=True)
@@ -47,10 +53,11 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     for reports in terminalreporter.stats.values():
         for report in reports:
             if isinstance(report, pytest.TestReport):
-                took[folder(Path(report.nodeid.split("::")[0]).resolve())] += report.duration
+                took[counted_as(report.nodeid)] += report.duration
     if not took:
         return
-    terminalreporter.section("time by folder")
+    workers = terminalreporter.config.getoption("numprocesses", 0) or 1
+    terminalreporter.section("time by folder" + f", {workers} tests at a time" * (workers > 1))
     for name, seconds in sorted(took.items()):
         terminalreporter.write_line(f"{name:<12} {seconds:7.1f} s")
     counted = took["unit"] + took["conformance"]
@@ -60,12 +67,12 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         )
 
 
-def folder(path: Path) -> str:
-    """Return the folder of `tests` that holds a test file; what runs on Spark counts for itself."""
-    if not path.is_relative_to(TESTS):
-        return "elsewhere"
-    parts = path.relative_to(TESTS).parts
-    return "spark" if "spark" in parts or parts[-1] == "test_spark.py" else parts[0]
+def counted_as(nodeid: str) -> str:
+    """Return the folder of `tests` that a test is in; what is for Spark counts for itself."""
+    path = PurePath(nodeid.partition("::")[0])
+    if "spark" in path.parts or path.name == "test_spark.py":
+        return "spark"
+    return lanes.folder(nodeid)
 
 
 def reason_of(report: pytest.TestReport) -> str:

@@ -1,5 +1,6 @@
 """Free ports that stay free while their server is down."""
 
+import os
 import random
 import socket
 
@@ -9,12 +10,16 @@ RANGE = range(20_000, 32_000)
 A client that keeps trying to reach a server that is down could otherwise be given the server's
 port, even connect to itself, and the server could not come back.
 """
+NUMBER = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+COUNT = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+OWN = RANGE[NUMBER % COUNT :: COUNT]
+"""Those of this process: tests that run beside these don't take a port whose server is down."""
 _given: set[int] = set()
 
 
 def free_port() -> int:
     """Return a port of 127.0.0.1 that nobody uses, another one at each call."""
-    for port in random.SystemRandom().sample(RANGE, len(RANGE)):
+    for port in random.SystemRandom().sample(OWN, len(OWN)):
         if port not in _given and is_free(port):
             _given.add(port)
             return port
