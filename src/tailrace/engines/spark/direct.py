@@ -27,7 +27,11 @@ if TYPE_CHECKING:
     from tailrace.plan.model import Plan, Rule
 
 KINDS = frozenset({"opensearch"})
-"""Outputs that know a row by its id alone; the others keep account of batches as well."""
+"""Outputs that know a row by its id alone; the others keep account of batches as well.
+
+Where the file chooses the ids, rows may have one id, of which the last is to stay: there the order
+counts, and the driver delivers.
+"""
 
 LEAVE_SECONDS = 30.0
 """A server that failed isn't asked again by this worker for so long: a batch has many slices."""
@@ -114,8 +118,10 @@ def writer_of(job: Job) -> DirectWriter:
 
 def direct_outputs(plan: Plan) -> frozenset[str]:
     """The outputs that workers write to."""
-    outputs = plan.config.outputs.items()
-    return frozenset(name for name, output in outputs if output.target.kind in KINDS)
+    targets = {name: output.target for name, output in plan.config.outputs.items()}
+    return frozenset(
+        name for name, target in targets.items() if target.kind in KINDS and not target.templates
+    )
 
 
 def travels(rule: Rule, direct: frozenset[str]) -> bool:

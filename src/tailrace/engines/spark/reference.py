@@ -58,7 +58,8 @@ def _support() -> Iterator[str]:
     outputs = ", ".join(f"`{kind}`" for kind in KINDS if kind not in DIRECT)
     yield f"| outputs {outputs} | yes | yes | delivered by the driver |"
     for kind in sorted(DIRECT):
-        who = "records, labelled and archived events by workers, alerts by the driver"
+        who = "records, labelled and archived events by workers; alerts, and all rows with an `id`"
+        who += " that the file chooses, by the driver"
         yield f"| output `{kind}` | yes | yes | {who} |"
     yield "| `archive`, `dead_letters`, `web` | yes | yes | |"
     for lack in LACKS:
