@@ -41,13 +41,13 @@ class Sweep:
     """A sweep of one threshold of a rule; ``copies`` in the order of ``values``.
 
     ``measure``: what is held against it; ``text``: that as the pipeline file has it, with the
-    threshold ``current``.
+    threshold ``current``, None where that is a limit of a reference.
     """
 
     rule: Rule
     measure: str
     text: str
-    current: Decimal
+    current: Decimal | None
     values: tuple[Decimal, ...]
     copies: tuple[Rule, ...]
 
@@ -58,7 +58,7 @@ def parse_sweep(text: str) -> Wanted:
     Values are a range with both ends, ``5..50`` or ``0.1..0.9:0.1``, or a list, ``5,10,20``.
     """
     left, equals, right = text.partition("=")
-    rule, dot, name = left.strip().partition(".")
+    rule, dot, name = left.strip().partition(".")  # a limit's name has a dot of its own
     if not (equals and dot and rule and name):
         raise TailraceError(f"--sweep {text}: expected {SYNTAX}", hint=_EXAMPLE)
     return Wanted(rule, name, _values(text, right.strip()), text)
@@ -95,7 +95,7 @@ def sweep(plan: Plan, wanted: Wanted) -> Sweep:
         raise TailraceError(
             f"--sweep {wanted.text}: {error}", hint="give whole numbers, and a whole step"
         ) from None
-    current = Decimal(str(comparison.number))
+    current = None if comparison.number is None else Decimal(str(comparison.number))
     return Sweep(rule, comparison.measure, comparison.text, current, wanted.values, copies)
 
 
@@ -183,7 +183,7 @@ def _chosen(rule: Rule, wanted: Wanted) -> Comparison:
     known = comparisons(rule)
     if not known:
         raise TailraceError(
-            f"--sweep {wanted.text}: {rule.name} compares no measure with a number",
+            f"--sweep {wanted.text}: {rule.name} compares no measure with a number or limit",
             hint=f"when: {rule.when_text}",
         )
     name = wanted.name
@@ -192,7 +192,7 @@ def _chosen(rule: Rule, wanted: Wanted) -> Comparison:
     elif name.isdecimal():
         matching = known[int(name) - 1 : int(name)] if name != "0" else []
     else:
-        alone = [each for each in known if each.measure == name]
+        alone = [each for each in known if name in (each.measure, each.limit)]
         matching = alone or [each for each in known if name in each.names]
     if len(matching) == 1:
         return matching[0]
@@ -200,5 +200,5 @@ def _chosen(rule: Rule, wanted: Wanted) -> Comparison:
     what = "more than one comparison" if matching else "no comparison"
     raise TailraceError(
         f"--sweep {wanted.text}: {rule.name}.{name} means {what} of the condition",
-        hint=f"name it by its measure or number: {listed}",
+        hint=f"name it by its measure, limit or number: {listed}",
     )

@@ -1,11 +1,11 @@
-"""The numbers that a rule's measures are compared with: finding them, trying others."""
+"""What a rule's measures are compared with, numbers and limits: finding it, trying others."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from tailrace.expr.nodes import Binary, Cast, Column, Literal, Type, Unary
+from tailrace.expr.nodes import Binary, Case, Cast, Column, IsNull, Literal, Lookup, Type, Unary
 from tailrace.expr.parts import rebuilt, walk
 from tailrace.expr.render import render
 from tailrace.plan.identity import digest
@@ -25,18 +25,20 @@ COMPARISONS = frozenset({"<", "<=", ">", ">=", "=", "!="})
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """A comparison of measures with a number, in a rule's condition.
+    """A comparison of measures with a number, or a limit, in a rule's condition.
 
-    ``measure`` is the text of what is compared, ``names`` the measures in it; ``literal_left``:
-    the number is written first.
+    ``measure`` is the text of what is compared, ``names`` the measures in it; ``number`` is None
+    where a ``limit`` stands, the column of a reference as it is written; ``bound_left``: that
+    is written first.
     """
 
     node: Binary
-    number: int | float
+    number: int | float | None
+    limit: str | None
     type: Type
     measure: str
     names: tuple[str, ...]
-    literal_left: bool
+    bound_left: bool
 
     @property
     def text(self) -> str:
@@ -44,18 +46,26 @@ class Comparison:
         return render(self.node)
 
     def at(self, value: Decimal) -> Binary:
-        """The comparison with another number; ValueError if a whole number is compared."""
+        """The comparison with another number; ValueError if a whole number is compared.
+
+        Who has no limit has none with another number either.
+        """
         if self.type is Type.INTEGER and value != value.to_integral_value():
             raise ValueError(f"{self.measure} is a whole number, {value} is not")
         number = int(value) if self.type is Type.INTEGER else float(value)
-        literal = Literal(type=self.type, value=number)
-        if self.literal_left:
-            return replace(self.node, left=literal)
-        return replace(self.node, right=literal)
+        bound: Node = Literal(type=self.type, value=number)
+        now = self.node.left if self.bound_left else self.node.right
+        if self.limit is not None:
+            limited = IsNull(type=Type.BOOLEAN, operand=now, negated=True)
+            nothing = Literal(type=self.type, value=None)
+            bound = Case(type=self.type, branches=((limited, bound),), default=nothing)
+        if self.bound_left:
+            return replace(self.node, left=bound)
+        return replace(self.node, right=bound)
 
 
 def comparisons(rule: Rule) -> list[Comparison]:
-    """All comparisons of measures with a number in the rule's condition, in written order."""
+    """All comparisons of measures with a number or a limit in the condition, in written order."""
     if rule.when is None:
         return []
     measures = {measure.name for measure in rule.measures}
@@ -100,11 +110,11 @@ def _copy(rule: Rule, what: str) -> Rule:
 
 
 def _comparison(node: Binary, measures: set[str]) -> Comparison | None:
-    for literal_left, literal, other in (
+    for bound_left, bound, other in (
         (False, node.right, node.left),
         (True, node.left, node.right),
     ):
-        number = _number(literal)
+        number, limit = _number(bound), _limit(bound)
         names = tuple(
             dict.fromkeys(
                 part.name
@@ -112,9 +122,18 @@ def _comparison(node: Binary, measures: set[str]) -> Comparison | None:
                 if isinstance(part, Column) and part.name in measures
             )
         )
-        if number is not None and names:
-            return Comparison(node, number, literal.type, render(other), names, literal_left)
+        if names and (number is not None or limit is not None):
+            measure = render(other)
+            return Comparison(node, number, limit, bound.type, measure, names, bound_left)
     return None
+
+
+def _limit(node: Node) -> str | None:
+    """The number of a reference's row that stands alone, as it is written."""
+    if isinstance(node, Cast) and node.implicit:
+        return _limit(node.operand)
+    numeric = node.type in (Type.INTEGER, Type.DOUBLE)
+    return render(node) if isinstance(node, Lookup) and numeric else None
 
 
 def _number(node: Node) -> int | float | None:

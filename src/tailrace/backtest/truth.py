@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal, InvalidOperation
@@ -90,11 +90,28 @@ def read_truth(path: Path) -> Truth:
         elif found is not None:
             ordinary.add(found)
     if problems:
-        raise TailraceError(problems=tuple(problems[:_MOST_PROBLEMS]))
+        raise TailraceError(problems=_told_once(problems))
     if not episodes:
         raise TailraceError(f"--truth {path}: nobody is said to have done wrong", hint=_HINT)
     guilty = {episode.subject for episode in episodes}
     return Truth(tuple(episodes), frozenset(ordinary - guilty))
+
+
+def _told_once(problems: Sequence[Problem]) -> tuple[Problem, ...]:
+    """What is wrong with several lines, at the first of them; the hint only once."""
+    alike: dict[str, list[Problem]] = {}
+    for problem in problems:
+        alike.setdefault(problem.message, []).append(problem)
+    told: list[Problem] = []
+    hints: set[str | None] = set()
+    for message, found in list(alike.items())[:_MOST_PROBLEMS]:
+        first, more = found[0], len(found) - 1
+        also = f" (and so of {more:,} more line{'s' if more > 1 else ''})" if more else ""
+        told.append(
+            Problem(message + also, first.where, None if first.hint in hints else first.hint)
+        )
+        hints.add(first.hint)
+    return tuple(told)
 
 
 def _named(subject: Subject, name: str) -> Subject:

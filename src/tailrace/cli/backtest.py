@@ -95,6 +95,7 @@ def command(  # noqa: PLR0913 - one for each option
     Without --input the pipeline's own source is read to its present end. TIME is ISO 8601 or
     seconds since 1970, in event time.
     """
+    from tailrace.backtest.inputs import source_names
     from tailrace.backtest.reporting import make_report
     from tailrace.backtest.sweep import all_sweeps, parse_sweep
     from tailrace.backtest.truth import read_truth
@@ -114,7 +115,7 @@ def command(  # noqa: PLR0913 - one for each option
     if other is not None and against is not None:
         with named(against, *other):
             there = _run(other[1], _source(other[1], inputs, plan), span)
-    names = tuple(loaded.redact(name) for name in inputs or _names(plan))
+    names = tuple(loaded.redact(name) for name in inputs or source_names(plan))
     report = make_report(history, names, truth=known, finds=kinds, sweeps=swept, against=there)
     _write(report, as_json, html)
     if not quiet and as_json != "-":
@@ -148,37 +149,9 @@ def _source(plan: Plan, inputs: tuple[str, ...], own: Plan) -> Source:
         return source_of(
             plan, files=inputs, records=None, tables=None, follow=False, until_end=True
         )
-    from tailrace.config import HttpSource, KafkaSource, StdinSource
-    from tailrace.sources.opening import open_source
+    from tailrace.backtest.inputs import history_source
 
-    source = own.config.source
-    if isinstance(source, HttpSource):
-        raise TailraceError(
-            "what is sent by HTTP can't be read a second time", hint="give recorded input: --input"
-        )
-    if isinstance(source, StdinSource) and plan is not own:
-        raise TailraceError(
-            "standard input can't be read a second time for --against",
-            hint="give recorded input: --input",
-        )
-    if isinstance(source, KafkaSource) and source.start == "latest":
-        # That is for runs; behind the latest message there is no history.
-        source = source.model_copy(update={"start": "earliest"})
-    return open_source(plan.config, source=source, until_end=True)
-
-
-def _names(plan: Plan) -> tuple[str, ...]:
-    """What the pipeline's own source reads, for people."""
-    from tailrace.config import FileSource, FolderSource, KafkaSource
-
-    source = plan.config.source
-    if isinstance(source, FileSource):
-        return source.paths
-    if isinstance(source, FolderSource):
-        return (source.path,)
-    if isinstance(source, KafkaSource):
-        return tuple(f"topic {topic}" for topic in source.topics)
-    return ("standard input",)
+    return history_source(plan, own)
 
 
 def _finds(given: tuple[str, ...], truth: Path | None) -> dict[str, frozenset[str]]:

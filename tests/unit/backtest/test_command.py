@@ -9,9 +9,10 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
-from tests.unit.backtest.data import NOON, PIPELINE, lines, written
+from tests.unit.backtest.data import NOON, PIPELINE, lines, plan, written
 
 from tailrace import TailraceError
+from tailrace.backtest.inputs import source_names
 from tailrace.cli.backtest import command
 
 
@@ -135,6 +136,35 @@ def test_mistakes_are_told(tmp_path: Path, options: tuple[str, ...], message: st
     result = invoke(path, *(option.format(folder=tmp_path) for option in options))
     assert isinstance(result.exception, TailraceError)
     assert message in result.exception.render()
+
+
+SOURCES = [
+    ("{file: {path: a.ndjson}}", ("a.ndjson",)),
+    ("{folder: {path: spool}}", ("spool",)),
+    ("{pcap: {path: [a.pcap, 'b/*.pcap']}}", ("a.pcap", "b/*.pcap")),
+    ("{kafka: {brokers: 'k:9092', topics: [t]}}", ("topic t",)),
+    ("{stdin: {}}", ("standard input",)),
+]
+
+
+@pytest.mark.parametrize(("source", "names"), SOURCES)
+def test_what_was_read(source: str, names: tuple[str, ...]) -> None:
+    fields = "fields: {source: text}"
+    rest = "rules: [{record: r, window: 1m, select: {n: count(*)}}]"
+    text = f"name: x\nsource: {source}\ntime: {{field: time}}\n{fields}\n{rest}\n"
+    assert source_names(plan(text)) == names
+
+
+def test_live_packets_have_no_history(tmp_path: Path) -> None:
+    path = tmp_path / "pipeline.yaml"
+    path.write_text(
+        "name: x\nsource: {capture: {}}\ntime: {field: time}\nfields: {bytes: integer}\n"
+        "rules: [{alert: a, window: 1m, when: count(*) > 1}]\n"
+    )
+    result = invoke(path)
+    assert isinstance(result.exception, TailraceError)
+    assert "packets can't be captured a second time" in result.exception.render()
+    assert "--input" in result.exception.render()
 
 
 HTTP = "source: {http: {listen: '127.0.0.1:0'}}\n"

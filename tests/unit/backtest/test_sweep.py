@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from tests.unit.backtest.data import PIPELINE, history, plan
 
@@ -72,7 +74,7 @@ def test_what_can_not_be_swept(given: str, message: str) -> None:
 
 def test_a_condition_without_a_number() -> None:
     text = PIPELINE.replace("count(*) > 5", "count(*) > count(distinct status)")
-    with pytest.raises(TailraceError, match="compares no measure with a number"):
+    with pytest.raises(TailraceError, match="compares no measure with a number or limit"):
         sweep(plan(text), parse_sweep("flood.threshold=1..2"))
 
 
@@ -173,3 +175,77 @@ def test_sweeps_of_several_comparisons() -> None:
     found = all_sweeps(plan(), [parse_sweep(text) for text in given])
     identities = [copy.identity for one in found for copy in one.copies]
     assert len(set(identities)) == len(identities) == 6
+
+
+LIMITED = """
+name: web
+source: {{file: {{path: access.ndjson}}}}
+time: {{field: at, grace: 0s}}
+fields: {{client_ip: text, status: integer}}
+references:
+  limits:
+    file: {{path: {folder}/limits.csv}}
+    columns: {{client_ip: text, least: double, most: integer}}
+    {key}
+rules:
+  - alert: busy
+    {by}
+    window: 10s
+    when: count(*) > {most} or count(*) < {least}
+"""
+KEYED = {"key": "key: client_ip", "by": "by: client_ip"}
+ALONE = {"key": "", "by": ""}
+
+
+def limited(folder: Path, form: dict[str, str], most: str, least: str) -> str:
+    (folder / "limits.csv").write_text("client_ip,least,most\n192.0.2.1,2,9\n")
+    return LIMITED.format(folder=folder, **form, most=most, least=least)
+
+
+@pytest.mark.parametrize("form", [KEYED, ALONE])
+@pytest.mark.parametrize("value", [0, 9, 10, 15])
+def test_a_limit_of_a_reference_is_swept(tmp_path: Path, form: dict[str, str], value: int) -> None:
+    """Another limit does what the rule with that limit would do, silence included."""
+    pipeline = plan(limited(tmp_path, form, "limits.most", "limits.least"))
+    given = f"busy.limits.most={value}"
+    swept = sweep(pipeline, parse_sweep(given))
+    assert (swept.measure, swept.current) == ("count", None)
+    found = history(pipeline, given).copies[swept.copies[0].identity]
+    (tmp_path / "limits.csv").write_text(f"client_ip,least,most\n192.0.2.1,2,{value}\n")
+    alone = history(pipeline).rules[0]
+    assert found.firings == alone.firings
+    told = [(i.key, i.begun_at, i.opened_at, i.resolved_at) for i in found.incidents]
+    assert told == [(i.key, i.begun_at, i.opened_at, i.resolved_at) for i in alone.incidents]
+    assert told
+
+
+LIMITS_CHOSEN = [
+    (
+        "busy.1=7",
+        "count > case when limits.most is not null then 7 else null end or count < limits.least",
+    ),
+    (
+        "busy.limits.least=0.5",
+        "count > limits.most or count < case when limits.least is not null then 0.5 else null end",
+    ),
+    (
+        "busy.2=3",
+        "count > limits.most or count < case when limits.least is not null then 3.0 else null end",
+    ),
+]
+
+
+@pytest.mark.parametrize(("given", "condition"), LIMITS_CHOSEN)
+def test_the_condition_of_a_copy_with_another_limit(
+    tmp_path: Path, given: str, condition: str
+) -> None:
+    pipeline = plan(limited(tmp_path, KEYED, "limits.most", "limits.least"))
+    (copy,) = sweep(pipeline, parse_sweep(given)).copies
+    assert copy.when is not None
+    assert render(copy.when) == condition
+
+
+def test_a_limit_that_is_only_part_of_what_is_compared_with(tmp_path: Path) -> None:
+    pipeline = plan(limited(tmp_path, KEYED, "2 * limits.most", "limits.least"))
+    with pytest.raises(TailraceError, match="means no comparison"):
+        sweep(pipeline, parse_sweep("busy.limits.most=1..5"))

@@ -102,7 +102,22 @@ def test_files_that_can_not_be_read(tmp_path: Path) -> None:
     (tmp_path / "bytes").write_bytes(b"key\n\xff\n")
     with pytest.raises(TailraceError, match="not UTF-8"):
         read_truth(tmp_path / "bytes")
-    (tmp_path / "many").write_text("\n".join(json.dumps({"start": 1}) for _ in range(100)))
+    (tmp_path / "many").write_text(
+        "\n".join(json.dumps({"key": n, "end": 1, "start": f"no {n}"}) for n in range(100))
+    )
     with pytest.raises(TailraceError) as caught:
         read_truth(tmp_path / "many")
     assert len(caught.value.problems) == 10
+
+
+def test_lines_that_are_wrong_alike_are_told_once(tmp_path: Path) -> None:
+    """The truth about labels of events, which has no keys: each line has the same mistake."""
+    (tmp_path / "truth").write_text(
+        '{"line": 1, "status": "good"}\n' * 3 + '{"key": []}\n{"key": "a", "start": "x"}\n'
+    )
+    with pytest.raises(TailraceError) as caught:
+        read_truth(tmp_path / "truth")
+    told = caught.value.render()
+    assert "truth:1: 2 columns that could be the key: line, status (and so of 2 more lines)" in told
+    assert told.count("Hint:") == 1
+    assert len(caught.value.problems) == 3
