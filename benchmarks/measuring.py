@@ -18,7 +18,8 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Protocol
 
 from tailrace.generate.nginx import NginxTraffic
 from tailrace.generate.options import parse_time_us
@@ -102,12 +103,21 @@ def ordinary(rows: int) -> NginxTraffic:
     return NginxTraffic(count=rows, profile="seed", rate=10_000.0, seed=1, start_us=START_US)
 
 
-def file_of(traffic: NginxTraffic) -> Path:
+class Traffic(Protocol):
+    """What the generators make; its ``repr`` says all that decides about the bytes."""
+
+    def chunks(self) -> Iterator[bytes]:
+        """The traffic as bytes."""
+        ...
+
+
+def file_of(traffic: Traffic) -> Path:
     """A file with the traffic; made when it isn't there, and in the page cache."""
     path = folder() / f"{hashlib.sha256(repr(traffic).encode()).hexdigest()[:16]}.log"
     if not path.exists():
         unfinished = path.with_suffix(".part")
-        traffic.write(unfinished)
+        with unfinished.open("wb") as file:
+            file.writelines(traffic.chunks())
         unfinished.rename(path)
     with path.open("rb") as file:
         while file.read(1 << 24):
@@ -143,10 +153,12 @@ def pipeline(
     return f"{head}\nrules:{rules}\noutputs:\n{files}\n"
 
 
-def run(text: str, *, until_end: bool = False) -> Run:
+def run(
+    text: str, *, until_end: bool = False, env: Mapping[str, str] = MappingProxyType({})
+) -> Run:
     """Run a pipeline to the end of its input, with store and outputs in a folder of its own.
 
-    ``until_end``: what is followed ends where it ends now.
+    ``until_end``: what is followed ends where it ends now. ``env``: what ``${NAME}`` stands for.
     """
     from tailrace.config import loads
     from tailrace.engines.embedded.engine import Engine
@@ -157,7 +169,7 @@ def run(text: str, *, until_end: bool = False) -> Run:
     with working_folder() as path:
         os.chdir(path)
         try:
-            plan = compile_pipeline(loads(text, env={}))
+            plan = compile_pipeline(loads(text, env=dict(env)))
             watch = Stopwatch()
             session = open_session(plan, path / "store.duckdb", until_end=until_end)
             try:
