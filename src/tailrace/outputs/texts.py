@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Sequence
 from datetime import UTC, tzinfo
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import pyarrow as pa
@@ -28,6 +28,12 @@ _THOUSAND = range(1000)
 _MILLISECONDS = pa.array([f".{number:03}" for number in _THOUSAND])
 _MICROSECONDS = pa.array([f"{number:03}" if number else "" for number in _THOUSAND])
 _CONTROL = "[\\x00-\\x1f]"
+_QUOTE, _BACKSLASH, _CONTROLS = 0x22, 0x5C, 0x20
+"""Bytes that JSON strings escape, and below which all are escaped."""
+_PIECE_BYTES = 1 << 18
+_QUOTE_OR_NULL = pa.array(["null", '"'])
+_QUOTE_OR_NOTHING = pa.array(["", '"'])
+_NOTHING_OR_NULL = pa.array(["null", ""])
 
 
 as_json: Callable[[str], str] = json.JSONEncoder(ensure_ascii=False).encode
@@ -36,6 +42,11 @@ as_json: Callable[[str], str] = json.JSONEncoder(ensure_ascii=False).encode
 
 def joined(*parts: pa.Array | str) -> pa.Array:
     """Texts put together row by row; a ``str`` is the same in every row. Null if a part is."""
+    return _joined(parts, nulls="emit_null")
+
+
+def _joined(parts: Parts, *, nulls: Literal["emit_null", "replace"]) -> pa.Array:
+    """As ``joined``; ``replace``: a part that is null is an empty text."""
     merged: list[pa.Array | str] = []
     for part in parts:
         if isinstance(part, str) and merged and isinstance(merged[-1], str):
@@ -45,7 +56,9 @@ def joined(*parts: pa.Array | str) -> pa.Array:
     if len(merged) == 1:
         return merged[0]
     return pc.binary_join_element_wise(
-        *(pa.scalar(part) if isinstance(part, str) else part for part in merged), ""
+        *(pa.scalar(part) if isinstance(part, str) else part for part in merged),
+        "",
+        null_handling=nulls,
     )
 
 
@@ -88,7 +101,10 @@ def plain_texts(column: pa.Array, zone: tzinfo = UTC) -> pa.Array:
 
 def json_texts(column: pa.Array, zone: tzinfo = UTC) -> pa.Array:
     """Values as JSON, as ``json.dumps(value, ensure_ascii=False)`` writes them; times as text."""
-    return joined(*_json_parts(column, zone))
+    parts = _json_parts(column, zone)
+    if len(parts) == 1 and isinstance(parts[0], str):
+        return pa.repeat(parts[0], len(column))
+    return _joined(parts, nulls="replace")
 
 
 def json_objects(
@@ -104,43 +120,65 @@ def raw_objects(fields: Sequence[tuple[str, *Parts]], before: Parts = ()) -> pa.
     for name, *value in fields:
         comma = "," if len(parts) > 1 else ""
         parts += [f"{comma}{as_json(name)}:", *value]
-    return joined(*parts, "}")
+    return _joined((*parts, "}"), nulls="replace")
 
 
 def _json_parts(column: pa.Array, zone: tzinfo) -> Parts:
-    """JSON of a column as parts for ``joined``: quotes need no pass of their own."""
+    """JSON of a column as parts for ``_joined``: quotes and nulls need no pass of their own.
+
+    Where a value is null its text is, and what stands before it says so.
+    """
     kind = column.type
-    quoted = pa.types.is_timestamp(kind)
+    if column.null_count == len(column):
+        return ("null",)
+    quoted = pa.types.is_timestamp(kind) or pa.types.is_string(kind)
     if pa.types.is_dictionary(kind):
         texts = json_texts(column.dictionary, zone).take(column.indices)
     elif pa.types.is_string(kind):
-        quoted = not _may_need_escapes(column)
-        texts = column if quoted else _escaped(column)
+        texts = _escaped(column)
     else:
         texts = plain_texts(column, zone)
     if not texts.null_count:
         return ('"', texts, '"') if quoted else (texts,)
-    return (pc.fill_null(joined('"', texts, '"') if quoted else texts, "null"),)
+    there = texts.is_valid().cast(pa.int8())
+    if quoted:
+        return (_QUOTE_OR_NULL.take(there), texts, _QUOTE_OR_NOTHING.take(there))
+    return (_NOTHING_OR_NULL.take(there), texts)
 
 
 def _escaped(column: pa.Array) -> pa.Array:
-    """JSON strings; quotes and backslashes are common, control characters are not."""
+    """What stands between the quotes of JSON strings.
+
+    Quotes and backslashes are common, control characters are not.
+    """
+    special = _special_octets(column)
     texts = column
-    for character in ("\\", '"'):
-        texts = pc.replace_substring(texts, character, f"\\{character}")
-    quoted = joined('"', texts, '"')
-    if not bool((_octets(column) < 0x20).any()):
-        return quoted
-    special = pc.fill_null(pc.match_substring_regex(column, _CONTROL), False)  # noqa: FBT003 - a value
-    coded = column.filter(special).dictionary_encode()
-    rare = pa.array([as_json(value) for value in coded.dictionary.to_pylist()], pa.string())
-    return pc.replace_with_mask(quoted, special, rare.take(coded.indices))
+    for octet, character in ((_BACKSLASH, "\\"), (_QUOTE, '"')):
+        if octet in special:
+            texts = pc.replace_substring(texts, character, f"\\{character}")
+    if _CONTROLS not in special:
+        return texts
+    coded = pc.fill_null(pc.match_substring_regex(column, _CONTROL), False)  # noqa: FBT003 - a value
+    known = column.filter(coded).dictionary_encode()
+    rare = pa.array([as_json(value)[1:-1] for value in known.dictionary.to_pylist()], pa.string())
+    return pc.replace_with_mask(texts, coded, rare.take(known.indices))
 
 
-def _may_need_escapes(column: pa.Array) -> bool:
-    """Whether any byte of the texts is a quote, a backslash or a control character."""
+def _special_octets(column: pa.Array) -> set[int]:
+    """Those of ``_QUOTE``, ``_BACKSLASH`` and ``_CONTROLS`` that are among the texts' bytes.
+
+    Piece by piece, so that what is compared stays in the cache: the bytes of a batch don't.
+    """
     octets = _octets(column)
-    return bool(((octets < 0x20) | (octets == 0x22) | (octets == 0x5C)).any())
+    found: set[int] = set()
+    for start in range(0, len(octets), _PIECE_BYTES):
+        piece = octets[start : start + _PIECE_BYTES]
+        for octet in (_QUOTE, _BACKSLASH):
+            if octet not in found and bool((piece == octet).any()):
+                found.add(octet)
+        if _CONTROLS not in found and int(piece.min()) < _CONTROLS:
+            found.add(_CONTROLS)
+    return found
 
 
 def _octets(column: pa.Array) -> NDArray[np.uint8]:
