@@ -3,6 +3,10 @@
 What was confirmed is told to the store with the next commit; until then a crash makes the same
 batches come again, which outputs take as if they had not (SEMANTICS 24). Files and terminals are
 delivered to by the engine's thread, servers by a thread each (``lanes``).
+
+Files that can be cut back need no outbox while they take what comes: rows are written and synced
+before the epoch's transaction, which says how far they reach. Through the outbox each row would be
+written three times: into the store's log, the store and the file.
 """
 
 from __future__ import annotations
@@ -25,6 +29,8 @@ if TYPE_CHECKING:
     from tailrace.store.outbox import OutboxReader
 
     States = Mapping[str, tuple[int, int, dict[str, object]]]
+    Batch = tuple[int, str, pa.Table]
+    """Number, output and rows."""
 
 __all__ = ["Delivery", "Standing"]
 
@@ -110,6 +116,35 @@ class Delivery:
         lane = self._lanes.get(name)
         if lane is not None:
             lane.add(seq, rows, size)
+
+    def ahead(self, batches: Iterable[Batch]) -> tuple[tuple[Delivered, ...], tuple[Batch, ...]]:
+        """Write the batches of an epoch that need no outbox, before its transaction.
+
+        Returns what the transaction must say of them, and the batches for the outbox.
+        ``committed`` or ``take_back`` must follow.
+        """
+        done: dict[str, Delivered] = {}
+        left: list[Batch] = []
+        behind: set[str] = set()
+        for seq, name, rows in batches:
+            lane = self._lanes.get(name) if name not in behind else None
+            written = lane.ahead(seq, rows) if lane is not None else None
+            if written is None:
+                left.append((seq, name, rows))
+                behind.add(name)
+            else:
+                done[name] = written
+        return tuple(done.values()), tuple(left)
+
+    def committed(self) -> None:
+        """The transaction has stored what ``ahead`` told it."""
+        for lane in self._lanes.values():
+            lane.committed()
+
+    def take_back(self) -> None:
+        """There was no such transaction."""
+        for lane in self._lanes.values():
+            lane.take_back()
 
     def run(self, *, now: bool = False) -> None:
         """Deliver what waits, as far as outputs take it now; ``now``: holding nothing back.

@@ -10,13 +10,14 @@ import json
 import threading
 import time
 from collections import deque
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from tailrace.errors import HaltedError, OutputError, UnreachableError
 from tailrace.outputs import Holder, OutboxBatch, Renewing
 from tailrace.outputs.batches import Form
-from tailrace.outputs.output import Expecting
+from tailrace.outputs.output import Expecting, Revocable
 from tailrace.store.commit import Delivered, RefusedRow
 from tailrace.store.outbox import to_bytes
 
@@ -96,6 +97,7 @@ class Lane:
         self._taken = -1
         """The last batch that the output took, confirmed or held."""
         self._held_rows = self._held_bytes = self._held_refused = 0
+        self._ahead: Delivered | None = None
         self._opened = False
         self._saved: dict[str, object] | None = None
         self._retry_at = 0.0
@@ -163,6 +165,44 @@ class Lane:
                 self._queue.append(OutboxBatch(seq, rows, size))
                 self._queued_bytes += size
             self._news.notify_all()
+
+    def ahead(self, seq: int, rows: pa.Table) -> Delivered | None:
+        """Write a batch before the transaction that makes it, which takes in what this returns.
+
+        None if the batch must go by way of the outbox: the output can't take it back, or not take
+        it now, or others wait before it. ``committed`` or ``take_back`` must follow.
+        """
+        output = self.output
+        if not isinstance(output, Revocable) or self.waits or self._clock() < self._retry_at:
+            return None
+        try:
+            receipt = output.deliver(OutboxBatch(seq, rows))
+        except HaltedError:
+            raise
+        except OutputError as error:
+            self._put_off(error)
+            return None
+        before = self._account.rows if self._ahead is None else self._ahead.rows
+        self._ahead = Delivered(self.name, seq, before + rows.num_rows, receipt.state)
+        return self._ahead
+
+    def committed(self) -> None:
+        """The transaction took in what ``ahead`` wrote."""
+        done, self._ahead = self._ahead, None
+        if done is None:
+            return
+        with self._news:
+            account = self._account
+            account.confirmed = account.reported = self._newest = self._taken = done.seq
+            account.rows, account.body, account.error = done.rows, done.body, None
+        self._backoff = FIRST_RETRY_SECONDS
+
+    def take_back(self) -> None:
+        """It did not: what ``ahead`` wrote is undone, at the latest at the next start."""
+        if self._ahead is not None and isinstance(self.output, Revocable):
+            self._ahead = None
+            with suppress(OutputError):
+                self.output.take_back(dict(self._account.body))
 
     def run(self, *, now: bool = False) -> None:
         """Deliver what waits, as far as the output takes it now; a server's thread does it.

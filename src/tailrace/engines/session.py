@@ -22,6 +22,7 @@ from tailrace.engines.leaving import Farewell
 from tailrace.engines.references.keeper import Keeper, Loaded
 from tailrace.engines.state import REPLAY, EngineState
 from tailrace.engines.tables import check_tables
+from tailrace.errors import StoreError
 from tailrace.kernel.time import NEVER
 from tailrace.plan.references import shape_of
 from tailrace.reference.snapshot import Snapshot
@@ -125,7 +126,7 @@ class BaseSession(ABC):
     def decided(self, snapshots: Mapping[str, Snapshot]) -> tuple[Decision, ...]:
         """The decisions that other versions of references are in force."""
         return tuple(
-            Decision(DecisionKind.REFERENCE, name, version=snapshot.version)
+            Decision(DecisionKind.REFERENCE, name, self.state.reached, snapshot.version)
             for name, snapshot in snapshots.items()
             if self.state.references.get(name) != snapshot.version
         )
@@ -189,14 +190,28 @@ class BaseSession(ABC):
         return result
 
     def commit(self, commit: Commit) -> None:
-        """Apply changes in one transaction, then deliver what they have for outputs."""
+        """Apply changes in one transaction, then deliver what they have for outputs.
+
+        Files that can be cut back are written before it (``Delivery.ahead``).
+        """
         started = time.perf_counter()
-        sizes = self.store.commit(replace(commit, delivered=self.delivery.confirmed()))
+        ahead, outbox = self.delivery.ahead(commit.outbox)
+        self.times.deliver += time.perf_counter() - started
+        if ahead:
+            self._on_commit("ahead")
+        started = time.perf_counter()
+        delivered = (*self.delivery.confirmed(), *ahead)
+        try:
+            sizes = self.store.commit(replace(commit, outbox=outbox, delivered=delivered))
+        except StoreError:
+            self.delivery.take_back()
+            raise
+        self.delivery.committed()
         self.times.commit += time.perf_counter() - started
         self._on_commit("commit")
         if isinstance(self.source, Mirroring):
             self.source.committed(self.positions())
-        for (seq, output, rows), size in zip(commit.outbox, sizes, strict=True):
+        for (seq, output, rows), size in zip(outbox, sizes, strict=True):
             self.delivery.add(seq, output, rows, size)
         started = time.perf_counter()
         self.delivery.run()

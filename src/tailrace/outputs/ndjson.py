@@ -78,6 +78,10 @@ class NdjsonFile:
         self._seq = batch.seq
         return Receipt(self._state())
 
+    def take_back(self, state: State) -> None:
+        """See ``Revocable.take_back``."""
+        self.open(state)
+
     def close(self) -> None:
         """See ``Output.close``."""
         if self._file is not None:

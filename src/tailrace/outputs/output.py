@@ -82,6 +82,22 @@ class Holder(Output, Protocol):
 
 
 @runtime_checkable
+class Revocable(Output, Protocol):
+    """An output of this machine that can take back what it wrote, and does so when it is opened.
+
+    So rows may be written before the transaction that makes them: whatever the store's last state
+    of the output doesn't know is gone after a crash (SEMANTICS 24).
+    """
+
+    def take_back(self, state: State) -> None:
+        """Undo, while open, what was written after the receipt that gave ``state``.
+
+        OutputError if that can't be done now; ``open`` does it then.
+        """
+        ...
+
+
+@runtime_checkable
 class Renewing(Protocol):
     """An output that has to say some things again and again, news or not."""
 

@@ -57,6 +57,10 @@ class ParquetFolder:
             self._seq = batch.seq
         return Receipt(self._state())
 
+    def take_back(self, state: State) -> None:
+        """See ``Revocable.take_back``."""
+        self.open(state)
+
     def close(self) -> None:
         """See ``Output.close``: nothing stays open."""
 
