@@ -1,158 +1,166 @@
-"""Partials of the commonest groups by counting in NumPy, without a statement.
+"""Partials of the commonest groups by counting in NumPy, without a statement over the rows.
 
-A group fits whose key is one text field, whose filter is about numbers, and which counts events or
-sums one column of doubles. The rows are those that ``partials_sql`` gives; a batch that doesn't fit
-(nulls, late events, too many keys and panes, sums beyond 53 bits) is left to it.
+Each (key, pane) of a batch is a cell with a number, and what is counted are numbers. The rows are
+those that ``partials_sql`` gives; groups and batches that don't fit (see ``inputs``; sums beyond 53
+bits) are left to it.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
-from tailrace.expr.evaluate import evaluate
-from tailrace.expr.nodes import Column, Type
-from tailrace.expr.values import Values
 from tailrace.kernel import wide
+from tailrace.kernel.batch_columns import keyed
+from tailrace.kernel.buckets import bucket_index
+from tailrace.kernel.inputs import Filter, Input, fixed, worst
+from tailrace.kernel.partials_sql import hash_sql
 from tailrace.kernel.types import GroupPartials
-from tailrace.plan.columns import column_names
 from tailrace.plan.model import PartialKind
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from numpy.typing import NDArray
 
+    from tailrace.kernel.batch_columns import BatchColumns
+    from tailrace.kernel.inputs import Mask, Taken
     from tailrace.plan.model import Group, Partial
 
+    Whole = NDArray[np.int64]
+
 CELLS = 1 << 22
-"""The most (key, pane) cells that are counted into."""
+"""Up to so many numbers are counted in a table of all of them; else those that occur are sorted."""
 
 EXACT = float(1 << 53)
 """Doubles add up exactly while the sum of their magnitudes stays below this."""
 
-_FIXED_POINT = 1e9
 
+@dataclass(frozen=True, slots=True)
+class _Cells:
+    """The cell of each chosen event, as a number below ``width`` times the panes.
 
-class BatchColumns:
-    """The columns of one batch, encoded and converted once for all groups that use them."""
+    ``known``: what the numbers stand for, if there are too many cells to number them all.
+    """
 
-    def __init__(self, table: pa.Table) -> None:
-        """Convert nothing yet."""
-        self._table = table
-        self._keys: dict[str, tuple[pa.Array, NDArray[np.int64]] | None] = {}
-        self._numbers: dict[str, Values | None] = {}
+    numbers: Whole
+    known: Whole | None
+    words: pa.Array
+    first: int
 
-    def keys(self, name: str) -> tuple[pa.Array, NDArray[np.int64]] | None:
-        """The distinct texts of a column and each row's place among them; None if one is null."""
-        if name not in self._keys:
-            column = self._table[name]
-            if column.null_count:
-                self._keys[name] = None
-            else:
-                whole = column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()
-                encoded = pc.dictionary_encode(whole)
-                self._keys[name] = encoded.dictionary, encoded.indices.to_numpy().astype(np.int64)
-        return self._keys[name]
+    @classmethod
+    def of(cls, words: pa.Array, places: Whole, panes: Whole, chosen: Mask | None) -> _Cells:
+        """``places``: each event's key among ``words``; ``panes``: its pane."""
+        first = int(panes.min())
+        cells = panes * len(words) + (places - first * len(words))
+        if chosen is not None:
+            cells = cells[chosen]
+        if (int(panes.max()) - first + 1) * len(words) <= CELLS:
+            return cls(cells, None, words, first)
+        known, numbers = np.unique(cells, return_inverse=True)
+        return cls(numbers, known, words, first)
 
-    def number(self, name: str) -> Values | None:
-        """A numeric column without nulls; None if it isn't that."""
-        if name not in self._numbers:
-            column = self._table[name]
-            fits = pa.types.is_int64(column.type) or pa.types.is_float64(column.type)
-            self._numbers[name] = (
-                Values(column.to_numpy(), None, None) if fits and not column.null_count else None
-            )
-        return self._numbers[name]
+    def columns(self, cells: Whole) -> dict[str, pa.Array]:
+        """The keys' codes and the panes of some cells."""
+        named = cells if self.known is None else self.known[cells]
+        width = max(1, len(self.words))
+        return {
+            "code": keyed(self.words, named % width),
+            "pane": pa.array(named // width + self.first),
+        }
 
 
 class Counter:
     """Counts one group, if it is of the kind."""
 
-    def __init__(self, group: Group) -> None:
+    def __init__(self, group: Group, salt: str) -> None:
         """See whether the group fits; nothing of a batch is known yet."""
-        self._group = group
-        self._summed = _summed(group.plain)
+        self._group, self._salt = group, salt
+        self._filter = Filter(group)
+        self._inputs = {p.name: Input(p) for p in (*group.plain, *group.sides)}
         self.fits = (
-            len(group.keys) == 1
-            and isinstance(group.keys[0].node, Column)
-            and group.keys[0].node.type is Type.TEXT
-            and not group.sides
-            and (not group.plain or self._summed is not None)
+            self._filter.fits
+            and not group.rules[0].by_event
+            and all(one.fits for one in self._inputs.values())
         )
 
-    def run(self, columns: BatchColumns, panes: NDArray[np.int64]) -> GroupPartials | None:
-        """The partials of a batch without late events and duplicates; None if it doesn't fit."""
-        node = self._group.keys[0].node
-        assert isinstance(node, Column)  # noqa: S101 - ``fits`` says so
-        keys = columns.keys(node.name)
-        inputs = self._inputs(columns)
-        if keys is None or inputs is None or not len(panes):
+    def run(self, columns: BatchColumns) -> GroupPartials | None:
+        """The partials of a batch; None if it doesn't fit."""
+        passed = self._filter.run(columns) if len(columns) else None
+        if passed is None or self._filter.key is None:
             return None
-        words, places = keys
-        first, span = int(panes.min()), int(panes.max()) - int(panes.min()) + 1
-        if span * len(words) > CELLS:
-            return None
-        cells = (panes - first) * len(words) + places
-        chosen = self._chosen(inputs, len(panes))
-        if chosen is not None:
-            cells = cells[chosen]
-        counts = np.bincount(cells, minlength=1)
+        words = columns.words(self._filter.key)
+        cells = _Cells.of(
+            words.values, words.places, columns.panes[self._group.width], passed.chosen
+        )
+        counts = np.bincount(cells.numbers, minlength=1)
         there = np.flatnonzero(counts)
-        sums = self._sums(inputs, chosen, cells, there)
-        if sums is None:
-            return None
-        code = words.take(pa.array(there % len(words)))
-        n = pa.array(counts[there])
-        table = {"code": code, "k0": code, "pane": pa.array(there // len(words) + first), "n": n}
-        for partial in self._group.plain:
-            table[partial.name] = n if partial.kind is PartialKind.COUNT else wide.to_arrow(sums)
-        return GroupPartials(pa.table(table), {}, len(cells), 0)
+        named = cells.columns(there)
+        table = {"code": named["code"], "k0": named["code"], "pane": named["pane"]}
+        table["n"] = pa.array(counts[there])
+        sides: dict[str, pa.Table] = {}
+        for partial in (*self._group.plain, *self._group.sides):
+            taken = self._inputs[partial.name].run(columns, passed.chosen)
+            if taken is None:
+                return None
+            rows = cells.numbers if taken.rows is None else cells.numbers[taken.rows]
+            if partial.kind.sided:
+                cell, item, n = self._side(columns, partial, taken, rows)
+                sided = cells.columns(cell) | {"item": pa.array(item), "n": pa.array(n)}
+                sides[partial.name] = pa.table(sided)
+                continue
+            column = _merged(partial, taken, rows, there)
+            if column is None:
+                return None
+            table[partial.name] = column
+        return GroupPartials(pa.table(table), sides, passed.passed, passed.late)
 
-    def _inputs(self, columns: BatchColumns) -> dict[str, Values] | None:
-        names = column_names(self._group.where) if self._group.where is not None else set()
-        if self._summed is not None:
-            names = names | {self._summed}
-        found = {name: columns.number(name) for name in names}
-        return None if None in found.values() else {n: v for n, v in found.items() if v is not None}
-
-    def _chosen(self, inputs: Mapping[str, Values], length: int) -> NDArray[np.bool_] | None:
-        if self._group.where is None:
-            return None
-        judged = evaluate(self._group.where, inputs, length)
-        passed = judged.data.astype(np.bool_)
-        return passed if judged.valid is None else passed & judged.valid
-
-    def _sums(
-        self,
-        inputs: Mapping[str, Values],
-        chosen: NDArray[np.bool_] | None,
-        cells: NDArray[np.int64],
-        there: NDArray[np.int64],
-    ) -> NDArray[np.int64] | None:
-        if self._summed is None:
-            return np.empty(0, np.int64)
-        fixed = np.rint(inputs[self._summed].data * _FIXED_POINT)
-        if chosen is not None:
-            fixed = fixed[chosen]
-        if float(np.abs(fixed).sum()) >= EXACT:
-            return None
-        return np.bincount(cells, weights=fixed, minlength=1)[there].astype(np.int64)
-
-
-def _summed(partials: tuple[Partial, ...]) -> str | None:
-    """The one column of doubles of which these partials are the sum and the count; else None."""
-    names: set[str] = set()
-    for partial in partials:
+    def _side(
+        self, columns: BatchColumns, partial: Partial, taken: Taken, cells: Whole
+    ) -> tuple[Whole, Whole, Whole]:
+        """Cell, item and count of each distinct (cell, item)."""
         node = partial.expression
-        plain = partial.where is None and partial.term == "sum" and isinstance(node, Column)
-        if not plain or partial.kind not in {PartialKind.SUM, PartialKind.COUNT}:
-            return None
-        assert isinstance(node, Column)  # noqa: S101 - just looked
-        if node.type is not Type.DOUBLE:
-            return None
-        names.add(node.name)
-    return names.pop() if len(names) == 1 else None
+        assert node is not None  # noqa: S101 - holds by construction of sided partials
+        if partial.kind is PartialKind.BUCKETS:
+            buckets = bucket_index(taken.data.astype(np.float64)).astype(np.int64)
+            items, places = np.unique(buckets, return_inverse=True)
+            cell, place, n = _pairs(cells, places, len(items))
+            return cell, items[place], n
+        words = columns.items(node)
+        assert words is not None  # noqa: S101 - ``taken`` has places among them
+        sql = hash_sql("value", node.type, self._salt)
+        cell, place, n = _pairs(cells, taken.data, len(words.values))
+        return cell, columns.hashes(node, words.values, sql)[place], np.ones_like(n)
+
+
+def _merged(partial: Partial, taken: Taken, cells: Whole, there: Whole) -> pa.Array | None:
+    """A plain partial of the cells that are ``there``; None if it doesn't fit."""
+    length = int(there[-1]) + 1 if len(there) else 1
+    data = taken.data
+    match partial.kind:
+        case PartialKind.COUNT:
+            return pa.array(np.bincount(cells, minlength=length)[there])
+        case PartialKind.SUM:
+            values = fixed(data)
+            if float(np.abs(values).sum()) >= EXACT:
+                return None
+            sums = np.bincount(cells, weights=values, minlength=length)
+            return wide.to_arrow(sums[there].astype(np.int64))
+        case _:
+            least = partial.kind is PartialKind.LEAST
+            merged = np.full(length, worst(data, least=least), data.dtype)
+            (np.minimum if least else np.maximum).at(merged, cells, data)
+            return pa.array(merged[there])
+
+
+def _pairs(cells: Whole, items: Whole, width: int) -> tuple[Whole, Whole, Whole]:
+    """The distinct pairs of a cell and one of ``width`` items, and how often each occurs."""
+    pairs = cells * max(1, width) + items
+    if (int(cells.max(initial=0)) + 1) * width <= CELLS:
+        counts = np.bincount(pairs, minlength=1)
+        found = np.flatnonzero(counts)
+        counts = counts[found]
+    else:
+        found, counts = np.unique(pairs, return_counts=True)
+    return found // max(1, width), found % max(1, width), counts

@@ -16,8 +16,9 @@ import pyarrow.compute as pc
 from tailrace import calculator
 from tailrace.expr.sql import failure_sql, to_sql
 from tailrace.kernel import time as event_time
+from tailrace.kernel.batch_columns import BatchColumns
 from tailrace.kernel.classify import Classifier
-from tailrace.kernel.counting import BatchColumns, Counter
+from tailrace.kernel.counting import Counter
 from tailrace.kernel.dedup import Deduplicator
 from tailrace.kernel.lookups import Lookups
 from tailrace.kernel.ordered.mapping import EventSql
@@ -63,7 +64,7 @@ class Mapper:
             for group in groups
         ]
         self._placed = any(group.rules[0].placed for group in groups)
-        self._counters = [Counter(group) for group in groups]
+        self._counters = [Counter(group, salt) for group in groups]
         self._dedup = Deduplicator(plan.dedup, plan.grace) if plan.dedup else None
         self._connection = calculator.connect()
         self._widths = sorted({group.width for group in groups})
@@ -95,10 +96,12 @@ class Mapper:
         table = self._lookups.for_rules(table)
         extra: dict[str, pa.Array] = {"_time": pa.array(times)}
         all_panes = {width: event_time.panes_of(times, width) for width in self._widths}
+        late_masks: dict[int, NDArray[np.bool_]] = {}
         for width, panes in all_panes.items():
             extra[f"_pane_{width}"] = pa.array(panes)
             if any_late:
-                extra[f"_late_{width}"] = pa.array(event_time.late_mask(panes, width, horizon))
+                late_masks[width] = event_time.late_mask(panes, width, horizon)
+                extra[f"_late_{width}"] = pa.array(late_masks[width])
         if duplicate is not None:
             extra["_duplicate"] = pa.array(duplicate)
         extra |= _places(pieces) if self._placed and total else {}
@@ -112,20 +115,10 @@ class Mapper:
         judged: dict[str, Judged] = {}
         if total:
             self._connection.register("events", table)
-            columns = BatchColumns(table)
-            plain = not any_late and not duplicates
-            for sql, counter in zip(self._groups, self._counters, strict=True):
-                panes = all_panes[sql.group.width]
-                counted = counter.run(columns, panes) if plain and counter.fits else None
-                groups[sql.group.identity] = counted or sql.run(
-                    self._connection, late=any_late, deduplicated=duplicates > 0
-                )
-                if self._errors_by_pane:
-                    by_pane.update(sql.errors_by_pane(self._connection, late=any_late))
-                else:
-                    errors.update(
-                        sql.errors(self._connection, late=any_late, deduplicated=duplicates > 0)
-                    )
+            twice = duplicate if duplicates else None
+            columns = BatchColumns(table, self._connection, all_panes, late_masks, twice)
+            groups = self._partials(columns, late=any_late, deduplicated=duplicates > 0)
+            errors, by_pane = self._errors(late=any_late, deduplicated=duplicates > 0)
             for rule in self._plan.event_rules:
                 mask, judged[rule.identity] = self._judge(rule, deduplicated=duplicates > 0)
                 chosen = np.flatnonzero(mask)
@@ -137,6 +130,31 @@ class Mapper:
         return Mapped(
             total, duplicates, groups, errors, derive_errors, judged, fired, archive, after, by_pane
         )
+
+    def _partials(
+        self, columns: BatchColumns, *, late: bool, deduplicated: bool
+    ) -> dict[str, GroupPartials]:
+        """The partials of each group: by NumPy, or if they don't fit by a statement."""
+        found: dict[str, GroupPartials] = {}
+        for sql, counter in zip(self._groups, self._counters, strict=True):
+            counted = counter.run(columns) if counter.fits else None
+            found[sql.group.identity] = counted or sql.run(
+                self._connection, late=late, deduplicated=deduplicated
+            )
+        return found
+
+    def _errors(
+        self, *, late: bool, deduplicated: bool
+    ) -> tuple[dict[str, int], dict[str, list[tuple[int, int, int]]]]:
+        """For each rule how many of its operations failed; or by pane, where that is wanted."""
+        errors: dict[str, int] = {}
+        by_pane: dict[str, list[tuple[int, int, int]]] = {}
+        for sql in self._groups:
+            if self._errors_by_pane:
+                by_pane.update(sql.errors_by_pane(self._connection, late=late))
+            else:
+                errors.update(sql.errors(self._connection, late=late, deduplicated=deduplicated))
+        return errors, by_pane
 
     def _add_labelled(
         self,

@@ -163,7 +163,7 @@ class GroupSql:
         value = filtered(to_sql(partial.expression), partial)
         if partial.kind is PartialKind.DISTINCT:
             assert partial.type is not None  # noqa: S101 - as above
-            item = self._hash("value", partial.type)
+            item = hash_sql("value", partial.type, self._salt)
             inner = (
                 f"select distinct {head}{self._pane} as pane, {value} as value from events{kept}"
             )
@@ -186,11 +186,6 @@ class GroupSql:
         connection.unregister("bucketed")
         return table
 
-    def _hash(self, value: str, type_: Type) -> str:
-        """SQL for the salted 64-bit hash of a value, an unsigned integer."""
-        encoded = f"{literal(_encoded_salt(self._salt))} || {_encode(value, type_)}"
-        return f"('0x' || left(sha256({encoded}), 16))::ubigint"
-
     def _code(self, names: list[str]) -> str:
         """SQL for a key's code: the field itself if it is a single text.
 
@@ -201,6 +196,12 @@ class GroupSql:
             return names[0]
         encoded = [_encode(name, type_) for name, type_ in zip(names, types, strict=True)]
         return " || ".join(encoded) or "''"
+
+
+def hash_sql(value: str, type_: Type, salt: str) -> str:
+    """SQL for the salted 64-bit hash of a value, an unsigned integer."""
+    encoded = f"{literal(_encoded_salt(salt))} || {_encode(value, type_)}"
+    return f"('0x' || left(sha256({encoded}), 16))::ubigint"
 
 
 def _encode(value: str, type_: Type) -> str:

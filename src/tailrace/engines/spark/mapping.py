@@ -25,6 +25,7 @@ from tailrace.engines.spark.frames import Frame
 from tailrace.engines.spark.shards import shards_of
 from tailrace.formats.build import decode_spec
 from tailrace.formats.decoder import Decoder
+from tailrace.kernel.batch_columns import spelled_out
 from tailrace.kernel.elsewhere import stretches
 from tailrace.kernel.limits import lists_keys
 from tailrace.kernel.mapper import Mapper
@@ -181,22 +182,23 @@ class SliceMapper:
 
 def split(group: Group, partials: GroupPartials, shards: int) -> dict[int, dict[str, pa.Table]]:
     """A group's partials by shard, as tables of a frame: ``GROUP`` and ``GROUP SIDE``."""
-    plain = partials.plain
-    if not plain.num_rows:
+    if not partials.plain.num_rows:
         return {}
+    # Tables of several batches become one, whichever way each was made.
+    plain = spelled_out(partials.plain)
+    sides = {name: spelled_out(table) for name, table in partials.sides.items()}
     if shards == 1:
         tables = {group.identity: plain}
-        tables |= {f"{group.identity} {name}": table for name, table in partials.sides.items()}
-        return {0: tables}
+        return {0: tables | {f"{group.identity} {name}": table for name, table in sides.items()}}
     where = shards_of(group, plain, shards)
     found: dict[int, dict[str, pa.Table]] = {}
     for shard in np.unique(where).tolist():
         mine = where == shard
         found[shard] = {group.identity: plain.filter(pa.array(mine))}
-    if partials.sides:
+    if sides:
         # A side's rows have the key's code alone; every key of theirs has a plain row.
         homes = dict(zip(plain["code"].to_pylist(), where.tolist(), strict=True))
-        for name, table in partials.sides.items():
+        for name, table in sides.items():
             codes = table["code"].to_pylist()
             rows = np.fromiter(map(homes.__getitem__, codes), np.int64, len(codes))
             for shard in np.unique(rows).tolist():

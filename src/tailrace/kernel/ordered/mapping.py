@@ -10,7 +10,7 @@ import pyarrow as pa
 from tailrace.expr.nodes import Type
 from tailrace.expr.sql import to_sql
 from tailrace.kernel.buckets import bucket_index
-from tailrace.kernel.partials_sql import GroupSql, alone, filtered, quote
+from tailrace.kernel.partials_sql import GroupSql, alone, filtered, hash_sql, quote
 from tailrace.plan.event_columns import TIME, itemised, there
 from tailrace.plan.model import PartialKind
 from tailrace.plan.ordered import PLACE, Leaky, Sequence
@@ -52,7 +52,7 @@ class EventSql(GroupSql):
                 found = {"item": "0::ubigint", "poured": "1::bigint"}
             case Leaky(distinct=node) if node is not None:
                 value = f"({to_sql(node)})"
-                found["item"] = f"coalesce({self._hash(value, node.type)}, 0::ubigint)"
+                found["item"] = f"coalesce({hash_sql(value, node.type, self._salt)}, 0::ubigint)"
                 found["poured"] = f"({value} is not null)::bigint"
             case Sequence():
                 bits = [
@@ -69,7 +69,7 @@ class EventSql(GroupSql):
         value = filtered(to_sql(partial.expression), partial)
         if partial.kind is not PartialKind.BUCKETS:
             assert partial.type is not None  # noqa: S101 - as above
-            item = f"coalesce({self._hash(f'({value})', partial.type)}, 0::ubigint)"
+            item = f"coalesce({hash_sql(f'({value})', partial.type, self._salt)}, 0::ubigint)"
         else:
             item = f"coalesce(({value})::double, 0)"
         return [

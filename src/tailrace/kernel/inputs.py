@@ -1,0 +1,155 @@
+"""What a group takes of a batch: which of its events, and of these what each partial is made of.
+
+Both by NumPy, for groups whose key is one text field and whose expressions are ``row_expressions``;
+what has become of a batch then is the business of ``counting`` and of ``ordered.arrays``.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from tailrace.expr.nodes import Column, Type
+from tailrace.kernel.partials_sql import FIXED_POINT, LARGEST
+from tailrace.kernel.row_expressions import row_expression
+from tailrace.plan.model import PartialKind
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from tailrace.kernel.batch_columns import BatchColumns
+    from tailrace.kernel.runs import Column as Data
+    from tailrace.plan.model import Group, Partial
+
+    Mask = NDArray[np.bool_]
+
+
+class Passed(NamedTuple):
+    """Which events of a batch a group takes.
+
+    ``chosen``: whether each is accepted; None: all. ``passed``: how many pass the filter, of which
+    ``late`` are late.
+    """
+
+    chosen: Mask | None
+    passed: int
+    late: int
+
+
+class Filter:
+    """Chooses the events of a group."""
+
+    def __init__(self, group: Group) -> None:
+        """See whether the group fits: one text field is its key."""
+        node = group.keys[0].node if len(group.keys) == 1 else None
+        self.key = node.name if isinstance(node, Column) and node.type is Type.TEXT else None
+        self._width = group.width
+        self._where = row_expression(group.where) if group.where is not None else None
+        self.fits = self.key is not None and (group.where is None) == (self._where is None)
+
+    def run(self, columns: BatchColumns) -> Passed | None:
+        """Judge a batch; None if it doesn't fit."""
+        assert self.key is not None  # noqa: S101 - ``fits`` says so
+        masks: list[Mask] = []
+        if self._where is not None:
+            where = columns.values(self._where)
+            if where is None:
+                return None
+            masks.append(where.is_true)
+        words = columns.words(self.key)
+        if words.nulls:
+            masks.append(words.places < len(words.values))
+        if columns.duplicate is not None:
+            masks.append(~columns.duplicate)
+        chosen = np.logical_and.reduce(masks) if masks else None
+        passed = len(columns) if chosen is None else int(np.count_nonzero(chosen))
+        late = columns.late.get(self._width)
+        if late is None:
+            return Passed(None if passed == len(columns) else chosen, passed, 0)
+        accepted = ~late if chosen is None else chosen & ~late
+        return Passed(accepted, passed, passed - int(np.count_nonzero(accepted)))
+
+
+class Taken(NamedTuple):
+    """What goes into a partial: of the chosen events those at ``rows`` (None: all), and their data.
+
+    ``data``: values; of a set of distinct ones their places among ``BatchColumns.items``; nothing
+    where events are only counted.
+    """
+
+    rows: Mask | None
+    data: Data
+
+
+class Input:
+    """The values that one partial is made of."""
+
+    def __init__(self, partial: Partial) -> None:
+        """See whether they can be had without a statement over the rows."""
+        node = partial.expression
+        self._node = node
+        self._where = row_expression(partial.where) if partial.where is not None else None
+        self._value = row_expression(node) if node is not None else None
+        self._set = partial.kind is PartialKind.DISTINCT
+        # What is summed is bounded; of what is declared, decoding has seen to it.
+        summed = partial.kind in {PartialKind.SUM, PartialKind.COUNT} and partial.term == "sum"
+        self._bounded = summed and not isinstance(node, Column)
+        text = isinstance(node, Column) and node.type is Type.TEXT
+        self._places = self._set or (partial.kind is PartialKind.COUNT and text)
+        known = node is None or self._value is not None or (text and self._places)
+        self.fits = (
+            known
+            and (partial.where is None) == (self._where is None)
+            and partial.term in {"sum", "present"}
+            and not (self._set and partial.type is Type.DOUBLE)
+        )
+
+    def run(self, columns: BatchColumns, chosen: Mask | None) -> Taken | None:
+        """The values of the chosen events of a batch; None if it doesn't fit."""
+        masks: list[Mask] = []
+        if self._where is not None:
+            where = columns.values(self._where)
+            if where is None:
+                return None
+            masks.append(where.is_true)
+        data: Data | None = None
+        if self._places and self._node is not None:
+            words = columns.items(self._node)
+            if words is None:
+                return None
+            data = words.places
+            masks += [data < len(words.values)] if words.nulls else []
+        elif self._value is not None:
+            found = columns.values(self._value)
+            if found is None:
+                return None
+            data = found.data
+            masks += [] if found.valid is None else [found.valid]
+            masks += [np.abs(data) <= LARGEST] if self._bounded and _is_double(data) else []
+        rows = np.logical_and.reduce(masks) if masks else None
+        if chosen is not None:
+            rows = None if rows is None else rows[chosen]
+            data = None if data is None else data[chosen]
+        if data is None:
+            return Taken(rows, np.empty(0, np.int64))
+        return Taken(rows, data if rows is None else data[rows])
+
+
+def fixed(data: Data) -> NDArray[np.float64]:
+    """Numbers as they are summed, doubles as whole numbers of 1e-9; exact up to 53 bits."""
+    if _is_double(data):
+        return np.rint(data * float(FIXED_POINT))
+    found: NDArray[np.float64] = data.astype(np.float64)
+    return found
+
+
+def worst(data: Data, *, least: bool) -> float | int:
+    """What loses every comparison for the least, or the greatest, value."""
+    if _is_double(data):
+        return np.inf if least else -np.inf
+    return 2**63 - 1 if least else -(2**63) + 1
+
+
+def _is_double(data: Data) -> bool:
+    return data.dtype == np.float64
