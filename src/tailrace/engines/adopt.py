@@ -69,7 +69,7 @@ def adopt(processor: Running, plan: Plan, snapshots: Mapping[str, Snapshot]) -> 
         for identity in sorted(wanted - known)
     ]
     decided += [
-        Decision(DecisionKind.REFERENCE, name, version=snapshot.version)
+        Decision(DecisionKind.REFERENCE, name, state.reached, snapshot.version)
         for name, snapshot in snapshots.items()
         if state.references.get(name) != snapshot.version
     ]

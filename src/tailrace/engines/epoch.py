@@ -32,7 +32,10 @@ class DecisionKind(StrEnum):
     RULE_START = "rule_start"
     """A rule (``subject`` its identity) begins at event time ``value``."""
     REFERENCE = "reference"
-    """A reference (``subject`` its name) has another ``version`` from here on."""
+    """A reference (``subject`` its name) has another ``version`` from here on.
+
+    ``value`` is the watermark then: windows that end after it are judged by that version.
+    """
     MANUAL = "manual"
     """A person banned or allowed a key of a list of verdicts, or took that back."""
     FINAL = "final"

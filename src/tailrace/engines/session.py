@@ -126,7 +126,7 @@ class BaseSession(ABC):
     def decided(self, snapshots: Mapping[str, Snapshot]) -> tuple[Decision, ...]:
         """The decisions that other versions of references are in force."""
         return tuple(
-            Decision(DecisionKind.REFERENCE, name, version=snapshot.version)
+            Decision(DecisionKind.REFERENCE, name, self.state.reached, snapshot.version)
             for name, snapshot in snapshots.items()
             if self.state.references.get(name) != snapshot.version
         )

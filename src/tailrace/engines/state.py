@@ -92,6 +92,11 @@ class EngineState:
         read = (p.maximum for name, p in self.partitions.items() if not name.startswith(REPLAY))
         return max(read, default=NEVER)
 
+    @property
+    def reached(self) -> int | None:
+        """The watermark as decisions have it; None before the first event."""
+        return None if self.frontier == NEVER else self.frontier
+
     def to_json(self) -> dict[str, object]:
         """A JSON object from which ``from_json`` makes an equal state."""
         return asdict(self)

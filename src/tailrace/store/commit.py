@@ -109,7 +109,7 @@ class Commit:
     references: tuple[tuple[str, str, bytes], ...] = ()
     """New versions of references (name, version, contents)."""
     kept_references: Mapping[str, str] | None = None
-    """Of other versions of references only these, by name, stay; None: all."""
+    """Of others these, by name, stay, and the last ones before (``versions``); None: all."""
     mended: pa.Table | None = None
     """Dead letters that were looked at again: ``id``, ``code``, ``field``, ``reason``, and whether
     they are events now (``replayed``)."""

@@ -19,6 +19,7 @@ from tailrace.store import outbox
 from tailrace.store.opening import claim, connect, first_line, make_folder, prepare, release
 from tailrace.store.querying import read
 from tailrace.store.reading import StoreReader
+from tailrace.store.versions import outdated_versions
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -109,7 +110,8 @@ class Store:
     ) -> None:
         """Store an epoch's plan, and the decisions in it, before it runs.
 
-        ``references``: new versions that it uses; of others only those of ``keep`` stay, or all.
+        ``references``: new versions that it uses; of others those of ``keep`` stay and, of the
+        same references, the last ones before (``versions``); None: all.
         """
         with self._transaction():
             self._put_references(references, keep)
@@ -125,10 +127,19 @@ class Store:
         if not references and keep is None:
             return
         run = self._connection.execute
-        there = set(run("select name, version from tailrace_references").fetchall())
-        kept = there if keep is None else there & set(keep.items())
-        for name, version in there - kept:
-            run("delete from tailrace_references where name = ? and version = ?", [name, version])
+        there = run(
+            "select name, version, octet_length(payload) from tailrace_references"
+            " order by rowid desc"
+        ).fetchall()
+        kept = {(name, version) for name, version, _ in there}
+        if keep is not None:
+            outdated = outdated_versions(there, keep, {name for name, _, _ in references})
+            kept -= outdated
+            for name, version in outdated:
+                run(
+                    "delete from tailrace_references where name = ? and version = ?",
+                    [name, version],
+                )
         for name, version, payload in references:
             if (name, version) not in kept:
                 run("insert into tailrace_references values (?, ?, ?)", [name, version, payload])

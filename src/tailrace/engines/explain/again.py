@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 from tailrace.config import CaptureSource, HttpSource, KafkaSource, StdinSource
 from tailrace.engines.embedded.opening import make_decoder, open_session
 from tailrace.engines.epoch import Decision, DecisionKind
-from tailrace.engines.explain.references import loaded_now
 from tailrace.engines.liveness import LivenessClock
 from tailrace.errors import SourceError, TailraceError
 from tailrace.expr.nodes import Binary, Literal, Type
@@ -18,12 +17,14 @@ from tailrace.sources.opening import open_source
 from tailrace.store.store import MEMORY
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from tailrace.engines.embedded.session import Session
+    from tailrace.engines.explain.references import VersionsThen
     from tailrace.expr.nodes import Node
     from tailrace.plan.identity import Scalar
     from tailrace.plan.model import Plan, Rule
+    from tailrace.reference.snapshot import Snapshot
     from tailrace.sources.types import Source
 
 BATCH_BYTES = 16 << 20
@@ -43,10 +44,16 @@ class ReadAgain:
 
 @contextmanager
 def read_again(
-    plan: Plan, rule: Rule, key: tuple[Scalar, ...], until: int, source: Source | None = None
+    plan: Plan,
+    rule: Rule,
+    key: tuple[Scalar, ...],
+    until: int,
+    versions: VersionsThen,
+    source: Source | None = None,
 ) -> Iterator[ReadAgain]:
     """Run one rule over the source, events of one key only, until ``until`` has closed.
 
+    Events are matched with the versions of references that were in force at ``until``.
     TailraceError if the source can't be read again or can't be read now.
     """
     if source is None:
@@ -58,7 +65,8 @@ def read_again(
     except SourceError as error:
         raise _unreadable(error) from error
     try:
-        yield ReadAgain(session, narrow, _run(session, until))
+        snapshots = versions.snapshots(rule, until)
+        yield ReadAgain(session, narrow, _run(session, until, snapshots))
     except SourceError as error:
         raise _unreadable(error) from error
     finally:
@@ -109,13 +117,12 @@ def _of_key(rule: Rule, key: tuple[Scalar, ...]) -> Node | None:
     return where
 
 
-def _run(session: Session, until: int) -> int | None:
+def _run(session: Session, until: int, snapshots: Mapping[str, Snapshot]) -> int | None:
     decoder = make_decoder(session.plan)
     liveness = LivenessClock(session.plan.idle_after, session.plan.grace)
     state, source = session.state, session.source
     earliest: int | None = None
     open_: set[str] = set()
-    snapshots = loaded_now(session.plan, session.plan.rules[0])
     if snapshots:
         session.turn([], snapshots=snapshots)
     while state.frontier < until:

@@ -9,6 +9,7 @@ from tailrace.engines.explain.again import read_again
 from tailrace.engines.explain.answers import Explanation
 from tailrace.engines.explain.kept import kept_from, kept_retain, kept_state, load_key
 from tailrace.engines.explain.questions import read_key, read_time, window_rule
+from tailrace.engines.explain.references import VersionsThen
 from tailrace.engines.explain.windows import see_window
 from tailrace.errors import TailraceError
 from tailrace.kernel.time import window_starts
@@ -16,6 +17,8 @@ from tailrace.outputs.rows import dumps
 from tailrace.plan.instants import iso
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from tailrace.engines.explain.answers import WindowSeen
     from tailrace.engines.explain.kept import Ask
     from tailrace.engines.state import EngineState
@@ -60,7 +63,8 @@ def explain_window(
         raise TailraceError(f"no window of {name} with {iso(time)} starts there", hint=known)
     low, high = starts[0], starts[-1] + size
     state = kept_state(ask) if ask is not None else None
-    question = _Question(plan, rule, key, time, starts, chosen)
+    versions = VersionsThen(plan, ask if state is not None else None)
+    question = _Question(plan, rule, key, time, starts, chosen, versions)
     if ask is not None and state is not None and rule.identity in state.rules:
         if kept_from(rule, plan.bounds, state, kept_retain(ask)) <= low:
             reducer = load_key(ask, rule, plan.bounds, state, key, low=low, high=high)
@@ -68,7 +72,7 @@ def explain_window(
         notes = _notes(question, state, ask)
     else:
         notes = []
-    with read_again(plan, rule, key, high, source) as read:
+    with read_again(plan, rule, key, high, versions, source) as read:
         mine = read.session.state
         store_ask = read.session.store.query
         reducer = load_key(store_ask, read.rule, plan.bounds, mine, key, low=low, high=high)
@@ -100,38 +104,35 @@ class _Question:
         time: int,
         starts: list[int],
         chosen: int | None,
+        versions: VersionsThen,
     ) -> None:
         self.plan, self.rule, self.time, self.starts = plan, rule, time, starts
         self.key = dict(zip((part.name for part in rule.keys), key, strict=True))
-        self._chosen = chosen
+        self._chosen, self._versions = chosen, versions
 
     def answer(
         self, reducer: GroupReducer, state: EngineState, basis: str, notes: list[str]
     ) -> Explanation:
         size = self.rule.window.size
         begun = state.rules[self.rule.identity].start
-        seen = tuple(
-            see_window(
-                reducer,
-                self.rule,
-                start,
-                closed=state.finished or start + size <= state.frontier,
-                begun=start >= begun,
-            )
-            for start in self.starts
-        )
+        seen = []
+        for start in self.starts:
+            end = start + size
+            self._versions.use(self.rule, reducer, end)
+            closed = state.finished or end <= state.frontier
+            seen.append(see_window(reducer, self.rule, start, closed=closed, begun=start >= begun))
         return Explanation(
             self.rule.name,
             self.key,
             self.time,
             basis,
             self.rule.when_text,
-            seen,
+            tuple(seen),
             self._choice(seen),
-            tuple(notes),
+            (*self._versions.notes, *notes),
         )
 
-    def _choice(self, seen: tuple[WindowSeen, ...]) -> WindowSeen:
+    def _choice(self, seen: Sequence[WindowSeen]) -> WindowSeen:
         """The one that was asked for, else the first that fired, else the fullest."""
         if self._chosen is not None:
             return next(window for window in seen if window.start == self._chosen)

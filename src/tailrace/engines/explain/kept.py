@@ -6,7 +6,6 @@ import json
 from typing import TYPE_CHECKING
 
 from tailrace.engines.contents import group_columns
-from tailrace.engines.explain.references import use_kept
 from tailrace.engines.state import EngineState
 from tailrace.expr.nodes import Type
 from tailrace.kernel.reducer import GroupReducer
@@ -64,7 +63,6 @@ def load_key(
     """A reducer that holds one key's panes of ``[low, high)``, times in microseconds."""
     group = _group(rule, state)
     reducer = GroupReducer(group, bounds, "")
-    use_kept(ask, rule, state, reducer)
     for pane, mask in state.evicted.get(group.identity, {}).items():
         reducer.bound.touched[int(pane)] = mask
     width = rule.window.width
