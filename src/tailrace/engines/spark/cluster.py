@@ -186,6 +186,6 @@ def open_cluster(  # noqa: PLR0913 - every part can be replaced by the caller
 def _input(plan: Plan, store: Store, store_path: Path, *, until_end: bool) -> Watched:
     config = plan.config.source
     if isinstance(config, KafkaSource):
-        return KafkaInput(config, until_end=until_end)
+        return KafkaInput(config, pipeline=plan.name, holder=store.identity, until_end=until_end)
     source = open_source(plan.config, until_end=until_end, holder=store.identity, store=store_path)
     return PlannedInput(source, carried=isinstance(config, StdinSource | HttpSource))

@@ -10,17 +10,18 @@ from tailrace.config import KafkaSource
 from tailrace.errors import SourceError
 from tailrace.sources.inline import with_records
 from tailrace.sources.kafka.broker import Broker, places_of
-from tailrace.sources.kafka.gaps import replaced
-from tailrace.sources.kafka.part import partition_name
+from tailrace.sources.kafka.gaps import passed_over, replaced
+from tailrace.sources.kafka.membership import Membership
+from tailrace.sources.kafka.part import offsets_of, partition_name
 from tailrace.sources.kafka.watch import Watch
-from tailrace.sources.types import Chunk, Input, Mirroring, Poll, Source, Trouble
+from tailrace.sources.types import Chunk, Input, Mirroring, Note, Poll, Source, Trouble
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from tailrace.engines.state import EngineState
     from tailrace.sources.kafka.broker import Place
-    from tailrace.sources.types import Json
+    from tailrace.sources.types import Json, Slice
 
 PLAN_BYTES = 512 << 20
 """So much one plan reads at most: a batch has a price, and its slices are read side by side."""
@@ -122,12 +123,16 @@ class KafkaInput:
     ended = False
     plan_bytes = PLAN_BYTES
 
-    def __init__(self, config: KafkaSource, *, until_end: bool) -> None:
+    def __init__(self, config: KafkaSource, *, pipeline: str, holder: str, until_end: bool) -> None:
+        """``holder``: who reads, so that no other does."""
         self.bounded = until_end
         self._config = config
         self._broker = Broker(config)
+        self._asking: Broker | None = None
+        group = config.group or f"tailrace-{pipeline}"
+        self._membership = Membership(config, group, holder, self._broker.client)
         refresh = None if until_end else REFRESH_SECONDS
-        self._watch = Watch(self._broker, None, refresh_seconds=refresh)
+        self._watch = Watch(self._broker, self._membership, refresh_seconds=refresh)
         self._known: set[str] = set()
         self._appeared: list[str] = []
         self.planned: dict[str, int] = {}
@@ -137,8 +142,14 @@ class KafkaInput:
         """What the cluster calls the topics, whatever their names."""
 
     def connect(self) -> None:
-        """Reach the cluster; SourceError if nobody answers or a topic is missing."""
+        """Reach the cluster and join the group.
+
+        SourceError if nobody answers, a topic is missing or another process reads the pipeline.
+        """
         self._broker.connect()
+        self._membership.claim()
+        if self._membership.problem is not None:
+            self._watch.notes.append(Note("group_unusable", "", self._membership.problem))
         self._topics = self._broker.topics()
         self.identities = {name: topic.identity for name, topic in self._topics.items()}
 
@@ -151,8 +162,7 @@ class KafkaInput:
                 raise self._made_anew(topic.name)
         self._take(places_of(topics))
         self._watch.asked = tuple(places_of(topics))
-        if not self.bounded:
-            self._watch.start()
+        self._watch.start()
 
     def _take(self, places: Iterable[Place]) -> None:
         for name in (partition_name(*place) for place in places):
@@ -189,6 +199,37 @@ class KafkaInput:
             notes.append(self._watch.notes.popleft())
         return Poll(appeared=appeared, at_end=tuple(at_end), notes=tuple(notes))
 
+    def gone(self, state: EngineState, slices: Iterable[Slice]) -> tuple[Note, ...]:
+        """Messages between where the store is and these slices, which were gone before.
+
+        What lies between may as well be marks of transactions: the broker is asked.
+        """
+        if self._config.on_gap != "count":
+            return ()
+        firsts: dict[str, int] = {}
+        for one in slices:
+            firsts[one.partition] = min(one.start, firsts.get(one.partition, one.start))
+        behind = {
+            name: (known.position, first)
+            for name, first in firsts.items()
+            if (known := state.partitions.get(name)) is not None and 0 < known.position < first
+        }
+        if not behind:
+            return ()
+        if self._asking is None:
+            self._asking = Broker(self._config)
+        kept = self._asking.earliest((n.rpartition("/")[0], _number(n)) for n in behind)
+        return tuple(
+            passed_over(self._config, topic, number, wanted, min(first, earliest))
+            for (topic, number), earliest in kept.items()
+            for wanted, first in (behind[partition_name(topic, number)],)
+            if earliest > wanted
+        )
+
+    def committed(self, positions: Mapping[str, dict[str, Json]]) -> None:
+        """The store has these positions; they are copied to the group when there is time."""
+        self._watch.committed = offsets_of(positions)
+
     def _made_anew(self, topic: str) -> SourceError:
         return SourceError(
             f"the topic {topic} at {self._config.bootstrap} was deleted and made anew",
@@ -208,6 +249,9 @@ class KafkaInput:
         time.sleep(seconds)
 
     def close(self) -> None:
-        """Stop asking."""
-        if not self.bounded:
-            self._watch.stop()
+        """Stop asking, and leave the group."""
+        self._watch.stop()
+
+
+def _number(partition: str) -> int:
+    return int(partition.rpartition("/")[2])

@@ -18,14 +18,14 @@ from tailrace.engines.watermark import decide
 from tailrace.store.commit import Commit
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from tailrace.engines.delivery import Delivery
     from tailrace.engines.references.keeper import Loaded
     from tailrace.engines.spark.frames import Frame
     from tailrace.plan.model import Plan
     from tailrace.reference.snapshot import Snapshot
-    from tailrace.sources.types import Input
+    from tailrace.sources.types import Input, Note
     from tailrace.store.store import Store
 
 
@@ -123,12 +123,17 @@ class ClusterSession(BaseSession):
             return None
         return {name: partition.maximum for name, partition in self.state.partitions.items()}
 
-    def conclude(self, batch: int, frames: Sequence[Frame]) -> Result | None:
-        """Commit a batch; None if it was committed before, and so changes nothing."""
+    def conclude(
+        self, batch: int, frames: Sequence[Frame], notes: Iterable[Note] = ()
+    ) -> Result | None:
+        """Commit a batch; None if it was committed before, and so changes nothing.
+
+        ``notes`` are counted with it.
+        """
         if batch <= self.state.batch:
             return None
         started = time.perf_counter()
-        result = self.processor.run(batch, frames)
+        result = self.processor.run(batch, frames, notes)
         self.times.kernel += time.perf_counter() - started
         self._observe(result)
         self.commit(result.commit)

@@ -34,12 +34,6 @@ LACKS = (
         lambda config: config.dedup is not None,
     ),
     Lack(
-        ("source", "kafka", "on_gap"),
-        "on_gap: count",
-        "messages that are gone stop the run; after that, begin with a new store and checkpoint",
-        lambda config: isinstance(config.source, KafkaSource) and config.source.on_gap == "count",
-    ),
-    Lack(
         ("source", "capture"),
         "live capture",
         "send packets to a topic (`tailrace capture --to`) or read capture files (`pcap`)",
@@ -55,10 +49,6 @@ LACKS = (
 """What is refused."""
 
 LEFT_OUT = (
-    (
-        "positions in the consumer group",
-        "`source.kafka.group` is not written; the positions are in Spark's checkpoint",
-    ),
     ("early notices", "alerts come when their windows close; no alert is missing, none changes"),
 )
 """What doesn't happen on Spark, without a word, for no result depends on it."""

@@ -26,6 +26,17 @@ def partition_name(topic: str, number: int) -> str:
     return f"{topic}/{number}"
 
 
+def offsets_of(positions: Mapping[str, Mapping[str, Json]]) -> dict[tuple[str, int], int]:
+    """Stored positions by topic and number."""
+    found = {}
+    for name, stored in positions.items():
+        topic, _, number = name.rpartition("/")
+        offset = stored.get("offset")
+        if isinstance(offset, int) and number.isdecimal():
+            found[topic, int(number)] = offset
+    return found
+
+
 class Part:
     """A partition that is read.
 

@@ -14,7 +14,7 @@ from tailrace.sources.kafka.client import READING, consumer, refusal, refused
 from tailrace.sources.kafka.gaps import begun_anew, passed_over, replaced
 from tailrace.sources.kafka.membership import Membership
 from tailrace.sources.kafka.messages import by_partition, records_of
-from tailrace.sources.kafka.part import Part
+from tailrace.sources.kafka.part import Part, offsets_of
 from tailrace.sources.kafka.rereading import reread
 from tailrace.sources.kafka.starts import opened
 from tailrace.sources.kafka.watch import REFRESH_SECONDS, Watch
@@ -373,13 +373,7 @@ class KafkaTopics:
         watch = self._watch
         if watch is None:
             return
-        found: dict[Place, int] = {}
-        for name, stored in positions.items():
-            topic, _, number = name.rpartition("/")
-            offset = stored.get("offset")
-            if isinstance(offset, int) and number.isdecimal():
-                found[topic, int(number)] = offset
-        watch.committed = found
+        watch.committed = offsets_of(positions)
 
     def trouble(self) -> Trouble | None:
         """Why nothing comes now: the broker is away, or a topic is gone."""
