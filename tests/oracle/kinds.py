@@ -14,32 +14,36 @@ from tailrace.testing.outcome import Instant, Value
 
 def overflows(
     rule: written.Leaky, events: Sequence[Taken], max_distinct: int
-) -> Iterator[tuple[int, int]]:
-    """When the bucket overflows, and how many events were in it then."""
+) -> Iterator[tuple[int, int, bool]]:
+    """When the bucket overflows, how many events were in it then, and if a value had no room."""
     level = count = 0
     before: int | None = None
     blind_until: int | None = None
     told: int | None = None
     inside: set[object] = set()
+    full = False
     for event in events:
         if blind_until is not None and event.time < blind_until:
             continue
         level = max(0, level - (event.time - (event.time if before is None else before)))
         before = event.time
         if level == 0:
-            count, inside = 0, set()
+            count, inside, full = 0, set(), False
         if rule.distinct is not None:
             (value,) = event.own
-            if absent(value) or value in inside or len(inside) >= max_distinct:
+            if absent(value) or value in inside:
                 continue
-            inside.add(value)
+            if len(inside) < max_distinct:
+                inside.add(value)
+            else:
+                full = True
         level += rule.leak
         count += 1
         if level > rule.capacity * rule.leak:
             if told != event.time:
-                yield event.time, count
+                yield event.time, count, full
             told = event.time
-            level, count, inside = 0, 0, set()
+            level, count, inside, full = 0, 0, set(), False
             blind_until = event.time + rule.blackhole
 
 

@@ -264,7 +264,8 @@ class World:
         if self.frontier.maximum is not None:
             self.frontier.begin()
         reached, maximum = self.frontier.reached, self.frontier.maximum
-        timers = maximum if reached is None else max(reached, maximum or reached)
+        known = [each for each in (reached, maximum) if each is not None]
+        timers = max(known, default=None)
         for state in self.states.values():
             self._close(state, None, timers)
             for (rule, key), life in self.lives.items():

@@ -4,15 +4,17 @@ A kind gives, for one key, every stretch of time in which its condition holds; w
 these to the time that has become known since the last time.
 """
 
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import pairwise
 
 from tests.oracle import identity, kinds
 from tests.oracle.evaluate import FAILED, Result, evaluate, plain
 from tests.oracle.windows import Key, Taken, WindowState
 
 from tailrace.expr.nodes import Aggregate
-from tailrace.testing.outcome import Instant, Value
+from tailrace.testing.outcome import Instant, RuleCounts, Value
 
 
 def order_of_partition(name: str) -> tuple[bytes, int]:
@@ -48,6 +50,74 @@ class OrderedState(WindowState):
     known: int | None = None
     """All up to this instant was told."""
 
+    cached: tuple[object, tuple[set[tuple[Key, int]], dict[Key, list[int]]]] | None = None
+
+    # Bounds
+
+    def lost(self) -> tuple[set[tuple[Key, int]], dict[Key, list[int]]]:
+        """As `worked_out`, which takes long."""
+        asked = len(self.taken), self.known
+        if self.cached is None or self.cached[0] != asked:
+            self.cached = asked, self.worked_out()
+        return self.cached[1]
+
+    def worked_out(self) -> tuple[set[tuple[Key, int]], dict[Key, list[int]]]:
+        """(key, pane) that had no place beside what was remembered; when keys were forgotten."""
+        if self.known is None:
+            return set(), {}
+        limit = -(-self.max_keys // 64)
+        width = self.rule.width
+        inside: defaultdict[int, set[Key]] = defaultdict(set)
+        for event in super().accepted():
+            if self._takes_place(event) and event.time <= self.known:
+                inside[self.pane(event.time)].add(event.key)
+        lost: set[tuple[Key, int]] = set()
+        forgotten: defaultdict[Key, list[int]] = defaultdict(list)
+        remembered: dict[Key, int] = {}
+        for pane in sorted(inside):
+            oldest = pane - -(-self.reach // width) * width
+            remembered = {key: last for key, last in remembered.items() if last >= oldest}
+            together = {*remembered, *inside[pane]}
+            for bucket in {identity.bucket(key) for key in together}:
+                mine = [key for key in together if identity.bucket(key) == bucket]
+                mine.sort(key=lambda key: identity.salted(self.salt, key))
+                for key in mine[limit:]:
+                    lost.add((key, pane))
+                    if remembered.pop(key, None) is not None:
+                        forgotten[key].append(pane)
+            remembered |= {key: pane for key in inside[pane] if (key, pane) not in lost}
+        return lost, forgotten
+
+    def _takes_place(self, event: Taken) -> bool:
+        if self.start is not None and event.time < self.start:
+            return False
+        is_sequence = self.rule.kind is not None and self.rule.kind.sequence is not None
+        return True in event.own if is_sequence else True
+
+    def crowded(self) -> set[tuple[int, int]]:
+        lost, _ = self.lost()
+        return super().crowded() | {(identity.bucket(key), pane) for key, pane in lost}
+
+    def accepted(self) -> list[Taken]:
+        lost, _ = self.lost()
+        return [
+            event
+            for event in super().accepted()
+            if (event.key, self.pane(event.time)) not in lost or not self._takes_place(event)
+        ]
+
+    def counts(self) -> RuleCounts:
+        _, forgotten = self.lost()
+        return replace(super().counts(), forgotten=sum(map(len, forgotten.values())))
+
+    def lives(self, key: Key, events: list[Taken]) -> Iterator[tuple[list[Taken], int | None]]:
+        """A key's events from one time that it was forgotten to the next, and when that was."""
+        _, forgotten = self.lost()
+        cuts = forgotten.get(key, [])
+        for start, end in pairwise([None, *cuts, None]):
+            mine = [e for e in events if start is None or e.time >= start]
+            yield [e for e in mine if end is None or e.time < end], end
+
     def news(self, known: int) -> Iterator[tuple[Key, Stretch]]:
         """What became known up to an instant, by key; a stretch that goes on is given in parts."""
         before, self.known = self.known, known
@@ -67,12 +137,21 @@ class OrderedState(WindowState):
         if self.start is not None:
             events = [event for event in events if event.time >= self.start]
         events.sort(key=lambda event: (event.time, event.place))
+        for life, end in self.lives(key, events):
+            for stretch in self._of_life(key, life, before):
+                if end is None:
+                    yield stretch
+                elif stretch.first < end:
+                    last = end - 1 if stretch.last is None else min(stretch.last, end - 1)
+                    yield replace(stretch, last=last)
+
+    def _of_life(self, key: Key, events: list[Taken], before: int | None) -> Iterator[Stretch]:
         rule = self.rule.kind
         if rule is None:
             yield from self._sliding(key, events, before)
         elif rule.leaky is not None:
-            for time, count in kinds.overflows(rule.leaky, events, self.max_distinct):
-                yield self._instant(key, time, time, {"count": count})
+            for time, count, full in kinds.overflows(rule.leaky, events, self.max_distinct):
+                yield self._instant(key, time, time, {"count": count}, saturated=full)
         elif rule.first_seen is not None:
             for time, seen in kinds.first_sights(rule.first_seen, events, self._begun):
                 yield self._instant(key, time, time, {"last_seen": seen})
@@ -86,6 +165,15 @@ class OrderedState(WindowState):
                 values: dict[str, Value] = {"last_seen": Instant(seen)}
                 yield Stretch(first, last, _always(seen), values, flags, told=True)
 
+    def known_of(self, inside: list[Taken]) -> list[Taken]:
+        """Of those that the start and the bound leave, without what was forgotten before."""
+        _, forgotten = self.lost()
+        cuts = [
+            cut for event in inside for cut in forgotten.get(event.key, []) if cut <= event.time
+        ]
+        start = max([*cuts, *([] if self.start is None else [self.start])], default=None)
+        return [e for e in super().known_of(inside) if start is None or e.time >= start]
+
     @property
     def _begun(self) -> int:
         """When event time began, or the rule if that was later."""
@@ -93,9 +181,11 @@ class OrderedState(WindowState):
         assert begun is not None
         return begun
 
-    def _instant(self, key: Key, start: int, end: int, values: dict[str, Value]) -> Stretch:
+    def _instant(
+        self, key: Key, start: int, end: int, values: dict[str, Value], *, saturated: bool = False
+    ) -> Stretch:
         """It holds at one instant only."""
-        flags = self._flags(key, end, saturated=False)
+        flags = self._flags(key, end, saturated=saturated)
         return Stretch(end, end, _always(start), values, flags, told=True)
 
     @property

@@ -279,10 +279,7 @@ class WindowState:
 
     def _changes(self, aggregate: Aggregate, inside: list[Taken]) -> int:
         """How many events inside differ from the one before of their key, wherever that is."""
-        keys = {event.key for event in inside}
-        known = [e for e in self.accepted() if e.key in keys and aggregate in e.arguments]
-        if self.rule.ordered and self.start is not None:
-            known = [event for event in known if event.time >= self.start]
+        known = [event for event in self.known_of(inside) if aggregate in event.arguments]
         known.sort(key=lambda event: (event.time, event.place))
         return sum(
             any(event is each for each in inside)
@@ -290,6 +287,11 @@ class WindowState:
             and before.arguments[aggregate] != event.arguments[aggregate]
             for before, event in pairwise(known)
         )
+
+    def known_of(self, inside: list[Taken]) -> list[Taken]:
+        """All events of the keys of those inside a window that are known."""
+        keys = {event.key for event in inside}
+        return [event for event in self.accepted() if event.key in keys]
 
     def _measure(self, aggregate: Aggregate, inside: list[Taken]) -> Finished:
         if aggregate.function is AggregateFunction.CHANGES:

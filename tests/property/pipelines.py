@@ -139,7 +139,12 @@ def pipelines(draw: st.DrawFn, each: Rules = rules) -> tuple[list[str], list[str
 
 @st.composite
 def row_values(draw: st.DrawFn) -> str:
-    pools = {"k": ("a", "a", "b", "q", "q", "y"), "j": TEXTS, "n": INTEGERS[:7], "x": DOUBLES}
+    pools = {
+        "k": ("a", "a", "b", "q", "q", "y", "y", "xb"),
+        "j": TEXTS,
+        "n": INTEGERS[:7],
+        "x": DOUBLES,
+    }
     if draw(st.integers(0, 9)) == 0:
         pools["n"] = INTEGERS
     pools["ok"] = ("true", "false")

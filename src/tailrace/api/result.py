@@ -112,11 +112,21 @@ class Result:
     def rule_counts(self) -> pa.Table:
         """A row a rule: ``events`` = ``filtered`` + ``late`` + ``evicted`` + ``accepted``.
 
-        And ``errors`` (failed operations in its expressions) and ``firings``.
+        And ``errors`` (failed operations in its expressions), ``firings``, and ``forgotten`` (keys
+        that a rule which sees events in order had no place for any more).
         """
         import pyarrow as pa
 
-        names = ("events", "filtered", "late", "evicted", "accepted", "errors", "firings")
+        names = (
+            "events",
+            "filtered",
+            "late",
+            "evicted",
+            "accepted",
+            "errors",
+            "firings",
+            "forgotten",
+        )
         known = self._state.counts.rules
         columns: dict[str, pa.Array] = {
             "rule": pa.array([rule.name for rule in self._plan.every_rule], pa.string())

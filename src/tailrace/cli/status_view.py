@@ -221,6 +221,9 @@ def _rules(status: Status) -> Iterator[str]:
     ]
     if len(rows) > 1:
         yield from aligned(rows, right=range(1, 13))
+    for rule in status.rules:
+        if rule.forgotten:
+            yield f"  {rule.name}: {number(rule.forgotten)} keys forgotten (limits.max_keys)"
 
 
 def _labels(status: Status) -> Iterator[str]:

@@ -21,8 +21,9 @@ class Limits(Model):
     max_keys: Count = Field(
         default=1_048_576,
         description=(
-            "The most keys of a window's slice, over all rules with the same key. What is beyond is"
-            " left out, counted as evicted, and flagged."
+            "The most keys of a window's slice, over all rules with the same key, and of what a rule"
+            " that sees events in order remembers. What is beyond is left out, counted as evicted or"
+            " forgotten, and flagged."
         ),
     )
     max_distinct: Count = Field(

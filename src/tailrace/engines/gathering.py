@@ -212,6 +212,7 @@ def _rules(
             name,
             **_counts(state.counts.rules.get(identity, RuleCounts())),
             open_windows=windows.get(identity),
+            forgotten=state.counts.rules.get(identity, RuleCounts()).forgotten,
             labels=dict(state.counts.rules.get(identity, RuleCounts()).labels),
         )
         for identity, name in names.items()

@@ -219,12 +219,16 @@ class Processor:
     def _reduce(self, identity: str, partials: GroupPartials) -> tuple[GroupPartials, bool]:
         reducer = self.reducers[identity]
         _, _, evicted, changed = reducer.add(partials)
-        if evicted:
-            for rule in reducer.group.rules:
-                account = self.state.counts.rules[rule.identity]
-                account.evicted += evicted
-                account.accepted -= evicted
+        self._lose(reducer.group, evicted, 0)
         return partials, changed
+
+    def _lose(self, group: Group, evicted: int, forgotten: int) -> None:
+        """Count events of keys beyond the bound, and keys that are forgotten."""
+        for rule in group.rules if evicted or forgotten else ():
+            account = self.state.counts.rules.setdefault(rule.identity, RuleCounts())
+            account.evicted += evicted
+            account.accepted -= evicted
+            account.forgotten += forgotten
 
     def _close(self, group: Group, previous: int, plan: EpochPlan) -> list[RuleFirings]:
         until = FOREVER if plan.final else self.state.frontier
@@ -233,6 +237,7 @@ class Processor:
         closed = self.reducers[group.identity].close(
             previous, until, self._starts, self.state.greatest_time(), _begun(self.state)
         )
+        self._lose(group, closed.evicted, closed.forgotten)
         for identity, full in self.reducers[group.identity].full.items():
             self.state.rules[identity].full = full
         if closed.unmatched:

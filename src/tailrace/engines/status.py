@@ -32,7 +32,8 @@ class PartitionStatus:
 class RuleStatus:
     """The account of a rule; ``open_windows`` None where it is not known.
 
-    ``labels``: of a classification, the accepted events by label.
+    ``labels``: of a classification, the accepted events by label. ``forgotten``: keys that a rule
+    which sees events in order had no place for any more (``max_keys``).
     """
 
     name: str
@@ -45,6 +46,7 @@ class RuleStatus:
     firings: int
     open_windows: int | None = None
     labels: dict[str, int] = field(default_factory=dict)
+    forgotten: int = 0
 
     @property
     def adds_up(self) -> bool:

@@ -57,13 +57,17 @@ class Closed:
     """What closing up to a watermark brought.
 
     ``failures``: windows that an operation failed in, by rule identity; ``left_out``: empty windows
-    beyond the bound; ``unmatched``: windows that looked something up and found no row.
+    beyond the bound; ``unmatched``: windows that looked something up and found no row;
+    ``evicted``: events of keys that there was no place for, among those accepted before;
+    ``forgotten``: keys of which something was remembered, and isn't any more for the same reason.
     """
 
     firings: list[RuleFirings] = field(default_factory=list)
     failures: dict[str, int] = field(default_factory=dict)
     left_out: int = 0
     unmatched: int = 0
+    evicted: int = 0
+    forgotten: int = 0
 
 
 class GroupReducer:

@@ -43,6 +43,7 @@ class GroupPartials:
 
     ``plain``: Arrow table with ``code`` (text), the key fields ``k0..``, ``pane`` (int64), ``n``
     (int64, accepted events) and one column for each plain partial; a (key, pane) is in it once.
+    Texts of codes and keys may be dictionaries.
     ``sides``: for each sided partial a table with ``code``, ``pane``, ``item`` (int64) and ``n``
     (int64). ``late``: events that passed the filter but came late; ``passed``: events that passed
     the filter, late ones too.
@@ -145,7 +146,8 @@ class RuleFirings:
 class RuleCounts:
     """The account of one rule: at all times events = filtered + late + evicted + accepted.
 
-    ``labels``: of a classification, the accepted events by label.
+    ``labels``: of a classification, the accepted events by label. ``forgotten``: keys that a rule
+    which sees events in order had no place for any more.
     """
 
     events: int = 0
@@ -156,6 +158,7 @@ class RuleCounts:
     errors: int = 0
     firings: int = 0
     labels: dict[str, int] = field(default_factory=dict)
+    forgotten: int = 0
 
 
 @dataclass(slots=True)

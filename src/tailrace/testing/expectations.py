@@ -40,7 +40,7 @@ from tailrace.testing.tokens import Token, Unreadable, expected, instant, tokens
 REASONS = ("opened", "updated", "resolved", "input_ended", "rule_removed")
 STATES = ("listed", "extended", "expired", "banned", "allowed", "lifted")
 COUNTS = ("read", "events", "dead", "blank")
-RULE_COUNTS = ("filtered", "late", "evicted", "accepted", "errors")
+RULE_COUNTS = ("filtered", "late", "evicted", "accepted", "errors", "forgotten")
 LIFE = ("revision", "state", "started", "opened", "last", "resolved", "id", "fingerprint", "flags")
 MARKS = {
     Kind.ALERTS: LIFE,

@@ -128,13 +128,17 @@ class Notice:
 
 @dataclass(frozen=True, slots=True)
 class RuleCounts:
-    """`events = filtered + late + evicted + accepted` since the rule started; `errors` apart."""
+    """`events = filtered + late + evicted + accepted` since the rule started; the rest apart.
+
+    `forgotten`: keys that a rule which sees events in order had no place for any more.
+    """
 
     filtered: int = 0
     late: int = 0
     evicted: int = 0
     accepted: int = 0
     errors: int = 0
+    forgotten: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -80,6 +80,7 @@ def _rules(status: Status) -> Iterator[Metric]:
         "rule_events_filtered": ("Events that `where` left out, or without a key.", "filtered"),
         "rule_events_late": ("Events whose windows had closed.", "late"),
         "rule_events_evicted": ("Events of keys beyond `max_keys`.", "evicted"),
+        "rule_keys_forgotten": ("Keys that an ordered rule had no place for.", "forgotten"),
         "rule_events_matched": ("Events that the rule accepted.", "accepted"),
         "rule_errors": ("Failing operations in the rule's expressions.", "errors"),
         "rule_firings": ("Closed windows, or events, for which the rule fired.", "firings"),

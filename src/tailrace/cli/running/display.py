@@ -160,10 +160,11 @@ def summary_lines(summary: Summary) -> list[str]:
             f"+ {number(rule.accepted)} accepted",
             f"{number(rule.firings)} firings",
             f"{number(rule.errors)} errors" if rule.errors else "",
+            f"{number(rule.forgotten)} keys forgotten" if rule.forgotten else "",
         )
         for rule in summary.rules
     ]
-    lines += aligned(rules, right=range(1, 8))
+    lines += aligned(rules, right=range(1, 9))
     lines.append(
         f"  incidents: {number(summary.opened)} opened, {number(summary.resolved)} resolved,"
         f" {number(summary.open)} open"

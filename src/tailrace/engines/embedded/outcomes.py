@@ -62,7 +62,12 @@ def outcome_of(session: BaseSession, gathered: Gathered) -> found.Outcome:
         mine = counts.rules.get(rule.identity)
         if mine is not None:
             rules[rule.name] = found.RuleCounts(
-                mine.filtered, mine.late, mine.evicted, mine.accepted, mine.errors
+                mine.filtered,
+                mine.late,
+                mine.evicted,
+                mine.accepted,
+                mine.errors,
+                mine.forgotten,
             )
         else:
             rules[rule.name] = found.RuleCounts()

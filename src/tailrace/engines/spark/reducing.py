@@ -209,7 +209,7 @@ class ShardReducer:
             decide(state, decision, grace)
         advance(state, grace)
         final = any(decision.kind is DecisionKind.FINAL for decision in after)
-        closed = self._close(previous, final=final)
+        closed = self._close(previous, evicted, final=final)
         state.finished = state.finished or final
         self.batch = batch
         self._store(batch, added, changed, blobs)
@@ -244,11 +244,13 @@ class ShardReducer:
                 changed.add(identity)
         return evicted, changed
 
-    def _close(self, previous: int, *, final: bool) -> Frame:
+    def _close(self, previous: int, evicted: dict[str, int], *, final: bool) -> Frame:
+        """Judge what is complete now; adds to the events ``evicted`` of each group."""
         until = FOREVER if final else self.state.frontier
         failures: dict[str, int] = {}
         tables: dict[str, pa.Table] = {}
         fired: dict[str, int] = {}
+        forgotten: dict[str, int] = {}
         left_out = no_row = 0
         dispatch = Dispatch(self.job.plan, 0, self.job.versions) if self.job.direct else None
         for group in self.groups if until > previous else ():
@@ -260,6 +262,10 @@ class ShardReducer:
             closed = reducer.close(previous, until, self.job.starts, greatest, begun)
             left_out += closed.left_out
             no_row += closed.unmatched
+            if closed.evicted:
+                evicted[group.identity] = evicted.get(group.identity, 0) + closed.evicted
+            if closed.forgotten:
+                forgotten[group.identity] = closed.forgotten
             failures.update({rule: n for rule, n in closed.failures.items() if n})
             for firings in closed.firings:
                 rule = firings.rule
@@ -275,6 +281,7 @@ class ShardReducer:
             "failures": failures,
             "left_out": left_out,
             "no_row": no_row,
+            "forgotten": forgotten,
             "full": full,
             "fired": fired,
             "written": written.rows,
@@ -325,7 +332,7 @@ class ShardReducer:
             if plain is not None:
                 tables[""] = plain
             more = plain is not None and plain.num_rows > 0
-            if identity in changed or (more and len(stored) >= MOST_BLOBS):
+            if identity in changed or reducer.overgrown or (more and len(stored) >= MOST_BLOBS):
                 for name in stored:
                     blobs.drop(name)
                 stored.clear()

@@ -29,7 +29,8 @@ class Found:
 
     ``keys``, ``ends``, ``lasts``, ``told`` as in ``RuleFirings``; ``values``: the kind's measures
     by name, ``valid`` where one can be null; ``seen``: the key's last event, if that isn't at
-    ``ends``. ``changed``: keys with a new state, of the events up to ``times``.
+    ``ends``; ``flags``: bits of ``FLAG_*``. ``changed``: keys with a new state, of the events up to
+    ``times``.
     """
 
     keys: NDArray[np.int64] = field(default_factory=lambda: NOTHING)
@@ -39,6 +40,7 @@ class Found:
     values: dict[str, NDArray[np.int64]] = field(default_factory=dict)
     valid: dict[str, NDArray[np.bool_]] = field(default_factory=dict)
     seen: NDArray[np.int64] | None = None
+    flags: NDArray[np.uint8] | None = None
     changed: NDArray[np.int64] = field(default_factory=lambda: NOTHING)
     times: NDArray[np.int64] = field(default_factory=lambda: NOTHING)
     columns: dict[str, Column] = field(default_factory=dict)
@@ -57,7 +59,7 @@ class Found:
             self.keys[order],
             ends,
             pa.table(columns),
-            np.zeros(len(order), np.uint8),
+            np.zeros(len(order), np.uint8) if self.flags is None else self.flags[order],
             ends if self.lasts is None else self.lasts[order],
             np.ones(len(order), np.bool_) if self.told is None else self.told[order],
         )

@@ -9,6 +9,7 @@ import numpy as np
 from tailrace.kernel.ordered.kinds import Found
 from tailrace.kernel.ordered.leaky_rounds import Levels, fill_in_rounds
 from tailrace.kernel.time import NEVER
+from tailrace.kernel.types import FLAG_SATURATED
 from tailrace.plan.event_columns import TIME
 
 if TYPE_CHECKING:
@@ -22,8 +23,12 @@ if TYPE_CHECKING:
     from tailrace.plan.ordered import Leaky
 
 
+_MARK = 0
+"""No value's hash, but once in 2^64."""
+
+
 class Bucket(NamedTuple):
-    """A bucket as it was at the instant ``time``: its level in microseconds of leaking."""
+    """A bucket as it was at its key's last event: its level in microseconds of leaking."""
 
     time: int
     level: int
@@ -33,7 +38,10 @@ class Bucket(NamedTuple):
 
 
 class Buckets:
-    """A state is a bucket, as it was at the last event that was looked at; its items are a set."""
+    """A state is a bucket, as it was at the key's last event; its items are a set.
+
+    A set that had no room for a value has ``_MARK`` in it.
+    """
 
     def __init__(self, rule: Leaky, most_items: int) -> None:
         """Fill buckets by ``rule``; a bucket knows up to ``most_items`` different values."""
@@ -53,7 +61,7 @@ class Buckets:
         times = rows.columns[TIME].tolist()
         pairs = rows.columns["item"].tolist(), rows.columns["poured"].tolist()
         items = list(zip(*pairs, strict=True))
-        fired: list[tuple[int, int, int]] = []
+        fired: list[tuple[int, int, int, int]] = []
         after: list[Bucket] = []
         for place, bucket in enumerate(self._buckets(states, keys)):
             part = slice(edges[place], edges[place + 1])
@@ -67,7 +75,7 @@ class Buckets:
         sets = np.full(len(after), None)
         for place, bucket in enumerate(after):
             sets[place] = bucket.items or None
-        return _found(keys, levels, sets, [np.array(fired, np.int64).reshape(-1, 3)])
+        return _found(keys, levels, sets, [np.array(fired, np.int64).reshape(-1, 4)])
 
     def _plain(
         self, rows: Run, states: States, starts: NDArray[np.int64], sizes: NDArray[np.int64]
@@ -83,13 +91,13 @@ class Buckets:
         )
         overflowed = np.full(len(keys), NEVER)
         done, parts = fill_in_rounds(self._rule, levels, times, starts, sizes, overflowed)
-        fired: list[tuple[int, int, int]] = []
+        fired: list[tuple[int, int, int, int]] = []
         for place in np.flatnonzero(sizes > done).tolist():
             bucket = Bucket(*levels.at(place), None)
             mine = times[starts[place] + done : starts[place] + sizes[place]].tolist()
             last = int(overflowed[place])
             levels.put(place, self._fill(place, bucket, mine, None, fired, last)[:4])
-        parts.append(np.array(fired, np.int64).reshape(-1, 3))
+        parts.append(np.array(fired, np.int64).reshape(-1, 4))
         return _found(keys, levels, np.full(len(keys), None), parts)
 
     def _buckets(self, states: States, keys: NDArray[np.int64]) -> Iterator[Bucket]:
@@ -111,18 +119,20 @@ class Buckets:
         bucket: Bucket,
         times: Sequence[int],
         items: Sequence[tuple[int, int]] | None,
-        fired: list[tuple[int, int, int]],
+        fired: list[tuple[int, int, int, int]],
         overflowed: int = NEVER,
     ) -> Bucket:
-        """The bucket after a key's events; adds (key, instant, count) of overflows to ``fired``.
+        """The bucket after a key's events; adds its overflows to ``fired``.
 
-        ``overflowed``: the instant of the last one. The bucket's set of items is changed in place.
+        These are (key, instant, count, whether a value found no room). ``overflowed``: the instant
+        of the last one. The bucket's set of items is changed in place.
         """
         leak, full, blackhole = self._rule.leak, self._rule.full, self._rule.blackhole
         before, level, count, blind_until, held = bucket
         known = set() if held is None else held
         for place, time in enumerate(times):
             if time < blind_until:
+                before = time
                 continue
             level -= time - before
             before = time
@@ -131,14 +141,15 @@ class Buckets:
                 known.clear()
             if items is not None:
                 item, there = items[place]
-                if not there or item in known or len(known) >= self._most:
+                if not there or item in known:
                     continue
-                known.add(item)
+                # Of a value without room nobody can know whether it was there: it is poured.
+                known.add(item if len(known) < self._most else _MARK)
             level += leak
             count += 1
             if level > full:
                 if time != overflowed:
-                    fired.append((key, time, count))
+                    fired.append((key, time, count, _MARK in known))
                 overflowed = time
                 level = count = 0
                 known.clear()
@@ -156,12 +167,16 @@ def _found(
     items: Column,
     fired: list[NDArray[np.int64]],
 ) -> Found:
-    """What is told, and the new states; rows of ``fired``: place among the keys, instant, count."""
+    """What is told, and the new states.
+
+    Rows of ``fired``: place among the keys, instant, count, whether a value found no room.
+    """
     found = np.concatenate(fired)
     return Found(
         keys[found[:, 0]],
         found[:, 1],
         values={"count": found[:, 2]},
+        flags=found[:, 3].astype(np.uint8) * np.uint8(FLAG_SATURATED),
         changed=keys,
         times=levels.time,
         columns={

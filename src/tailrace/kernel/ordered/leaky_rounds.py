@@ -50,7 +50,7 @@ def fill_in_rounds(
     """Fill buckets in rounds until one has few keys; the number of rounds, and what overflowed.
 
     ``times`` are those of the keys' events, the ones of a key from its place in ``starts`` on. What
-    overflowed: rows of (place, instant, count). ``overflowed``: when each did last, is kept up.
+    overflowed: rows of (place, instant, count, 0). ``overflowed``: when each did last, is kept up.
     """
     fired: list[NDArray[np.int64]] = []
     active = np.arange(len(starts))
@@ -60,17 +60,20 @@ def fill_in_rounds(
         if len(active) < FEW:
             return done, fired
         at = times[starts[active] + done]
+        before = levels.time[active]
+        levels.time[active] = at
         looked = np.flatnonzero(at >= levels.blind_until[active])
         place, at = active[looked], at[looked]
-        level = np.maximum(levels.level[place] - (at - levels.time[place]), 0)
+        level = np.maximum(levels.level[place] - (at - before[looked]), 0)
         count = np.where(level > 0, levels.count[place], 0) + 1
         level += rule.leak
         over = np.flatnonzero(level > rule.full)
         if len(over):
             told = over[at[over] != overflowed[place[over]]]
-            fired.append(np.stack([place[told], at[told], count[told]], axis=1))
+            nothing = np.zeros(len(told), np.int64)
+            fired.append(np.stack([place[told], at[told], count[told], nothing], axis=1))
             overflowed[place[over]] = at[over]
             levels.blind_until[place[over]] = at[over] + rule.blackhole
             level[over] = count[over] = 0
-        levels.time[place], levels.level[place], levels.count[place] = at, level, count
+        levels.level[place], levels.count[place] = level, count
         done += 1

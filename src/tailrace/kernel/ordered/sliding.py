@@ -9,13 +9,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-import pyarrow as pa
 
 from tailrace.kernel.judging import judged
 from tailrace.kernel.ordered.changes import compared
+from tailrace.kernel.ordered.crowding import Presence
+from tailrace.kernel.ordered.crowds import may_hold
+from tailrace.kernel.ordered.kinds import NOTHING
 from tailrace.kernel.ordered.measuring import key_values, measure_values, totals_of
 from tailrace.kernel.ordered.order import in_order, timelines
 from tailrace.kernel.ordered.reducer import OrderedReducer, Span
+from tailrace.kernel.ordered.runs import joined
 from tailrace.kernel.reducer import Closed
 from tailrace.kernel.types import FLAG_EVICTED, RuleFirings
 from tailrace.plan.event_columns import TIME
@@ -68,7 +71,7 @@ class SlidingReducer(OrderedReducer):
             return closed
         if span.start > span.first - self.ordered.reach:
             rows = rows.part(rows.columns[TIME] >= span.start)
-        rows = self._eventful(rows, span)
+        rows = self._crowded(self._eventful(rows, span))
         rows = rows.part(in_order(rows, placed=rule.placed))
         if rule.compares:
             rows = compared(rule, rows)
@@ -82,8 +85,13 @@ class SlidingReducer(OrderedReducer):
         self._note(span, parts)
         closed.failures[rule.identity] = failures
         if parts:
-            closed.firings.append(_by_end(parts))
+            closed.firings.append(joined(parts))
         return closed
+
+    def _remembered(self, pane: int, start: int) -> Presence:
+        width = self.rule.window.width
+        rows = self._runs.span(pane - -(-self.ordered.reach // width), pane)
+        return Presence(NOTHING, NOTHING) if rows is None else self._present(rows, start)
 
     def _eventful(self, rows: Run, span: Span) -> Run:
         """The events of keys of which something can be told.
@@ -105,6 +113,14 @@ class SlidingReducer(OrderedReducer):
             eventful[self._holding] = True
         chosen = eventful[rows.keys]
         return rows if chosen.all() else rows.part(chosen)
+
+    def _crowded(self, rows: Run) -> Run:
+        """The events of keys for which the condition may hold: the others' windows say nothing."""
+        when = self.rule.when
+        if when is None or not len(rows):
+            return rows
+        crowded = may_hold(self.rule, when, rows, len(self.keys))
+        return rows if crowded is None else rows.part(np.flatnonzero(crowded[rows.keys]))
 
     def _note(self, span: Span, parts: list[RuleFirings]) -> None:
         """Remember which keys fire up to the end of a span."""
@@ -213,21 +229,3 @@ def _lasts(instants: Instants, known: int) -> NDArray[np.int64]:
     lasts = np.full(len(instants.at), known)
     lasts[:-1] = np.where(instants.place[1:] == instants.place[:-1], instants.at[1:] - 1, known)
     return lasts
-
-
-def _by_end(parts: list[RuleFirings]) -> RuleFirings:
-    """All firings in the order of their ends."""
-    ends = np.concatenate([part.ends for part in parts])
-    order = np.argsort(ends, kind="stable")
-    values = pa.concat_tables([part.values for part in parts])
-    lasts = [part.lasts for part in parts if part.lasts is not None]
-    told = [part.told for part in parts if part.told is not None]
-    return RuleFirings(
-        parts[0].rule,
-        np.concatenate([part.keys for part in parts])[order],
-        ends[order],
-        values.take(order) if values.num_columns else values,
-        np.concatenate([part.flags for part in parts])[order],
-        np.concatenate(lasts)[order] if lasts else None,
-        np.concatenate(told)[order] if told else None,
-    )

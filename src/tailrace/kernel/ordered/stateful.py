@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from tailrace.kernel.ordered.crowding import Presence
 from tailrace.kernel.ordered.kinds import kind_of
 from tailrace.kernel.ordered.order import in_order
 from tailrace.kernel.ordered.reducer import OrderedReducer, Span
@@ -17,6 +18,7 @@ from tailrace.kernel.ordered.states import States, blank_columns
 from tailrace.kernel.reducer import Closed
 from tailrace.kernel.runs import Run, concatenated, sorted_run
 from tailrace.kernel.time import FOREVER
+from tailrace.kernel.types import FLAG_EVICTED
 from tailrace.plan.event_columns import TIME
 
 if TYPE_CHECKING:
@@ -61,6 +63,14 @@ class StatefulReducer(OrderedReducer):
         self._stored += partials.plain.num_rows
         return super().add(partials)
 
+    def _remembered(self, pane: int, start: int) -> Presence:  # noqa: ARG002 - as the base
+        known = self._states.known()
+        return Presence(known, self._states.times[known] // self.rule.window.width)
+
+    def _forget_keys(self, keys: NDArray[np.int64], pane: int) -> None:
+        super()._forget_keys(keys, pane)
+        self._states.drop(keys)
+
     def _close(self, span: Span) -> Closed:
         rule, width = self.rule, self.rule.window.width
         closed = Closed()
@@ -81,7 +91,7 @@ class StatefulReducer(OrderedReducer):
         if len(firings.keys):
             if self._bound.ever:
                 at = firings.ends if found.seen is None else found.seen
-                firings.flags[:] = self._evicted(firings.keys, at)
+                firings.flags[:] |= self._evicted(firings.keys, at) * np.uint8(FLAG_EVICTED)
             closed.firings.append(firings)
         return closed
 
@@ -102,8 +112,8 @@ class StatefulReducer(OrderedReducer):
 
     @property
     def overgrown(self) -> bool:
-        """Whether most of what is stored means nothing any more."""
-        return self._stored > 2 * self.rows + _SPARE
+        """Whether some of what is stored went, or most of it means nothing any more."""
+        return super().overgrown or self._stored > 2 * self.rows + _SPARE
 
     def contents(self) -> tuple[Run | None, dict[str, Run | None]]:
         """All rows held, for a rewrite of what is stored."""
@@ -111,6 +121,7 @@ class StatefulReducer(OrderedReducer):
         waiting = self._runs.span(-FOREVER, FOREVER)
         parts = [part for part in (waiting, states) if part is not None and len(part)]
         self._changed.clear()
+        self._lost = False
         if not parts:
             self._stored = 0
             return None, {}

@@ -94,7 +94,10 @@ class States:
 
     def forget_before(self, time: int) -> None:
         """Drop the states of keys whose last event was before a time."""
-        gone = np.flatnonzero((self.times < time) & (self.times != NEVER))
+        self.drop(np.flatnonzero((self.times < time) & (self.times != NEVER)))
+
+    def drop(self, gone: NDArray[np.int64]) -> None:
+        """Drop the states of some keys."""
         self.times[gone] = NEVER
         for name, type_ in self._types.items():
             self.columns[name][gone] = None if type_ is Type.TEXT else 0
