@@ -10,31 +10,29 @@ import numpy as np
 from tailrace.formats.codes import Code
 from tailrace.formats.columns import Typed
 from tailrace.formats.faults import Faults, shown
+from tailrace.formats.segments import Cut, Texts, strings
 from tailrace.formats.spec import FieldSpec
 
 if TYPE_CHECKING:
-    import pyarrow as pa
     from numpy.typing import NDArray
 
 
-def mark_bad(typed: Typed, texts: pa.StringArray, faults: Faults, code: Code, name: str) -> None:
+def mark_bad(typed: Typed, texts: Texts, faults: Faults, code: Code, name: str) -> None:
     """Mark the rows whose text could not be converted."""
     field = name if code is Code.BAD_VALUE else None
     for row, what in typed.bad.items():
-        faults.mark(row, code, f"{name}: {what}: {shown(texts[row].as_py())}", field)
+        faults.mark(row, code, f"{name}: {what}: {shown(strings(texts)[row].as_py())}", field)
 
 
-def mark_missing(texts: pa.StringArray, faults: Faults, name: str, field: str | None) -> None:
+def mark_missing(texts: Texts, faults: Faults, name: str, field: str | None) -> None:
     """Mark the live rows without a text."""
-    if texts.null_count:
+    if not isinstance(texts, Cut) and texts.null_count:
         missing = texts.is_null().to_numpy(zero_copy_only=False) & ~faults.out
         for row in np.flatnonzero(missing).tolist():
             faults.mark(row, Code.MISSING_VALUE, f"{name}: missing", field)
 
 
-def mark_out_of_range(
-    typed: Typed, texts: pa.StringArray, faults: Faults, field: FieldSpec
-) -> None:
+def mark_out_of_range(typed: Typed, texts: Texts, faults: Faults, field: FieldSpec) -> None:
     """Mark the rows whose number lies outside the field's limits."""
     if field.minimum is None and field.maximum is None:
         return
@@ -49,9 +47,7 @@ def mark_out_of_range(
         _mark(valid & (numbers > most), f"above max {field.maximum}", texts, faults, field.name)
 
 
-def _mark(
-    wrong: NDArray[np.bool_], what: str, texts: pa.StringArray, faults: Faults, name: str
-) -> None:
+def _mark(wrong: NDArray[np.bool_], what: str, texts: Texts, faults: Faults, name: str) -> None:
     for row in np.flatnonzero(wrong).tolist():
-        reason = f"{name}: {what}: {shown(texts[row].as_py())}"
+        reason = f"{name}: {what}: {shown(strings(texts)[row].as_py())}"
         faults.mark(row, Code.OUT_OF_RANGE, reason, name)

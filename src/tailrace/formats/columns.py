@@ -14,7 +14,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from tailrace.formats import values
+from tailrace.formats import digits, values
+from tailrace.formats.segments import Cut, Texts, strings
 from tailrace.formats.values import BadValueError
 
 if TYPE_CHECKING:
@@ -81,8 +82,15 @@ class Memory:
         return np.searchsorted(self.ends, places, side="right")
 
 
-def integers(texts: pa.StringArray) -> Typed:
-    """A string array as int64."""
+def integers(texts: Texts) -> Typed:
+    """Texts as int64."""
+    if isinstance(texts, Cut):
+        words = digits.short(texts)
+        if words is not None:
+            numbers, good = digits.whole_numbers(words, texts.sizes)
+            if good.all():
+                return Typed(column_of(numbers.view(np.int64)))
+    texts = strings(texts)
     memory = Memory.of(texts)
     plain = _lengths_within(memory, INTEGER_BYTES)
     places = memory.not_digits()
@@ -92,8 +100,15 @@ def integers(texts: pa.StringArray) -> Typed:
     return _convert(texts, memory, plain, pa.int64(), values.integer)
 
 
-def doubles(texts: pa.StringArray) -> Typed:
-    """A string array as float64."""
+def doubles(texts: Texts) -> Typed:
+    """Texts as float64."""
+    if isinstance(texts, Cut):
+        words = digits.short(texts)
+        if words is not None:
+            numbers, good = digits.decimals(words, texts.sizes)
+            if good.all():
+                return Typed(column_of(numbers))
+    texts = strings(texts)
     memory = Memory.of(texts)
     plain = _lengths_within(memory, DOUBLE_BYTES)
     places = memory.not_digits()
@@ -110,8 +125,9 @@ def doubles(texts: pa.StringArray) -> Typed:
     return _convert(texts, memory, plain, pa.float64(), values.double)
 
 
-def booleans(texts: pa.StringArray) -> Typed:
-    """A string array as bool."""
+def booleans(texts: Texts) -> Typed:
+    """Texts as bool."""
+    texts = strings(texts)
     memory = Memory.of(texts)
     found = pc.index_in(texts, pa.array(list(BOOLEANS), pa.string()))
     plain = found.is_valid().to_numpy(zero_copy_only=False)
@@ -158,9 +174,13 @@ def patch(
     return Typed(column_of(known, valid), bad)
 
 
-def column_of(known: NDArray[np.generic], valid: NDArray[np.bool_]) -> pa.Array:
+def column_of(known: NDArray[np.generic], valid: NDArray[np.bool_] | None = None) -> pa.Array:
     """An Arrow array over NumPy values, without a copy; null where not valid."""
-    present = None if valid.all() else pa.py_buffer(np.packbits(valid, bitorder="little"))
+    present = (
+        None
+        if valid is None or valid.all()
+        else pa.py_buffer(np.packbits(valid, bitorder="little"))
+    )
     type_ = pa.from_numpy_dtype(known.dtype)
     return pa.Array.from_buffers(type_, len(known), [present, pa.py_buffer(known)])
 

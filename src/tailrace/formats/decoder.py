@@ -25,6 +25,7 @@ from tailrace.formats.packets.record import PACKETS
 from tailrace.formats.paths import Path
 from tailrace.formats.plain_rows import PlainRows
 from tailrace.formats.records import Decoded, Records, TypedRecords
+from tailrace.formats.segments import Texts, strings
 from tailrace.formats.spec import (
     CsvFormat,
     DecodeSpec,
@@ -47,15 +48,15 @@ ARROW_TYPES = {
     Type.TIME: pa.timestamp("us", "UTC"),
 }
 
-Texts = Mapping[Path, pa.StringArray]
+Columns = Mapping[Path, Texts]
 Beside = Mapping[str, pa.StringArray]
 
 
 class Rows(Protocol):
     """What a format does: take texts out of records."""
 
-    def split(self, frame: Frame, faults: Faults) -> Texts:
-        """One string array of ``len(frame)`` for each path of the spec, null where missing.
+    def split(self, frame: Frame, faults: Faults) -> Columns:
+        """``len(frame)`` texts for each path of the spec, null where missing.
 
         Marks records that are blank or not of the format; their texts are null.
         """
@@ -124,7 +125,7 @@ class Decoder:
             return pa.Table.from_arrays(fields, schema=self._schema)
         return pa.table({"": pa.nulls(length)}).select([])
 
-    def _field(self, field: FieldSpec, texts: pa.StringArray, faults: Faults) -> pa.Array:
+    def _field(self, field: FieldSpec, texts: Texts, faults: Faults) -> pa.Array:
         """The column of one field, its faults marked."""
         typed = self._typed(field.type, texts)
         mark_bad(typed, texts, faults, Code.BAD_VALUE, field.name)
@@ -133,7 +134,7 @@ class Decoder:
         mark_out_of_range(typed, texts, faults, field)
         return typed.column
 
-    def _typed(self, type_: Type, texts: pa.StringArray) -> Typed:
+    def _typed(self, type_: Type, texts: Texts) -> Typed:
         match type_:
             case Type.INTEGER:
                 return columns.integers(texts)
@@ -145,7 +146,7 @@ class Decoder:
                 typed = time_column(texts, TimeForm.AUTO, self._spec.time.zone, None)
                 return Typed(typed.column.cast(ARROW_TYPES[Type.TIME]), typed.bad)
             case _:
-                return Typed(texts)
+                return Typed(strings(texts))
 
 
 def _mark_oversize(records: Records, faults: Faults) -> None:
@@ -157,11 +158,11 @@ def _mark_oversize(records: Records, faults: Faults) -> None:
 
 def _texts_of(
     field: FieldSpec,
-    texts: Texts,
+    texts: Columns,
     beside: Beside | None,
     path_fields: Mapping[str, str],
     length: int,
-) -> pa.StringArray:
+) -> Texts:
     given = path_fields.get(field.name)
     if given is None and field.path is not None:
         return _own_texts(field, texts, beside, length)
@@ -169,8 +170,8 @@ def _texts_of(
 
 
 def _own_texts(
-    part: FieldSpec | TimeSpec, texts: Texts, beside: Beside | None, length: int
-) -> pa.StringArray:
+    part: FieldSpec | TimeSpec, texts: Columns, beside: Beside | None, length: int
+) -> Texts:
     """The texts of the record, or of what is beside it."""
     if part.beside is not None and beside is not None:
         return beside[part.beside]
@@ -183,6 +184,11 @@ def _parts(spec: DecodeSpec) -> tuple[FieldSpec | TimeSpec, ...]:
     return spec.time, *spec.fields
 
 
+def _is_number(part: FieldSpec | TimeSpec) -> bool:
+    """Whether it is read as a number, or as a time."""
+    return isinstance(part, TimeSpec) or part.type in {Type.INTEGER, Type.DOUBLE, Type.TIME}
+
+
 def _rows_of(spec: DecodeSpec, *, every: bool) -> Rows:
     """What takes texts out of records; those that may be beside them only if ``every`` one."""
     parts = [part for part in _parts(spec) if every or part.beside is None]
@@ -191,7 +197,8 @@ def _rows_of(spec: DecodeSpec, *, every: bool) -> Rows:
     match spec.format:
         case JsonFormat() as json:
             # Without a path nothing would be parsed, and so nothing found malformed.
-            rows: Rows = JsonRows(paths or [spec.time.path])
+            numbers = {part.path for part in parts if _is_number(part) and part.path is not None}
+            rows: Rows = JsonRows(paths or [spec.time.path], numbers)
             rows = ArrayLineRows(rows) if json.array_lines else rows
             return EnvelopeRows(rows) if json.envelope else rows
         case LogFormat():

@@ -9,16 +9,16 @@ import numpy as np
 from tailrace.formats.checks import mark_bad, mark_missing
 from tailrace.formats.codes import Code
 from tailrace.formats.faults import Faults
+from tailrace.formats.segments import Texts
 from tailrace.formats.spec import TimeForm, TimeSpec
 from tailrace.formats.time_columns import time_column
 from tailrace.formats.times import SECOND
 
 if TYPE_CHECKING:
-    import pyarrow as pa
     from numpy.typing import NDArray
 
 
-def event_times(texts: pa.StringArray, spec: TimeSpec, faults: Faults) -> NDArray[np.int64]:
+def event_times(texts: Texts, spec: TimeSpec, faults: Faults) -> NDArray[np.int64]:
     """Microseconds UTC; 0 in rows that are out, those without a good time being marked."""
     typed = time_column(texts, spec.form, spec.zone, spec.year)
     mark_bad(typed, texts, faults, Code.BAD_TIME, spec.name)
@@ -30,7 +30,7 @@ def event_times(texts: pa.StringArray, spec: TimeSpec, faults: Faults) -> NDArra
 def mark_future(
     times: NDArray[np.int64],
     known: NDArray[np.int64] | None,
-    written: pa.StringArray | None,
+    written: Texts | None,
     spec: TimeSpec,
     faults: Faults,
 ) -> None:

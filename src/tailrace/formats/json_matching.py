@@ -12,7 +12,7 @@ doesn't fit is not judged here: others parse it.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -21,7 +21,7 @@ import pyarrow as pa
 
 from tailrace.formats.json_template import Template
 from tailrace.formats.paths import Path
-from tailrace.formats.segments import strings_at
+from tailrace.formats.segments import Cut, Texts
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -44,6 +44,8 @@ NUMBER = 20
 """Bytes of the longest plain number, and more: its first window holds it all."""
 FURTHER = 32
 """So many further windows are searched for the end of a long value."""
+MOST_WORDS = 4
+"""So many words of eight bytes are kept of a value that is wanted as a number."""
 LONGEST_INTEGER = 18
 LONGEST_DECIMAL = 15
 """Digits of any decimal that a double keeps; one more if it begins with at most 3."""
@@ -55,7 +57,10 @@ _ZERO, _POINT = ord("0"), ord(".")
 class Found:
     """Where the values of ``paths`` are in the records that fit: no value where not ``present``."""
 
-    def __init__(self, paths: Sequence[Path], length: int) -> None:
+    def __init__(self, paths: Sequence[Path], length: int, numbers: Collection[Path] = ()) -> None:
+        self.numbers = frozenset(numbers)
+        """Paths whose first bytes are wanted as words."""
+        self._words: dict[Path, NDArray[np.uint64]] = {}
         self.matched: Flags = np.zeros(length, np.bool_)
         self.present: set[Path] = set()
         self._starts = {path: np.zeros(length, np.int32) for path in paths}
@@ -67,11 +72,17 @@ class Found:
         self._starts[path][block] = starts
         self._ends[path][block] = ends
 
-    def texts(self, buffer: pa.Buffer) -> dict[Path, pa.StringArray]:
-        """A string array for each path, of no meaning where records didn't fit."""
-        everywhere = np.ones(len(self.matched), np.bool_)
+    def put_words(self, path: Path, block: slice, words: Sequence[NDArray[np.uint64]]) -> None:
+        """Put down the first bytes of a block's values, as many words in each block."""
+        whole = self._words.get(path)
+        if whole is None:
+            whole = self._words[path] = np.empty((len(words), len(self.matched)), np.uint64)
+        whole[:, block] = words
+
+    def texts(self, buffer: pa.Buffer) -> dict[Path, Texts]:
+        """The texts of each path, of no meaning where records didn't fit."""
         return {
-            path: strings_at(buffer, starts, self._ends[path], everywhere)
+            path: Cut(buffer, starts, self._ends[path], self._words.get(path))
             if path in self.present
             else pa.nulls(len(self.matched), pa.string())
             for path, starts in self._starts.items()
@@ -193,6 +204,9 @@ class Matcher:
                     cursors[open_] = _further(text, cursors[open_] - literal.size, close)
                 if path is not None:
                     places.append((path, first, cursors.copy()))
+            if path in found.numbers:
+                words = _words(windows, literal.size, self._template.expected(number))
+                found.put_words(path, block, words)
         last = len(self._wanted)
         places += self._fixed(last, cursors)
         for part in (*self._heads[last], self._literals[last]):
@@ -241,6 +255,23 @@ class Matcher:
 def _width(size: int) -> int:
     """The window that holds so many bytes and one more, if there is one."""
     return next((width for width in _WORDS if width > size), WIDEST)
+
+
+def _words(windows: NDArray[np.uint8], skipped: int, size: int) -> list[NDArray[np.uint64]]:
+    """The bytes of each window behind the ``skipped`` ones, in as many words as ``size`` needs.
+
+    At least one; bytes beyond the window are zeros.
+    """
+    columns = windows.view("<u8")
+    column, bytes_ = divmod(skipped, 8)
+    behind, before = np.uint64(8 * bytes_), np.uint64(64 - 8 * bytes_)
+    found = []
+    for number in range(column, column + max(1, min(-(-size // 8), MOST_WORDS))):
+        word = columns[:, number] >> behind
+        if bytes_ and number + 1 < columns.shape[1]:
+            word |= columns[:, number + 1] << before
+        found.append(word)
+    return found
 
 
 def _bits(marks: NDArray[np.bool_], skipped: int) -> Bits:

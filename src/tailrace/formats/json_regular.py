@@ -6,17 +6,17 @@ values, faster or slower.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tailrace.formats.json_matching import Found, Matcher
 from tailrace.formats.json_template import template_of
 from tailrace.formats.paths import Path
+from tailrace.formats.segments import Texts
 
 if TYPE_CHECKING:
     import numpy as np
-    import pyarrow as pa
     from numpy.typing import NDArray
 
     from tailrace.formats.records import Records
@@ -35,20 +35,21 @@ RESTS = 15
 
 @dataclass(frozen=True, slots=True)
 class Regular:
-    """``matched``: the records that fit a template; ``texts``: a string array for each path.
+    """``matched``: the records that fit a template; ``texts``: those of each path.
 
-    Texts are null where records lack a value, and mean nothing where records didn't fit.
+    They are null where records lack a value, and mean nothing where records didn't fit.
     """
 
     matched: NDArray[np.bool_]
-    texts: dict[Path, pa.StringArray]
+    texts: dict[Path, Texts]
 
 
 class RegularRecords:
     """Reads regular records. One thread uses it."""
 
-    def __init__(self, paths: Sequence[Path]) -> None:
-        """Know no template yet."""
+    def __init__(self, paths: Sequence[Path], numbers: Collection[Path] = ()) -> None:
+        """Know no template yet. ``numbers``: the paths of numbers and times."""
+        self._numbers = frozenset(numbers)
         self._paths = tuple(paths)
         self._matcher: Matcher | None = None
         self._rests = 0
@@ -61,7 +62,7 @@ class RegularRecords:
         if self._rests:
             self._rests -= 1
             return None
-        found = Found(self._paths, length)
+        found = Found(self._paths, length, self._numbers)
         matcher = self._matcher or self._learn(records)
         if matcher is None or matcher.match(records, found, 0, length) < MOST * length:
             self._matcher, self._rests = None, RESTS

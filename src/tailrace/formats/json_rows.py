@@ -8,7 +8,7 @@ equal keys the first wins; it takes a trailing comma and the words NaN and Infin
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import duckdb
@@ -24,6 +24,7 @@ from tailrace.formats.json_regular import RegularRecords
 from tailrace.formats.paths import Path, place, structure, trees_of
 from tailrace.formats.records import Records
 from tailrace.formats.screen import BLANKS, mark_blank, not_utf8
+from tailrace.formats.segments import Texts, strings
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -39,17 +40,17 @@ PARSE_ERRORS = (duckdb.Error, UnicodeDecodeError, OSError)
 class JsonRows:
     """Takes texts out of JSON records. One thread uses it."""
 
-    def __init__(self, paths: Sequence[Path]) -> None:
-        """Prepare to take the values at ``paths``."""
-        self._regular = RegularRecords(paths)
+    def __init__(self, paths: Sequence[Path], numbers: Collection[Path] = ()) -> None:
+        """Prepare to take the values at ``paths``, of which ``numbers`` are read as such later."""
+        self._regular = RegularRecords(paths, numbers)
         self._trees = trees_of(paths)
         self._places = {path: self._find(path) for path in paths}
         self._connection = calculator.connect()
         calls = (f"json_transform(r, {_quoted(structure(tree))})" for tree in self._trees)
         self._query = f"select {', '.join(calls)} from records"
 
-    def split(self, frame: Frame, faults: Faults) -> dict[Path, pa.StringArray]:
-        """One string array of ``len(frame)`` for each path, null in rows that are out."""
+    def split(self, frame: Frame, faults: Faults) -> Mapping[Path, Texts]:
+        """``len(frame)`` texts for each path, null in rows that are out."""
         regular = self._regular.read(frame.records, faults.out)
         if regular is None:
             return self._parsed(frame, faults)
@@ -62,7 +63,7 @@ class JsonRows:
         faults.take_over(others, rest)
         unmatched = pa.array(~regular.matched)
         return {
-            path: pc.replace_with_mask(texts, unmatched, parsed[path])
+            path: pc.replace_with_mask(strings(texts), unmatched, parsed[path])
             for path, texts in regular.texts.items()
         }
 

@@ -19,6 +19,7 @@ from tailrace.formats.frame import Contents, Frame
 from tailrace.formats.json_rows import JsonRows
 from tailrace.formats.records import Records
 from tailrace.formats.screen import BLANKS
+from tailrace.formats.segments import Texts, strings
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -36,7 +37,7 @@ _STEPS = 8
 class Inner(Protocol):
     """What decodes the records that come out of their wrapping."""
 
-    def split(self, frame: Frame, faults: Faults) -> Mapping[Path, pa.StringArray]:
+    def split(self, frame: Frame, faults: Faults) -> Mapping[Path, Texts]:
         """As every format's rows do."""
         ...
 
@@ -48,7 +49,7 @@ class ArrayLineRows:
         """``inner`` decodes the objects."""
         self._inner = inner
 
-    def split(self, frame: Frame, faults: Faults) -> Mapping[Path, pa.StringArray]:
+    def split(self, frame: Frame, faults: Faults) -> Mapping[Path, Texts]:
         """As ``inner`` does, without one ``[`` at the start and one ``,`` or ``]`` at the end."""
         return self._inner.split(bare(frame), faults)
 
@@ -61,9 +62,9 @@ class EnvelopeRows:
         self._envelopes = JsonRows([PAYLOAD])
         self._inner = inner
 
-    def split(self, frame: Frame, faults: Faults) -> Mapping[Path, pa.StringArray]:
+    def split(self, frame: Frame, faults: Faults) -> Mapping[Path, Texts]:
         """As ``inner`` does for the payloads; a record without one is a dead letter."""
-        payloads = self._envelopes.split(frame, faults)[PAYLOAD]
+        payloads = strings(self._envelopes.split(frame, faults)[PAYLOAD])
         without = ~payloads.is_valid().to_numpy(zero_copy_only=False) & ~faults.out
         for row in np.flatnonzero(without).tolist():
             faults.mark(row, Code.NO_PAYLOAD, f"no payload: {shown(frame.content(row).decode())}")

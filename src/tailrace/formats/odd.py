@@ -16,7 +16,7 @@ from tailrace.config.event import ERROR, RAW
 from tailrace.expr.nodes import Type
 from tailrace.formats.codes import Code
 from tailrace.formats.records import UNKNOWN_ARRIVAL, UNTIMED, DeadLetters, Decoded
-from tailrace.formats.segments import strings_at
+from tailrace.formats.segments import Texts, strings_at
 from tailrace.formats.spec import FieldSpec, TimeForm, TimeSpec
 from tailrace.formats.time_columns import time_column
 
@@ -67,7 +67,7 @@ def kept(
 
 
 def arrivals(
-    known: NDArray[np.int64] | None, written: pa.StringArray | None, spec: TimeSpec, length: int
+    known: NDArray[np.int64] | None, written: Texts | None, spec: TimeSpec, length: int
 ) -> NDArray[np.int64]:
     """When each record arrived: as it says itself, or as the source knows.
 

@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
-from tailrace.formats import times
-from tailrace.formats.columns import Memory, Typed, patch
+from tailrace.formats import digits, times
+from tailrace.formats.columns import Memory, Typed, column_of, patch
+from tailrace.formats.segments import Cut, Texts
 from tailrace.formats.spec import TimeForm
-from tailrace.formats.time_shapes import Shape, shape_of
+from tailrace.formats.time_shapes import Epoch, Shape, shape_of
 from tailrace.formats.zones import zone_of
 
 if TYPE_CHECKING:
-    import pyarrow as pa
     from numpy.typing import NDArray
 
 BLOCK = 16_384
@@ -32,9 +32,14 @@ TRIES = 8
 """Texts of a length that are asked for their shape before the rest is read one by one."""
 
 
-def time_column(texts: pa.StringArray, form: TimeForm, zone: str, year: int | None) -> Typed:
-    """A string array as int64 microseconds UTC."""
+def time_column(texts: Texts, form: TimeForm, zone: str, year: int | None) -> Typed:
+    """Texts as int64 microseconds UTC."""
     tz = zone_of(zone)
+    if isinstance(texts, Cut):
+        counted = _counted(texts, form, tz)
+        if counted is not None:
+            return Typed(column_of(counted))
+        texts = texts.strings
     memory = Memory.of(texts)
     known = np.zeros(len(texts), np.int64)
     right = np.zeros(len(texts), np.bool_)
@@ -47,6 +52,17 @@ def time_column(texts: pa.StringArray, form: TimeForm, zone: str, year: int | No
                 block = rows[start : start + BLOCK]
             known[block], right[block] = reader.read(block)
     return patch(texts, memory.valid, right, known, lambda text: times.time(text, form, tz, year))
+
+
+def _counted(texts: Cut, form: TimeForm, zone: tzinfo) -> NDArray[np.int64] | None:
+    """Times that are numbers of one shape, read out of words; None if they aren't."""
+    if texts.words is None or len(texts) < WORTHWHILE or (texts.sizes != texts.sizes[0]).any():
+        return None
+    shape = shape_of(texts.first(), form, zone, None) if texts.sizes[0] else None
+    if not isinstance(shape, Epoch) or texts.sizes[0] > len(texts.words) * digits.BYTES:
+        return None
+    known, right = shape.read_words(texts.words)
+    return known if right.all() else None
 
 
 def _by_length(memory: Memory) -> Iterator[tuple[int, slice | NDArray[np.intp]]]:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
-from tailrace.formats import times
+from tailrace.formats import digits, times
 from tailrace.formats.spec import TimeForm
 from tailrace.formats.zones import offsets_at
 
@@ -128,6 +128,34 @@ class Epoch:
         whole = self.layout.number(columns, "whole")
         fraction = self.layout.number(columns, "fraction", self.shift)
         return whole * 10**self.shift + fraction, self.layout.fits(columns)
+
+    def read_words(self, words: NDArray[np.uint64]) -> tuple[Numbers, Flags]:
+        """The same of texts of the layout's length, eight bytes a word (``segments.Cut``)."""
+        right = np.ones(words.shape[1], np.bool_)
+        for place, byte in self.layout.between.items():
+            right &= digits.piece(words, place, 1) >> np.uint64(56) == byte
+        known = _number_of(words, self.layout.parts["whole"], right)
+        start, end = self.layout.parts.get("fraction", (0, 0))
+        known *= 10**self.shift
+        if end > start:
+            fraction = _number_of(words, (start, min(end, start + self.shift)), right)
+            fraction *= 10 ** max(0, self.shift - (end - start))
+            known += fraction
+            # What is cut off must be digits, too.
+            _number_of(words, (start + self.shift, end), right)
+        return known, right
+
+
+def _number_of(words: NDArray[np.uint64], part: tuple[int, int], right: Flags) -> Numbers:
+    """The number that a part spells; ``right`` goes down where it has other bytes than digits."""
+    known = np.zeros(words.shape[1], np.int64)
+    for start in range(part[0], part[1], digits.BYTES):
+        size = min(digits.BYTES, part[1] - start)
+        numbers, good = digits.whole_numbers(digits.piece(words, start, size), size)
+        right &= good
+        known *= 10**size
+        known += numbers.view(np.int64)
+    return known
 
 
 @dataclass(frozen=True, slots=True)
