@@ -1,8 +1,8 @@
 """Goals 1 to 4 on Spark and in one process, against four plain PySpark jobs over the same file.
 
 Baseline: `seed_pyspark.py`, all four jobs one after the other, with Spark's default settings (200
-shuffle partitions), and beside it with as many of those as cores. All have two cores. On Spark the
-first events are the warm-up, reported apart; the embedded engine is timed from opening to closing.
+shuffle partitions), and beside it with as many of those as cores. All have two cores. The first
+events are everybody's warm-up, reported apart.
 """
 
 from __future__ import annotations
@@ -13,18 +13,16 @@ from collections.abc import Callable
 from measuring import (
     CORES,
     GOALS,
-    Run,
     Timing,
     alternating,
     head,
     options,
     pipeline,
     row,
-    run,
     speed_ratio,
     verdict,
 )
-from spark_runs import FOLLOWED, Done, arguments_of, measured, on_spark, two_parts
+from spark_runs import FOLLOWED, Done, arguments_of, in_parts, measured, two_parts
 
 SPARK_TARGET = 10
 EMBEDDED_TARGET = 50
@@ -35,9 +33,8 @@ def main() -> None:
     """Measure and print."""
     given = options(2_000_000, 2)
     source = two_parts(given.rows)
-    distributed = pipeline(source.rest, GOALS, OUTPUTS, rows="incidents", source=FOLLOWED)
-    embedded = pipeline(source.rest, GOALS, OUTPUTS, rows="incidents")
-    found: dict[str, list[Done]] = {"plain": [], "tuned": [], "spark": []}
+    text = pipeline(source.rest, GOALS, OUTPUTS, rows="incidents", source=FOLLOWED)
+    found: dict[str, list[Done]] = {"plain": [], "tuned": [], "spark": [], "embedded": []}
 
     def kept(name: str, measure: Callable[[], Done]) -> Callable[[], Timing]:
         def timing() -> Timing:
@@ -50,19 +47,12 @@ def main() -> None:
         more = ("--shuffle-partitions", str(partitions))
         return measured("seed_pyspark.py", *arguments_of(source), *more)
 
-    def here() -> Timing:
-        done = run(embedded)
-        assert done.events == given.rows
-        runs.append(done)
-        return done.timing
-
-    runs: list[Run] = [run(embedded)]
     plain, tuned, spark, one = alternating(
         given.runs,
         kept("plain", lambda: seed(200)),
         kept("tuned", lambda: seed(CORES)),
-        kept("spark", lambda: on_spark(distributed, source)),
-        here,
+        kept("spark", lambda: in_parts("spark", text, source)),
+        kept("embedded", lambda: in_parts("embedded", text, source)),
     )
     head()
     row("four PySpark jobs", plain, given.rows)
@@ -73,7 +63,6 @@ def main() -> None:
         seconds = statistics.median(each.warm_up_seconds for each in done)
         parts = "  ".join(f"{part} {took:.1f} s" for part, took in done[-1].parts.items())
         print(f"{name}: warm-up {seconds:.1f} s;  {parts}")
-    print(f"{'rows out, embedded':<34} {dict(runs[-1].output_rows)}")
     for what, baseline in (("", plain), (" with tuned partitions", tuned)):
         told = f"of four PySpark jobs{what}"
         verdict(f"on Spark, {told}", speed_ratio(baseline, spark), SPARK_TARGET)
