@@ -26,6 +26,7 @@ from tailrace.config.scalars import (
     ZoneName,
 )
 from tailrace.config.several import Several, SeveralOrNone
+from tailrace.config.suggestions import suggestion
 from tailrace.config.units import Duration
 from tailrace.config.values import shown
 
@@ -190,7 +191,8 @@ def _named(given: Given, columns: Mapping[object, object]) -> Iterator[Complaint
     listed = f"columns: {', '.join(map(str, columns))}"
     for name in keys:
         if name not in columns:
-            yield Complaint(("key",), f"there is no column {shown(str(name))}", listed)
+            hint = suggestion(str(name), map(str, columns), "columns")
+            yield Complaint(("key",), f"there is no column {shown(str(name))}", hint)
         elif columns[name] == "double":
             message = f"{shown(str(name))} is a double, which can't be a key"
             yield Complaint(("key",), message, "declare it as text or integer")

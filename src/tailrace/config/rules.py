@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from difflib import get_close_matches
 from typing import Annotated, Any, ClassVar
 
 from pydantic import Field, PlainSerializer, PlainValidator
@@ -295,7 +296,9 @@ def _chosen(value: object) -> AnyRule:
         raise expected("a rule", value, _EXAMPLE)
     kinds = [kind for kind in _KINDS if kind in value]
     if not kinds:
-        raise refusal("the rule has neither 'alert' nor 'record' nor 'classify'", _EXAMPLE)
+        close = [guess for key in value for guess in get_close_matches(str(key), _KINDS, n=1)]
+        hint = f"did you mean '{close[0]}'?" if close else _EXAMPLE
+        raise refusal("the rule has neither 'alert' nor 'record' nor 'classify'", hint)
     if len(kinds) > 1:
         raise refusal(f"a rule is one of {', '.join(kinds)}, not all", "make two rules of it")
     return _KINDS[kinds[0]].model_validate(value, by_alias=True, by_name=False)

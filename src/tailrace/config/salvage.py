@@ -39,7 +39,10 @@ _FIELD = "text"
 
 @dataclass(frozen=True, slots=True)
 class Salvaged:
-    """A configuration without the mistakes; ``doubtful``: its fields whose types aren't known."""
+    """A configuration without the mistakes.
+
+    ``doubtful``: its fields whose types aren't known, and references of which nothing is.
+    """
 
     config: PipelineConfig
     doubtful: frozenset[str]
@@ -58,6 +61,11 @@ def salvaged(top: Mapping[str, object]) -> Salvaged | None:
         else:
             return Salvaged(config, frozenset(repair.doubtful))
     return None
+
+
+def is_stand_in(name: str) -> bool:
+    """Whether that is the name of a rule that stands where one was that can't be made out."""
+    return name.startswith("_") and name[1:].isdecimal()
 
 
 @dataclass(slots=True)
@@ -101,6 +109,9 @@ class _Repair:
                 self._mend_rule(index, key, inside)
             case ("derive", str(name), *_):
                 self._put(self._mapping("derive"), name, _MAPPINGS["derive"])
+                self.doubtful.add(name)
+            case ("references", str(name), *_):
+                self._mapping("references").pop(name, None)
                 self.doubtful.add(name)
             case (str(section), *_) if section in _STAND_INS:
                 self.top[section] = deepcopy(_STAND_INS[section])
@@ -152,6 +163,11 @@ class _Repair:
         elif key in _MAPPINGS and inside and isinstance(rule.get(key), dict):
             # The name stays, so templates that have it in them are right.
             self._put(rule[key], str(inside[0]), _MAPPINGS[key])
+        elif key in ORDERED_KINDS:
+            # It is a rule with a key all the same; which measures it has nobody knows.
+            for dependent in (key, "select", "labels", "annotations"):
+                rule.pop(dependent, None)
+            rule |= {name: _RULE_STAND_INS[name] for name in ("window", "when")}
         else:
             rule.pop(key, None)
             if key == "labels":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from difflib import get_close_matches
 from typing import Annotated, Self
 
 from pydantic import PlainSerializer, PlainValidator, WithJsonSchema
@@ -61,6 +62,20 @@ class Window:
         return size if self.every == self.size else f"{size} every {render_duration(self.every)}"
 
 
+def _guess(text: str) -> str | None:
+    """What a window with a mistyped word was to be."""
+    size, *words = text.split()
+    meant = get_close_matches(words[0].casefold(), ("sliding", "every"), n=1) if words else []
+    if not meant:
+        return None
+    guess = " ".join((size, meant[0], *words[1:]))
+    try:
+        Window.parse(guess)
+    except ValueError:
+        return None
+    return f"did you mean {shown(guess)}?"
+
+
 def _window(value: object) -> Window:
     if isinstance(value, Window):
         return value
@@ -69,7 +84,9 @@ def _window(value: object) -> Window:
     try:
         return Window.parse(value)
     except ValueError as error:
-        raise refusal(f"{error}, found {shown(value)}", _FORMS) from None
+        told = str(error)
+        found = "" if shown(value) in told else f", found {shown(value)}"
+        raise refusal(told + found, _guess(value) or _FORMS) from None
 
 
 WindowText = Annotated[

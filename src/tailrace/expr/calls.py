@@ -33,6 +33,8 @@ def call(checker: Typing, tree: Invocation) -> Call:
     function = REGISTRY.get(tree.name)
     if function is None:
         hint = INSTEAD.get(tree.name) or did_you_mean(tree.name, (*REGISTRY, *AGGREGATES))
+        listed = f"aggregates are {', '.join(sorted(AGGREGATES))}; functions: docs/expressions.md"
+        hint = hint or listed
         raise refused(f"unknown function '{tree.name}'", tree.name_span, hint)
     if tree.star or tree.distinct or tree.where is not None:
         message = f"{tree.name} takes no `*`, `distinct` or `filter`: it is no aggregate"

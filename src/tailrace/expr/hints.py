@@ -34,6 +34,8 @@ INSTEAD = {
     **dict.fromkeys(("endswith", "suffix"), "write ends_with(x, y)"),
     **dict.fromkeys(("strpos", "instr", "position", "includes"), "write contains(x, y)"),
     **dict.fromkeys(("concat",), "write x || y"),
+    **dict.fromkeys(("total",), "write sum(x)"),
+    **dict.fromkeys(("average",), "write avg(x)"),
     **dict.fromkeys(("mod",), "write x % y"),
     **dict.fromkeys(("div",), "write x // y"),
     **dict.fromkeys(("regexp_like", "regexp", "rlike", "match"), "write regexp_matches(x, 'p')"),

@@ -9,6 +9,7 @@ from ipaddress import IPv4Network, IPv6Network
 from typing import TYPE_CHECKING
 
 from tailrace.config.allow import Allowed
+from tailrace.config.suggestions import suggestion
 from tailrace.expr.addresses import read_address, read_network
 from tailrace.expr.nodes import Binary, Lookup, Node, Type, Unary
 from tailrace.expr.render import rendered_name
@@ -34,8 +35,7 @@ def listed(
     for name, given in allow.items():
         place = (*path, name)
         if name not in columns:
-            hint = f"fields: {', '.join(columns)}"
-            problems.add(place, f"there is no field '{name}'", hint)
+            problems.add(place, f"there is no field '{name}'", suggestion(name, columns, "fields"))
         elif isinstance(given, Allowed):
             alias = references.by_field(given.reference, name, columns[name], place)
             if alias:

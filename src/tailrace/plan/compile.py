@@ -447,6 +447,7 @@ class _Compiler:
         for part in rule.keys:
             node = self._problems.parse((*path, *part.path), part.text, scope)
             if node is None:
+                self._problems.keyless.add(path)
                 continue
             if node.type not in KEY_TYPES and self._problems.doubtful.isdisjoint(
                 column_names(node)

@@ -24,13 +24,16 @@ class Problems:
     """The problems found so far, and the file's positions to say where.
 
     ``doubtful``: columns that are wrong themselves, and so have the type null in scopes; that an
-    expression over them is always null is no problem of its own.
+    expression over them is always null is no problem of its own. References that are wrong are
+    doubtful, too. ``keyless``: rules, by path, whose key is wrong: what is matched with the key
+    can't be judged.
     """
 
     def __init__(self, positions: Positions, doubtful: Iterable[str] = ()) -> None:
         """Start without problems."""
         self._positions = positions
         self.doubtful = set(doubtful)
+        self.keyless: set[Path] = set()
         self.found: list[Problem] = []
 
     def add(
@@ -44,11 +47,18 @@ class Problems:
         try:
             return parse(text, scope)
         except ExpressionError as error:
-            excused = self._mentions_doubtful(text)
             for problem in error.problems:
-                if not (excused and problem.message.endswith("always null")):
+                if not self._follows(problem.message, text, path):
                     self.add(path, problem.message, problem.hint, problem.span.start)
             return None
+
+    def _follows(self, message: str, text: str, path: Path) -> bool:
+        """Whether a problem is only the consequence of one that is told elsewhere."""
+        if "is found by" in message and path[:2] in self.keyless:
+            return True
+        if message.endswith("always null") or message.startswith("there is no reference"):
+            return self._mentions_doubtful(text)
+        return False
 
     def _mentions_doubtful(self, text: str) -> bool:
         words = {word.lower() for word in re.findall(r"\w+", text)}

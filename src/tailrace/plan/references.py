@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from tailrace.config.suggestions import suggestion
 from tailrace.expr.lookups import lookups, outer_lookups
 from tailrace.expr.nodes import Column, Type
 from tailrace.expr.parse import parse
@@ -115,8 +116,8 @@ class References:
 
     def _missing(self, name: str, keys: Mapping[str, Type]) -> str:
         wanted = ", ".join(self._shapes[name].key)
-        listed = ", ".join(keys) or "nothing"
-        return f"'{name}' is found by {wanted}, and the rule's key has {listed}"
+        own = f"the rule's key has {', '.join(keys)}" if keys else "the rule has no key"
+        return f"'{name}' is found by {wanted}, and {own}"
 
     def _text(self, name: str, column: str) -> str:
         return self.configs[name].match.get(column, rendered_name(column))
@@ -177,8 +178,9 @@ class References:
         """The name by which lookups find rows of a reference by one field; "" if they can't."""
         shape = self._shapes.get(name)
         if shape is None:
-            listed = f"references: {', '.join(self.configs)}" if self.configs else None
-            self.problems.add(path, f"there is no reference '{name}'", listed)
+            if name not in self.problems.doubtful:
+                hint = suggestion(name, self.configs, "references")
+                self.problems.add(path, f"there is no reference '{name}'", hint)
             return ""
         if len(shape.key) != 1 or shape.columns[shape.key[0]] is not type_:
             message = f"'{name}' must have one column as its key, of type {type_}"

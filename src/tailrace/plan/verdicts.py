@@ -5,12 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from tailrace.config.classify import Classify
+from tailrace.config.rules import Alert
+from tailrace.config.salvage import is_stand_in
+from tailrace.config.suggestions import suggestion
 from tailrace.plan.identity import digest
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from tailrace.config import PipelineConfig
+    from tailrace.config.rules import AnyRule
     from tailrace.config.verdicts import VerdictSettings
     from tailrace.expr.nodes import Type
     from tailrace.plan.model import Rule
@@ -57,7 +62,7 @@ def compile_verdicts(
 ) -> tuple[VerdictList, ...]:
     """The lists of a pipeline; what is wrong is noted."""
     known = {rule.name: rule for rule in rules}
-    written = {rule.name for rule in config.rules}
+    written = {rule.name: rule for rule in config.rules}
     found = (
         _list(config.name, name, settings, known, written, problems)
         for name, settings in config.verdicts.items()
@@ -70,7 +75,7 @@ def _list(
     name: str,
     settings: VerdictSettings,
     known: Mapping[str, Rule],
-    written: set[str],
+    written: Mapping[str, AnyRule],
     problems: Problems,
 ) -> VerdictList | None:
     accusing: list[Rule] = []
@@ -78,11 +83,13 @@ def _list(
         rule = known.get(rule_name)
         place = ("verdicts", name, "from", index)
         if rule is None and rule_name not in written:
-            hint = f"rules are {', '.join(sorted(written))}" if written else "the file has no rules"
-            problems.add(place, f"there is no rule {rule_name!r}", hint)
+            # In place of rules whose name can't be read others stand (``salvage``).
+            if not any(map(is_stand_in, written)):
+                hint = suggestion(rule_name, sorted(written), "rules") or "the file has no rules"
+                problems.add(place, f"there is no rule {rule_name!r}", hint)
         elif rule is None:
-            # Either it is wrong itself, or it judges single events.
-            if not problems.found:
+            # It is wrong itself, unless it is one of those that are never listed here.
+            if _judges_events(written[rule_name]):
                 problems.add(
                     place,
                     f"{rule_name!r} judges single events, which have no key",
@@ -119,6 +126,12 @@ def _list(
     )
 
 
+def _judges_events(rule: AnyRule) -> bool:
+    if isinstance(rule, Alert):
+        return rule.window is None and not rule.in_order
+    return isinstance(rule, Classify)
+
+
 def _keys(
     name: str, settings: VerdictSettings, accusing: Iterable[Rule], problems: Problems
 ) -> tuple[tuple[str, Type], ...] | None:
@@ -128,7 +141,7 @@ def _keys(
         mine = {key.name: key.node.type for key in rule.keys}
         wanted = list(mine) if settings.key is None else [settings.key]
         if any(field not in mine for field in wanted):
-            hint = f"its key is {', '.join(mine)}"
+            hint = suggestion(str(settings.key), mine, "its key")
             problems.add(
                 ("verdicts", name, "key"), f"{rule.name!r} has no {settings.key!r} in its key", hint
             )
@@ -167,8 +180,8 @@ def _marks(
         if name in columns:
             problems.add(place, f"{name!r} is a field of the event already")
         elif wanted not in config.verdicts:
-            have = ", ".join(config.verdicts) or "none"
-            problems.add(place, f"there is no list of verdicts {wanted!r}", f"there are: {have}")
+            hint = suggestion(wanted, config.verdicts, "there are") or "the file has no 'verdicts'"
+            problems.add(place, f"there is no list of verdicts {wanted!r}", hint)
         elif wanted in lists:
             fields = tuple(field for field, _ in lists[wanted].keys)
             missing = [

@@ -156,3 +156,81 @@ def test_secrets_are_not_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     (problem,) = problems_of(tmp_path, changed(("n > 5", "${PASSWORD} > 5")))
     assert "hunter2secret" not in problem
     assert "${PASSWORD}" in problem
+
+
+LIMITED = """\
+name: p
+source: {file: {path: a.ndjson}}
+time: {field: t}
+fields: {ip: text, n: integer}
+references:
+  limits: {file: {path: limits.csv}, key: ip, columns: {ip: text, most: integer}}
+allow: {ip: {reference: limits}}
+rules:
+  - alert: flood
+    by: ip
+    leaky: {capacity: 5, leak: 10s}
+  - alert: high
+    by: ip
+    window: 5m
+    when: sum(n) > limits.most
+verdicts:
+  bots: {from: [flood, high], for: 10m}
+archive: {to: [out], verdicts: {is_bot: bots}}
+outputs: {out: {terminal: {}}}
+"""
+
+# What is mistyped, and all that is told of it: nothing follows from it elsewhere.
+ALONE = [
+    ("key: ip", "key: ipp", "there is no column 'ipp'", "did you mean 'ip'?"),
+    ("most: integer", "most: integr", "expected text,", "did you mean 'integer'?"),
+    ("file: {path: limits", "fiel: {path: limits", "", "did you mean 'file'?"),
+    ("capacity: 5", "capacity: many", "expected a whole number", ""),
+    ("window: 5m", "window: 5m slidng", "'5m slidng' is not a window\n", "mean '5m sliding'?"),
+    ("window: 5m", "window: 5m evry 1m", "'5m evry 1m' is not a window\n", "mean '5m every 1m'?"),
+    ("window: 5m", "window: 5x", "expected a duration", "'SIZE every EVERY'"),
+    ("from: [flood, high]", "from: [flood, hig]", "there is no rule 'hig'", "mean 'high'?"),
+    ("for: 10m", "for: 10m, key: ipp", "'flood' has no 'ipp' in its key", "did you mean 'ip'?"),
+    ("is_bot: bots", "is_bot: bost", "no list of verdicts 'bost'", "did you mean 'bots'?"),
+    ("allow: {ip:", "allow: {ipp:", "there is no field 'ipp'", "did you mean 'ip'?"),
+    ("reference: limits", "reference: limts", "no reference 'limts'", "did you mean 'limits'?"),
+    ("alert: high", "alrt: high", "neither 'alert' nor", "did you mean 'alert'?"),
+    ("by: ip\n    window", "by: ipp\n    window", "unknown field 'ipp'", "did you mean ip?"),
+    ("sum(n)", "total(n)", "unknown function 'total'", "write sum(x)"),
+    ("sum(n)", "frobnicate(n)", "unknown function 'frobnicate'", "aggregates are avg,"),
+]
+
+
+@pytest.mark.parametrize(("old", "new", "message", "hint"), ALONE)
+def test_one_mistake_is_told_alone(
+    tmp_path: Path, old: str, new: str, message: str, hint: str
+) -> None:
+    assert LIMITED.count(old) == 1
+    assert problems_of(tmp_path, LIMITED) == []
+    told = problems_of(tmp_path, LIMITED.replace(old, new))
+    assert [one for one in told if message in one and hint in one]
+    # A mistyped key is a missing one, too; nothing else follows.
+    lines = {one.split(":")[1] for one in told}
+    assert len(lines) == 1
+
+
+def test_an_alert_on_single_events_accuses_nobody(tmp_path: Path) -> None:
+    text = LIMITED.replace("    leaky: {capacity: 5, leak: 10s}\n", "    when: n > 5\n")
+    text = text.replace("    by: ip\n    when", "    when")
+    (told,) = problems_of(tmp_path, text)
+    assert "'flood' judges single events, which have no key" in told
+
+
+def test_mistakes_of_all_sections_are_told_together(tmp_path: Path) -> None:
+    text = LIMITED
+    for old, new in (
+        ("key: ip", "key: ipp"),
+        ("capacity: 5", "capacity: many"),
+        ("window: 5m", "window: 5m slidng"),
+        ("from: [flood, high]", "from: [flood, hig]"),
+        ("time: {field", "time: {feild"),
+    ):
+        text = text.replace(old, new)
+    told = "\n".join(problems_of(tmp_path, text))
+    for message in ("'ipp'", "'many'", "'5m slidng'", "'hig'", "'feild'"):
+        assert message in told
