@@ -17,7 +17,7 @@ from typing import IO, Any
 from tailrace.engines.control.client import Client
 from tailrace.engines.status import Status
 
-PATIENCE = 90.0
+PATIENCE = 120.0
 """Seconds after which something that was to happen is said not to have."""
 
 COMMAND = (sys.executable, "-m", "tailrace.cli.main")

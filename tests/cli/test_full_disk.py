@@ -38,7 +38,7 @@ def run(folder: Path, limit_kib: int | None) -> subprocess.CompletedProcess[str]
         capture_output=True,
         text=True,
         check=False,
-        timeout=60,
+        timeout=120,
     )
 
 

@@ -76,7 +76,7 @@ def run(asked: list[File | Command], folder: Path) -> dict[int, tuple[int, str]]
             start_new_session=True,
         )
         try:
-            shell.wait(100)
+            shell.wait(250)
         except subprocess.TimeoutExpired:
             pass  # the command that didn't end has no exit code below
         finally:

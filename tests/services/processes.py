@@ -38,11 +38,11 @@ class Running:
     def stop(self) -> int:
         assert self.process is not None
         self.process.send_signal(signal.SIGTERM)
-        return self.process.wait(60)
+        return self.process.wait(120)
 
     def finish(self) -> None:
         """Run to the end of what there is."""
-        assert self._launch("--until-end").wait(100) == 0, self.log
+        assert self._launch("--until-end").wait(200) == 0, self.log
 
     def end(self) -> None:
         if self.process is not None and self.process.poll() is None:
@@ -57,7 +57,7 @@ class Running:
         path = self.folder / name
         return [json.loads(line) for line in path.read_text().splitlines()]
 
-    def eventually(self, condition: Callable[[], bool], seconds: float = 40) -> None:
+    def eventually(self, condition: Callable[[], bool], seconds: float = 120) -> None:
         """Wait for it while the process, if there is one, runs."""
         deadline = time.monotonic() + seconds
         while not condition():

@@ -52,7 +52,7 @@ def taken(found: CapturedPackets, number: int) -> tuple[list[Event], list[Note]]
     events: list[Event] = []
     notes: list[Note] = []
     quiet = 0
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 120
     while quiet < 4 and time.monotonic() < deadline:
         found.wait(0.1)
         poll = found.poll(1 << 20, {})

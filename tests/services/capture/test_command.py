@@ -48,7 +48,7 @@ def traffic() -> Iterator[None]:
 def capture(*args: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "tailrace.cli.main", "capture", "--source", "127.0.0.4"]
     return subprocess.run(
-        [*command, *args], capture_output=True, text=True, check=False, timeout=60
+        [*command, *args], capture_output=True, text=True, check=False, timeout=120
     )
 
 
@@ -96,7 +96,7 @@ def test_without_the_right_it_says_how_to_get_it() -> None:
         pytest.skip("only root can give up the right that it has")
     command = ["setpriv", "--bounding-set", "-net_raw", "--inh-caps", "-all", "--reuid", "65534"]
     command += ["--clear-groups", sys.executable, "-m", "tailrace.cli.main", "capture"]
-    ended = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    ended = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
     assert ended.returncode == 2
     assert "this user may not capture packets (CAP_NET_RAW)" in ended.stderr
     for way in ("sudo", "setcap cap_net_raw=ep", "AmbientCapabilities=CAP_NET_RAW"):

@@ -37,7 +37,7 @@ def opened(*names):
 
 def seen(source, done):
     told = {"waits": 0, "packets": 0, "confirmed": 0, "notes": []}
-    until = time.monotonic() + 20
+    until = time.monotonic() + 120
     while not done(told) and time.monotonic() < until:
         source.wait(0.25)
         poll = source.poll(1 << 20, {})
@@ -60,7 +60,7 @@ def scene(text: str) -> list[dict[str, Any]]:
         message = "no network of its own can be made (unshare, /dev/net/tun)"
         pytest.skip(message)
     script = [*alone, sys.executable, "-c", PROLOGUE + text]
-    ran = subprocess.run(script, check=True, capture_output=True, text=True, timeout=90)
+    ran = subprocess.run(script, check=True, capture_output=True, text=True, timeout=200)
     return [json.loads(line) for line in ran.stdout.splitlines()]
 
 

@@ -61,7 +61,7 @@ def _batch(seq: int, chosen: Output, rows: pa.Table, count: int) -> OutboxBatch:
 
 
 def eventually(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 120
     while not condition():
         assert time.monotonic() < deadline
         time.sleep(0.05)

@@ -53,18 +53,18 @@ class Run:
         """Ask it to end, and wait until it has."""
         assert self.process is not None
         self.process.terminate()
-        assert self.process.wait(30) in (0, 143), self.log[-3000:]
+        assert self.process.wait(120) in (0, 143), self.log[-3000:]
 
     def wait_for(self, output: str, count: int) -> None:
         """Until the output's topic has so many committed messages."""
-        until = time.monotonic() + 60
+        until = time.monotonic() + 120
         while len(self.kafka.values(self.topics[output])) < count:
             assert time.monotonic() < until, self.log[-3000:]
             time.sleep(0.1)
 
     def wait_until_open(self) -> None:
         """Until it listens beside the store, which is after its outputs were opened."""
-        until = time.monotonic() + 60
+        until = time.monotonic() + 120
         while not (self.folder / "store.duckdb.sock").exists():
             assert time.monotonic() < until, self.log[-3000:]
             time.sleep(0.05)

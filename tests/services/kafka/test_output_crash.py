@@ -197,7 +197,7 @@ def test_an_outbox_that_fills_and_drains(kafka: Kafka, tmp_path: Path) -> None:
     run.pipeline.write_text(run.pipeline.read_text() + "outbox: {max_bytes: 100kB}\n")
     run.start()
     try:
-        until = time.monotonic() + 60
+        until = time.monotonic() + 120
         while not kafka.values(run.topics["events"]):
             assert time.monotonic() < until
         kafka.pause()
@@ -232,14 +232,14 @@ def test_a_copy_of_the_store_takes_over(kafka: Kafka, tmp_path: Path) -> None:
     for run in (first, second):
         run.start()
         run.wait_until_open()
-    until = time.monotonic() + 60
+    until = time.monotonic() + 120
     while "another process delivers" not in first.log:
         assert time.monotonic() < until, first.log[-2000:] + second.log[-2000:]
         with log.open("ab") as sink:
             sink.write(data[: data.index(b"\n") + 1])
         time.sleep(0.2)
     assert first.process is not None
-    assert first.process.wait(30) == 2
+    assert first.process.wait(120) == 2
     assert second.process is not None
     assert second.process.poll() is None
     second.kill()

@@ -73,7 +73,7 @@ def at(kafka: Kafka) -> Iterator[Callable[..., Place]]:
         yield lambda **options: Place(options.pop("kafka", kafka), stack, **options)
 
 
-def delivered(output: KafkaTopic, batch: OutboxBatch, seconds: float = 60) -> Receipt:
+def delivered(output: KafkaTopic, batch: OutboxBatch, seconds: float = 120) -> Receipt:
     """Deliver as the engine does: again until it is taken."""
     until = time.monotonic() + seconds
     while True:

@@ -196,7 +196,7 @@ def test_a_broker_that_hangs_does_not_hold_up_a_stop(
             log.write_text(line * 5)
             eventually(lambda: asked(folder).outputs[2].waiting_rows == 4)
         process.signal(signal.SIGTERM)
-        assert process.process.wait(25) == 0
+        assert process.process.wait(60) == 0
         process.ends()
     # Nothing but what it says itself: no library complains of what was left behind.
     last = "next run delivers them" if source == "file" else "events     file   1 rows"

@@ -14,7 +14,7 @@ from tailrace.formats.records import Records
 from tailrace.sources.kafka.source import KafkaTopics
 from tailrace.sources.types import Json, Poll, Slice
 
-DEADLINE_SECONDS = 30
+DEADLINE_SECONDS = 120
 Positions = Mapping[str, dict[str, Json]]
 
 

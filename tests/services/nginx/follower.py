@@ -35,7 +35,7 @@ class Follower:
     def stop(self) -> int:
         """End as Ctrl-C or a service manager would; returns the exit code."""
         self.process.send_signal(signal.SIGTERM)
-        return self.process.wait(20)
+        return self.process.wait(120)
 
     def status(self) -> Any:
         """What `tailrace status` says."""
@@ -62,7 +62,7 @@ def following(name: str, logs: Path, folder: Path) -> Iterator[Follower]:
     ):
         follower = Follower(pipeline, folder, logs, process)
         try:
-            wait_until(lambda: begun(follower), 30, f"{name} to begin")
+            wait_until(lambda: begun(follower), 120, f"{name} to begin")
             yield follower
         finally:
             if process.poll() is None:

@@ -78,7 +78,7 @@ class Nginx:
                 old.rename(old.with_suffix(f".{age(old) + 1}"))
             self.log(name).rename(f"{self.log(name)}.1")
         self.process.send_signal(signal.SIGUSR1)
-        wait_until(lambda: all(self.log(name).exists() for name in names), 10, "new logs")
+        wait_until(lambda: all(self.log(name).exists() for name in names), 60, "new logs")
 
     def copy_and_truncate(self, name: str) -> None:
         """Rotate as logrotate's `copytruncate` does; nothing may be written meanwhile."""
@@ -131,7 +131,7 @@ def running(folder: Path, body_bytes: int = 900) -> Iterator[Nginx]:
     ) as process:
         nginx = Nginx(process, folder, port)
         try:
-            wait_until(lambda: answers(nginx), 10, "nginx to answer")
+            wait_until(lambda: answers(nginx), 60, "nginx to answer")
             yield nginx
         finally:
             stop(nginx)

@@ -103,7 +103,7 @@ def written(
         return [row for row in follower.rows(output) if meant(row)]
 
     with suppress(AssertionError):  # the comparison says more
-        wait_until(lambda: len(rows()) >= len(expected), 30, output)
+        wait_until(lambda: len(rows()) >= len(expected), 120, output)
     assert in_order(rows()) == in_order(expected)
 
 
@@ -187,7 +187,7 @@ def test_incidents(story: Story) -> None:
             if "reason" in row
         )
 
-    wait_until(lambda: len(revisions()) >= len(expected), 30, "incidents")
+    wait_until(lambda: len(revisions()) >= len(expected), 120, "incidents")
     assert revisions() == sorted(expected)
 
 
@@ -210,7 +210,7 @@ def test_rows_of_hosts(story: Story) -> None:
         for (host, start), inside in every.items()
     ]
     follower = story.followers["as_json"]
-    wait_until(lambda: len(follower.rows("hosts")) >= len(expected), 30, "rows of hosts")
+    wait_until(lambda: len(follower.rows("hosts")) >= len(expected), 120, "rows of hosts")
     rows = follower.rows("hosts")
     close = [(row.pop("p90"), wanted.pop("p90")) for row, wanted in pairs(rows, expected)]
     assert in_order(rows) == in_order(expected)
@@ -245,7 +245,7 @@ def test_every_event_is_archived(story: Story) -> None:
     def archived() -> list[tuple[object, ...]]:
         return duckdb.connect().execute(query).fetchall()
 
-    wait_until(lambda: len(archived()) >= len(story.json), 30, "the archive")
+    wait_until(lambda: len(archived()) >= len(story.json), 120, "the archive")
     assert Counter(archived()) == expected
 
 

@@ -48,12 +48,12 @@ def test_nothing_is_left_behind(sent: signal.Signals | None, *, dead: bool) -> N
             owner.communicate("\n")  # ends by itself, without a word to its server
         else:
             owner.send_signal(sent)
-        owner.wait(10)
+        owner.wait(60)
     if not dead:
         assert end is not None
-        assert ended(end, 10)
+        assert ended(end, 60)
         os.close(end)
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 60
     while Path(folder).exists() and time.monotonic() < deadline:
         time.sleep(0.02)
     assert not Path(folder).exists()
@@ -73,7 +73,7 @@ def test_services_for_a_person(redis: Redis) -> None:
         assert url != redis.url
         assert Redis(given=url).answers()
         services.send_signal(signal.SIGINT)
-        assert services.wait(20) == 0
+        assert services.wait(60) == 0
     assert not Redis(given=url).answers()
 
 

@@ -194,7 +194,7 @@ def test_a_wrong_password_is_told_and_not_shown(tmp_path: Path, fresh: Fresh[Red
     run = Running(tmp_path / "run", PIPELINE.replace("LOG", str(log)).replace("URL", url))
     run.start()
     assert run.process is not None
-    assert run.process.wait(60) == 2
+    assert run.process.wait(120) == 2
     assert "check 'username' and 'password'" in run.log
     assert "wrong-one" not in run.log
     assert "Traceback" not in run.log

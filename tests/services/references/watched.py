@@ -12,7 +12,7 @@ from tailrace.engines.references.reading import load
 from tailrace.engines.references.watching import Watcher
 from tailrace.reference.build import Built
 
-PATIENCE_SECONDS = 20.0
+PATIENCE_SECONDS = 120.0
 
 Row = dict[str, object]
 

@@ -34,7 +34,7 @@ def tailrace(*words: str, cwd: Path) -> None:
         capture_output=True,
         text=True,
         check=False,
-        timeout=90,
+        timeout=120,
     )
     assert run.returncode == 0, run.stderr
 

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.services
 EXAMPLE = Path(__file__).parents[3] / "examples" / "server-logs"
-PATIENCE = 90.0
+PATIENCE = 120.0
 FIRST: dict[str, Any] = {
     "event_id": "141b3ff2a92111ebbfae367ddad5b1fa",
     "account_id": 684,

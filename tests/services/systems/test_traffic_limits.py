@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from tests.servers.postgresql import PostgreSQL
 
 EXAMPLE = Path(__file__).parents[3] / "examples" / "traffic-limits"
-PATIENCE = 90.0
+PATIENCE = 120.0
 MADE = (
     *("generate", "packets", "--start", "2026-01-31T12:00:00Z", "--duration", "2h"),
     *("--rate", "8", "--over", "2", "--below", "3", "--truth", "truth.ndjson"),

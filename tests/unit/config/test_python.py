@@ -320,6 +320,6 @@ def test_imports_nothing_heavy() -> None:
         "print(*{'duckdb', 'pyarrow', 'numpy', 'pandas'} & set(sys.modules))"
     )
     result = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=120
     )
     assert result.stdout.strip() == ""

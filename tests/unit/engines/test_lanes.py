@@ -87,7 +87,7 @@ class Rig:
 
     def until(self, done: Callable[[], bool]) -> None:
         """Run, time passing quickly, until something holds."""
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + 120
         while not done():
             assert time.monotonic() < deadline, self.delivery.standings()
             self.now += 1.0
@@ -220,12 +220,12 @@ def test_what_is_taken_while_an_output_is_closed_is_told(tmp_path: Path) -> None
     class Slow(Server):
         def deliver(self, batch: OutboxBatch) -> Receipt:
             entered.set()
-            leave.wait(20)
+            leave.wait(120)
             return super().deliver(batch)
 
     rig = Rig(tmp_path / "s.duckdb", Slow())
     rig.put("a")
-    assert entered.wait(20)
+    assert entered.wait(120)
     threading.Timer(0.05, leave.set).start()
     (done,) = rig.delivery.drop(["o"])
     assert (done.output, done.seq, done.rows) == ("o", 0, 1)

@@ -10,7 +10,7 @@ import numpy as np
 from tailrace.formats.records import Records
 from tailrace.sources.types import Json, Poll, Slice, Source
 
-DEADLINE_SECONDS = 30
+DEADLINE_SECONDS = 120
 
 
 def lines(records: Records) -> list[bytes]:

@@ -382,7 +382,7 @@ def test_rotations_under_a_writer(tmp_path: Path, rotate: Callable[[World], None
     def writer() -> None:
         for _ in range(rounds):
             world.write(5)
-            assert seen.acquire(timeout=20)
+            assert seen.acquire(timeout=120)
             for _ in range(20):
                 world.write(25)
             rotate(world)

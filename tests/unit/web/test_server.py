@@ -57,7 +57,7 @@ def asked(url: str, token: str | None = None, **more: str) -> tuple[int, str]:
     headers = more if token is None else {**more, "Authorization": f"Bearer {token}"}
     try:
         asking = urllib.request.Request(url, headers=headers)  # noqa: S310 - our own server
-        with urllib.request.urlopen(asking, timeout=10) as answer:  # noqa: S310 - as above
+        with urllib.request.urlopen(asking, timeout=60) as answer:  # noqa: S310 - as above
             return answer.status, answer.read().decode()
     except urllib.error.HTTPError as error:
         return error.code, error.read().decode()

@@ -16,7 +16,7 @@ from tailrace.engines.status import ReferenceStatus
 from tailrace.outputs import Output
 from tailrace.plan.compile import compile_file
 
-PATIENCE_SECONDS = 20.0
+PATIENCE_SECONDS = 120.0
 PIPELINE = """
 name: live
 source: {file: {path: IN, follow: FOLLOW}}
