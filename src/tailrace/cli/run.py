@@ -123,6 +123,7 @@ def command(  # noqa: PLR0913 - one for each option
     at once; SIGHUP checks the changed file and takes it up. Without PIPELINE the only one in the
     current folder is meant.
     """
+    from tailrace.cli.printable import one_line
     from tailrace.cli.running.watch import Watch
     from tailrace.engines.spark.support import refuse
     from tailrace.plan.compile import check_file
@@ -142,13 +143,19 @@ def command(  # noqa: PLR0913 - one for each option
         stack.enter_context(named(path, loaded, plan))
         if engine == "spark":
             refuse(loaded.config, loaded.positions)
+            _look_for_spark()
+            where = plan.config.spark.master if master is None else master
+            text = (
+                f"Spark starts with the master {where}; what it says goes to {store_path}.spark.log"
+            )
+            display.say([one_line(text)])
             opened = partial(
                 _on_spark, stack, master=master, until_end=until_end, accept_loss=accept_loss
             )
         else:
             opened = partial(_here, stack, until_end=until_end, accept_loss=accept_loss)
         loop = _open(plan, store_path, display, watch, opened)
-        return _run(loop, path, sets, display, watch)
+        return _run(loop, plan, path, sets, display, watch)
 
 
 def maker(display: Display) -> MakeOutput:
@@ -207,6 +214,15 @@ def _here(
     return lambda listen: Engine(session, make_decoder, listen=listen)
 
 
+def _look_for_spark() -> None:
+    """SparkMissingError if Spark can't run on this machine."""
+    from tailrace.engines.spark.launching import SparkMissingError, missing
+
+    problems = missing()
+    if problems:
+        raise SparkMissingError(problems=tuple(problems))
+
+
 def _on_spark(
     stack: ExitStack,
     plan: Plan,
@@ -217,11 +233,6 @@ def _on_spark(
     **wanted: Any,  # noqa: ANN401 - handed on
 ) -> MakeLoop:
     """Start Spark and open a session for it; ``wanted`` as for ``open_cluster``."""
-    from tailrace.engines.spark.launching import SparkMissingError, missing
-
-    problems = missing()
-    if problems:
-        raise SparkMissingError(problems=tuple(problems))
     from tailrace.engines.spark.cluster import open_cluster
     from tailrace.engines.spark.engine import SparkEngine
 
@@ -247,8 +258,15 @@ def _open(
             time.sleep(0.1)
 
 
-def _run(engine: Loop, path: Path, sets: tuple[str, ...], display: Display, watch: Watch) -> int:
-    from tailrace.cli.running.reloading import Reloading
+def _run(
+    engine: Loop,
+    plan: Plan,
+    path: Path,
+    sets: tuple[str, ...],
+    display: Display,
+    watch: Watch,
+) -> int:
+    from tailrace.cli.running.reloading import Reloading, changes_since
     from tailrace.cli.running.signals import heard
     from tailrace.engines.control.desk import Desk
     from tailrace.engines.embedded.opening import make_outputs
@@ -261,7 +279,7 @@ def _run(engine: Loop, path: Path, sets: tuple[str, ...], display: Display, watc
     reloading = Reloading(
         path,
         sets,
-        session.plan,
+        plan,
         lambda plan, names: make_new(plan, names=names),
         on_spark=isinstance(engine, OnSpark),
     )
@@ -278,6 +296,10 @@ def _run(engine: Loop, path: Path, sets: tuple[str, ...], display: Display, watc
             display.say([problem], "warning")
         if address is not None:
             display.say([f"metrics at {address}/metrics"])
+        if session.previous is not None and session.previous is not plan:
+            changed = changes_since(session.previous, plan, finished=session.state.finished)
+            if lines := list(changed):
+                display.say(lines)
         watch.begin(engine, desk, reader, lambda: reloading.taken_up(session.plan))
         ended = engine.run()
         watch.listen(None, ())

@@ -293,7 +293,9 @@ def _counted(counts: Mapping[str, int]) -> Iterator[str]:
 
 def _spark(status: Status) -> Iterator[str]:
     spark = None if status.process is None else status.process.spark
-    if spark is not None:
+    if spark is not None and spark.batch < 0:
+        yield "  no batch is done yet; the first one takes longest, for Java and Python start"
+    elif spark is not None:
         told = f"  batch {number(spark.batch)} took {elapsed(spark.batch_seconds)}"
         if spark.rows_per_second is not None:
             told += f", {number(spark.rows_per_second)} messages/s"

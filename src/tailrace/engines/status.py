@@ -121,6 +121,7 @@ class ListStatus:
 class SparkStatus:
     """What Spark tells of its last batch; ``rows_per_second``: messages, None without Kafka.
 
+    ``batch``: its number, -1 before the first is done.
     ``state_rows``, ``state_bytes`` (files) and ``state_memory_bytes``: of its stores, over all
     workers.
     """
@@ -137,7 +138,7 @@ class SparkStatus:
 class ProcessStatus:
     """The process that runs the pipeline; ``times``: seconds by stage, over all its threads.
 
-    ``spark`` None: it isn't on Spark, or no batch is done.
+    ``spark`` None: it isn't on Spark.
     """
 
     pid: int

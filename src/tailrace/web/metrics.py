@@ -243,7 +243,7 @@ def _process(status: Status) -> Iterator[Metric]:
         "Whether the pipeline file, when it was last read, was taken up.",
         process.reload_error is None,
     )
-    if process.spark is not None:
+    if process.spark is not None and process.spark.batch >= 0:
         yield from _spark(process.spark)
 
 

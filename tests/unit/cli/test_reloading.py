@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from tailrace.cli.running.reloading import Reloading, changes
+from tailrace.cli.running.reloading import Reloading, changes, changes_since
 from tailrace.config import loads
 from tailrace.errors import PipelineError
 from tailrace.outputs import Output
@@ -52,6 +52,18 @@ def test_what_is_told_of_a_change(replacement: tuple[str, str], told: list[str])
     assert head == "the changed pipeline file is taken up:"
     assert len(found) == len(told)
     assert all(word in line for word, line in zip(told, found, strict=True))
+
+
+def test_what_is_told_of_a_file_that_changed_between_two_runs() -> None:
+    new = plan_of(("count(*) > 1, to: [x]", "count(*) > 2, to: [x]"), ("a.log", "b.log"))
+    head, *found = changes_since(plan_of(), new, finished=False)
+    assert head == "the pipeline file has changed since the last run with this store:"
+    assert found == ["  rule one means something else: it begins anew", "  source changed"]
+    found = list(changes_since(plan_of(), new, finished=True))[3:]
+    assert "name a new store with --store" in " ".join(found)
+    elsewhere = plan_of(("a.log", "b.log"))
+    assert list(changes_since(plan_of(), elsewhere, finished=True))[1:] == ["  source changed"]
+    assert list(changes_since(plan_of(), plan_of(), finished=True)) == []
 
 
 def test_nothing_changed() -> None:

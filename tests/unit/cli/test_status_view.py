@@ -97,6 +97,8 @@ def test_what_spark_tells() -> None:
     text = shown(on_spark)
     assert "SPARK\n  batch 17 took 1.2s, 123,457 messages/s\n" in text
     assert "  state 64 rows, 5.0 MiB in files, 9.0 KiB in memory\n" in text
+    begun = replace(PROCESS, spark=replace(SPARK, batch=-1))
+    assert "SPARK\n  no batch is done yet" in shown(replace(STATUS, process=begun))
     files = replace(PROCESS, spark=replace(SPARK, rows_per_second=None))
     assert "  batch 17 took 1.2s\n" in shown(replace(STATUS, process=files))
     assert Status.from_json(json.loads(json.dumps(on_spark.to_json()))) == on_spark

@@ -48,6 +48,8 @@ def test_whether_the_source_is_there() -> None:
 
 def test_what_spark_tells() -> None:
     assert b"spark" not in render(STATUS, "1.2")
+    begun = replace(STATUS, process=replace(PROCESS, spark=replace(SPARK, batch=-1)))
+    assert b"spark" not in render(begun, "1.2")
     for spark, rate in ((SPARK, 123_456.7), (replace(SPARK, rows_per_second=None), None)):
         status = replace(STATUS, process=replace(PROCESS, spark=spark))
         found = samples(render(status, "1.2"))

@@ -67,12 +67,28 @@ class Reloading:
 
 def changes(old: Plan, new: Plan) -> Iterator[str]:
     """What a new file changes, a line each; the first says whether anything is changed."""
-    found = [*_rules(old, new), *_outputs(old, new), *_sections(old, new)]
+    found = [*_rules(old, new), *_outputs(old, new), *_sections(old, new, _OTHERS)]
     if not found:
         yield "the pipeline file was read again; nothing changed"
         return
     yield "the changed pipeline file is taken up:"
     yield from (f"  {one_line(change)}" for change in found)
+
+
+def changes_since(old: Plan, new: Plan, *, finished: bool) -> Iterator[str]:
+    """What a file changes that isn't as the store's last run had it, a line each.
+
+    ``finished``: the input was read to its end, so that a rule which begins now sees nothing.
+    """
+    rules = list(_rules(old, new))
+    found = [*rules, *_outputs(old, new), *_sections(old, new, (*_OTHERS, *FIXED))]
+    if not found:
+        return
+    yield "the pipeline file has changed since the last run with this store:"
+    yield from (f"  {one_line(change)}" for change in found)
+    if finished and rules:
+        yield "  all input was read before, and changed rules see nothing of it; to run them over"
+        yield "  it, name a new store with --store"
 
 
 def _fixed(sections: Sequence[str], old: Plan, new: Plan, loaded: Loaded) -> Iterator[Problem]:
@@ -131,7 +147,7 @@ def _outputs(old: Plan, new: Plan) -> Iterator[str]:
             yield f"output {name} is gone"
 
 
-def _sections(old: Plan, new: Plan) -> Iterator[str]:
-    for section in _OTHERS:
+def _sections(old: Plan, new: Plan, names: Sequence[str]) -> Iterator[str]:
+    for section in names:
         if getattr(old.config, section) != getattr(new.config, section):
             yield f"{section} changed"

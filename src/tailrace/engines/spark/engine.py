@@ -24,6 +24,7 @@ from tailrace.engines.spark.planning import Planned, Planner
 from tailrace.engines.spark.progress import told
 from tailrace.engines.spark.query import ends_of
 from tailrace.engines.state import Liveness
+from tailrace.engines.status import SparkStatus
 from tailrace.errors import StoreError, TailraceError
 from tailrace.sources.types import Slice
 
@@ -38,8 +39,9 @@ if TYPE_CHECKING:
     from tailrace.engines.spark.cluster import Cluster
     from tailrace.engines.spark.handing import Batch
     from tailrace.engines.spark.session import ClusterSession
-    from tailrace.engines.status import SparkStatus
     from tailrace.sources.types import Note
+
+NO_BATCH = SparkStatus(-1, 0.0, 0, 0, 0)
 
 STOP_SECONDS = 10.0
 """How long a stop waits for the batch under way; after that it runs again at the next start."""
@@ -71,7 +73,7 @@ class SparkEngine:
         self._query: StreamingQuery | None = None
         self._offered: int | None = None
         self._acts_wait = False
-        self._progress: SparkStatus | None = None
+        self._progress = NO_BATCH
 
     def stop(self) -> None:
         """Ask the loop to end after the batch that is under way."""
@@ -108,8 +110,8 @@ class SparkEngine:
             session.settle(STOPPED_PATIENCE_SECONDS)
         return ended
 
-    def progress(self) -> SparkStatus | None:
-        """What Spark tells of its last batch; None before the first."""
+    def progress(self) -> SparkStatus:
+        """What Spark tells of its last batch."""
         if self._query is not None:
             self._progress = told(self._query.lastProgress) or self._progress
         return self._progress

@@ -23,6 +23,10 @@ _HINTS = (
         "Python in worker has different version",
         f"PYSPARK_PYTHON names the Python that workers start; it must be {_HERE}, as here",
     ),
+    (
+        "Python worker failed to connect back",
+        "Spark gives a Python 10 s to start, and the machine may be too busy. Run again",
+    ),
     ("Cannot run program", "PYSPARK_PYTHON names the Python that workers start"),
     (
         "data source: kafka",

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tailrace.engines.spark.failures import first_line
+from tailrace.engines.spark.failures import failed, first_line
 
 WORKER = """\
 [STREAM_FAILED] Query [id = 5fd12977, runId = d4af913a] terminated with exception: \
@@ -52,3 +52,16 @@ CASES = {
 @pytest.mark.parametrize(("wanted", "text"), CASES.items())
 def test_one_sentence(wanted: str, text: str) -> None:
     assert first_line(RuntimeError(text)) == wanted
+
+
+@pytest.mark.parametrize(
+    ("text", "hint"),
+    [
+        ("org.apache.spark.SparkException: Python worker failed to connect back.", "10 s"),
+        ("java.io.IOException: No space left on device", "make room"),
+        ("java.io.IOException: whatever", "run again to go on"),
+    ],
+)
+def test_what_to_do(text: str, hint: str) -> None:
+    told = failed("Spark has stopped the query", RuntimeError(text)).render()
+    assert hint in told.partition("Hint: ")[2]
