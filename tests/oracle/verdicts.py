@@ -95,6 +95,7 @@ class Story:
         self.of, self.key = of, key
         self.listing: Listing | None = None
         self.listings: list[int] = []
+        self.counted = 1
         self.changes: list[Verdict] = []
         self.accused = of.accused.get(key, [])
         at: int | None = None
@@ -154,7 +155,10 @@ class Story:
         repeat = settings.repeat
         if repeat is not None:
             self.listings = [x for x in self.listings if x > at - int(repeat.within)] + [at]
-            lasts = min(lasts * repeat.factor ** (len(self.listings) - 1), int(repeat.most))
+            durations = [lasts * repeat.factor**number for number, _ in enumerate(self.listings)]
+            below = [duration for duration in durations if duration < int(repeat.most)]
+            self.counted = min(len(durations), len(below) + 1)
+            lasts = min(durations[-1], int(repeat.most))
         else:
             self.listings = [at]
         self.listing = Listing(at, lasts, at, at, at, at, at)
@@ -196,7 +200,7 @@ class Story:
                 count=sum(listing.reasons.values()),
                 first_seen=listing.first_seen,
                 last_seen=listing.last_seen,
-                listings=len(self.listings),
+                listings=self.counted,
                 measures=dict(listing.measures),
             )
         )

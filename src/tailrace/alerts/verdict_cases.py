@@ -20,7 +20,7 @@ class Case:
     ``since`` None: it isn't listed by rules now. ``last``: from when on no rule accuses;
     ``until``: when the listing ends if nothing comes. ``told``: when it was told of last, with
     ``told_last``; ``number``: of changes told since it was listed. ``reasons``: by
-    rule how many firings. ``listings``: when it was listed, as far as repeaters need it.
+    rule how many firings. ``listings``: when it was listed last, as far as repeaters need it.
     ``waiting``: accusations that not all rules have come to. ``ended``: from when to when it was an
     offender and is no longer, as far as events may still be judged by that.
     """

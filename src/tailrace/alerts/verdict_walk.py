@@ -169,9 +169,9 @@ class VerdictWalk:
 
     def _list(self, case: Case, at: int) -> None:
         rule = self._rule
-        earlier = case.listings if rule.factor > 1 else []
-        case.listings = [before for before in earlier if before > at - rule.within] + [at]
-        duration = rule.for_ * rule.factor ** min(len(case.listings) - 1, 64)
+        recent = [before for before in case.listings if before > at - rule.within]
+        case.listings = [*recent, at][-rule.steps :]
+        duration = rule.for_ * rule.factor ** (len(case.listings) - 1)
         case.duration = min(duration, FOREVER if rule.most is None else rule.most)
         case.since = case.last = case.told = case.told_last = at
         case.until = at + case.duration

@@ -49,6 +49,15 @@ class VerdictRule:
     within: int = 0
     tell_every: int = 0
 
+    @property
+    def steps(self) -> int:
+        """The number of a listing beyond which none lasts longer."""
+        longest = FOREVER if self.most is None else self.most
+        lasts, steps = self.for_, 1
+        while self.factor > 1 and lasts < longest:
+            lasts, steps = lasts * self.factor, steps + 1
+        return steps
+
 
 @dataclass(frozen=True, slots=True)
 class Accusation:

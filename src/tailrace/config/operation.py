@@ -7,7 +7,7 @@ from typing import Annotated
 from pydantic import Field
 
 from tailrace.config.base import Model
-from tailrace.config.scalars import Count, Filled, Span, size_at_least
+from tailrace.config.scalars import Count, Filled, PositiveSpan, Span, size_at_least
 from tailrace.config.several import SeveralOrNone
 from tailrace.config.units import Duration
 
@@ -21,9 +21,9 @@ class Limits(Model):
     max_keys: Count = Field(
         default=1_048_576,
         description=(
-            "The most keys of a window's slice, over all rules with the same key, and of what a rule"
-            " that sees events in order remembers. What is beyond is left out, counted as evicted or"
-            " forgotten, and flagged."
+            "The most keys of a window's slice, over all rules with the same key, and of what a"
+            " rule that sees events in order remembers. What is beyond is left out, counted as"
+            " evicted or forgotten, and flagged."
         ),
     )
     max_distinct: Count = Field(
@@ -75,4 +75,11 @@ class StoreSettings(Model):
         default=None,
         description="The file. By default `.tailrace/NAME.duckdb` beside the pipeline file.",
         examples=["/var/lib/tailrace/nginx.duckdb"],
+    )
+    retain: PositiveSpan = Field(
+        default=Duration(365 * 86_400_000_000),
+        description=(
+            "So long after they are over, resolved incidents, and keys that are on a list of"
+            " verdicts no more, stay in the tables `incidents` and `verdicts`."
+        ),
     )

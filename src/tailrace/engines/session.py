@@ -20,6 +20,7 @@ from tailrace.engines.held import Held
 from tailrace.engines.lanes import CLOSE_SECONDS
 from tailrace.engines.leaving import Farewell
 from tailrace.engines.references.keeper import Keeper, Loaded
+from tailrace.engines.retaining import Retaining
 from tailrace.engines.state import REPLAY, EngineState
 from tailrace.engines.tables import check_tables
 from tailrace.errors import StoreError
@@ -84,6 +85,7 @@ class BaseSession(ABC):
         self.references = Keeper()
         """Loads references, where the plan has any."""
         self.acts = Acts()
+        self._retaining = Retaining()
         self.source_hangs = False
         """Whether a thread is left behind in it."""
         self._on_commit = on_commit
@@ -204,7 +206,9 @@ class BaseSession(ABC):
         started = time.perf_counter()
         delivered = (*self.delivery.confirmed(), *ahead)
         try:
-            sizes = self.store.commit(replace(commit, outbox=outbox, delivered=delivered))
+            over = self._retaining.due(self.plan, self.state.frontier, time.time_ns() // 1000)
+            commit = replace(commit, outbox=outbox, delivered=delivered, retained_from=over)
+            sizes = self.store.commit(commit)
         except StoreError:
             self.delivery.take_back()
             raise

@@ -103,6 +103,8 @@ class Commit:
     dedup_floors: Mapping[str, int] = field(default_factory=dict)
     verdicts: pa.Table | None = None
     """Rows for the table ``verdicts``: what is known now of keys that are listed or were."""
+    retained_from: int | None = None
+    """Incidents that are resolved, and verdicts that are over, since before this instant go."""
     held: HeldDelta | None = None
     resent: tuple[tuple[str, int, int], ...] = ()
     """Refused rows (output, seq, row) that are in the outbox once more."""

@@ -31,6 +31,12 @@ _HELD = "tailrace_held"
 ReferenceRow = tuple[str, str, bytes]
 """Name, version and contents of a reference."""
 
+PASSING = ("appeared", "returned", "idle", "clock", "ended")
+"""Kinds of decisions that are taken again and again as input comes and goes."""
+
+MOST_PASSING = 100_000
+"""So many of them stay in the log, and up to a tenth more."""
+
 MEMORY = ":memory:"
 """A store that lives as long as its process: for tests and the Python API."""
 
@@ -45,6 +51,8 @@ class Store:
         self.path = path
         self._known_panes: set[str] | None = set() if path == MEMORY else None
         self._columns: dict[str, set[str]] = {}
+        self._logged = MOST_PASSING
+        """Decisions since the log was last made shorter, or it isn't known when that was."""
         meta = dict(connection.execute("select name, value from tailrace_meta").fetchall())
         self.salt: str = meta["salt"]
         self.identity: str = meta["store_id"]
@@ -161,6 +169,21 @@ class Store:
                 "insert into tailrace_decisions values (?, ?, ?, ?)",
                 [[epoch, i, kind, _dumps(value)] for i, (kind, value) in enumerate(decisions)],
             )
+            self._logged += len(decisions)
+            if self._logged >= MOST_PASSING // 10:
+                self._logged = 0
+                self._shorten_log()
+
+    def _shorten_log(self) -> None:
+        """Drop all but the last decisions of the kinds that have no end."""
+        newest = (
+            f"select epoch from tailrace_decisions where kind in {PASSING}"
+            f" order by epoch desc limit {MOST_PASSING}"
+        )
+        self._connection.execute(
+            f"delete from tailrace_decisions where kind in {PASSING}"
+            f" and epoch < (select min(epoch) from ({newest}))"
+        )
 
     def decisions(self) -> list[tuple[int, str, dict[str, object]]]:
         """The decision log: epoch, kind and body, in order."""
@@ -198,14 +221,7 @@ class Store:
             with self._registered("changed", keys):
                 run("delete from tailrace_folds where place in (select place from changed)")
                 run("insert into tailrace_folds select * from changed where body is not null")
-        if commit.incidents is not None and commit.incidents.num_rows:
-            with self._registered("changed", commit.incidents):
-                run("delete from incidents where fingerprint in (select fingerprint from changed)")
-                run("insert into incidents by name select * from changed")
-        if commit.verdicts is not None and commit.verdicts.num_rows:
-            with self._registered("changed", commit.verdicts):
-                run("delete from verdicts where id in (select id from changed)")
-                run("insert into verdicts by name select * from changed")
+        self._apply_shown(commit)
         if commit.held is not None:
             self._apply_held(commit.held)
         self._apply_dead(commit)
@@ -246,6 +262,22 @@ class Store:
         sql = f"select count(*), min(_judged_at) from {_HELD}{later}"
         rows, first = self._connection.execute(sql).fetchall()[0]
         return rows, first
+
+    def _apply_shown(self, commit: Commit) -> None:
+        """Incidents and verdicts as people see them, and without those that are long over."""
+        run = self._connection.execute
+        if commit.incidents is not None and commit.incidents.num_rows:
+            with self._registered("changed", commit.incidents):
+                run("delete from incidents where fingerprint in (select fingerprint from changed)")
+                run("insert into incidents by name select * from changed")
+        if commit.verdicts is not None and commit.verdicts.num_rows:
+            with self._registered("changed", commit.verdicts):
+                run("delete from verdicts where id in (select id from changed)")
+                run("insert into verdicts by name select * from changed")
+        if commit.retained_from is not None:
+            limit = [commit.retained_from]
+            run("delete from incidents where epoch_us(resolved_at) < ?", limit)
+            run("delete from verdicts where epoch_us(until) < ? and not live", limit)
 
     def _apply_dead(self, commit: Commit) -> None:
         run = self._connection.execute
