@@ -5,12 +5,16 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from tests.browser.chromium import measured
 from tests.servers.installed import Missing
+from tests.unit.backtest.data import history
 from tests.unit.backtest.test_html import HOSTILE, hostile_history, report
 
+from tailrace.backtest.history import Line, Series
 from tailrace.backtest.html import report_html
+from tailrace.backtest.reporting import make_report
 
 SCRIPT = """{
   title: document.title,
@@ -46,6 +50,18 @@ def test_nothing_sticks_out(tmp_path: Path, width: int) -> None:
     assert found["outside"] == 0
     assert found["bars"] >= 4
     assert "2 of 3 episodes found" in found["text"]
+
+
+@pytest.mark.parametrize("width", [500, 1200])
+def test_a_measure_over_time_stays_in_its_plot(tmp_path: Path, width: int) -> None:
+    found = history()
+    ends = np.arange(1, 101) * 60_000_000
+    values = np.where(np.arange(100) % 7, 2e7, 0.0)
+    line = Line("low", "volume < limits.min", np.full(100, 1024.0))
+    found.series = [Series("volume", 60_000_000, ends, values, [line])]
+    seen = shown(report_html(make_report(found, ["x"])), tmp_path, width=width)
+    assert seen["outside"] == 0
+    assert "volume by 1m" in seen["text"]
 
 
 def test_by_day_and_by_night(tmp_path: Path) -> None:

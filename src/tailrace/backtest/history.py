@@ -5,7 +5,7 @@ Plain values: nothing here knows the engine. Times are microseconds since the ep
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -80,6 +80,29 @@ class Population:
     first: Mapping[str, int]
 
 
+@dataclass(frozen=True, slots=True)
+class Line:
+    """What a rule compares a series with: ``bounds`` by window, nan where there was none."""
+
+    rule: str
+    comparison: str
+    bounds: NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """A measure of all events together, window after window.
+
+    ``size`` of the windows in microseconds, ``ends`` int64, ascending; ``values`` nan where null.
+    """
+
+    measure: str
+    size: int
+    ends: NDArray[np.int64]
+    values: NDArray[np.float64]
+    lines: list[Line]
+
+
 @dataclass(slots=True)
 class History:
     """What a run found. ``rules`` are the alerts of the pipeline; ``copies`` those of sweeps.
@@ -102,3 +125,4 @@ class History:
     ends: int | None
     seconds: float
     populations: Mapping[str, Population] = field(default_factory=dict)
+    series: Sequence[Series] = ()

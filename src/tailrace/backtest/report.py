@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from tailrace.backtest.comparing import Difference
-    from tailrace.backtest.history import Incident
+    from tailrace.backtest.history import Incident, Series
     from tailrace.backtest.scores import Score
     from tailrace.backtest.scoring import Outcome
 
@@ -120,3 +120,4 @@ class Report:
     against: Difference | None
     against_score: Score | None
     incidents: Sequence[Incident]
+    series: Sequence[Series]

@@ -5,6 +5,7 @@ Times are ISO 8601, durations seconds, shares between 0 and 1; null is what isn'
 
 from __future__ import annotations
 
+from math import isfinite
 from typing import TYPE_CHECKING
 
 from tailrace.alerts.incidents import json_values
@@ -13,7 +14,7 @@ from tailrace.plan.instants import iso
 if TYPE_CHECKING:
     from tailrace.alerts.incidents import Json
     from tailrace.backtest.comparing import Difference
-    from tailrace.backtest.history import Incident
+    from tailrace.backtest.history import Incident, Series
     from tailrace.backtest.report import Report, RuleReport, SweepReport
     from tailrace.backtest.scores import Score
     from tailrace.backtest.scoring import Outcome
@@ -63,6 +64,7 @@ def report_json(report: Report) -> dict[str, Json]:
         "sweeps": [_sweep(sweep) for sweep in report.sweeps],
         "against": _against(report.against, report.against_score),
         "incidents": [_incident(incident) for incident in report.incidents],
+        "series": [_series(series) for series in report.series],
     }
 
 
@@ -176,6 +178,27 @@ def _incident(incident: Incident) -> Json:
         "last_firing_at": iso(incident.last_firing_at),
         "resolved_at": _time(incident.resolved_at),
     }
+
+
+def _series(series: Series) -> Json:
+    return {
+        "measure": series.measure,
+        "window_seconds": series.size / 1e6,
+        "ends": [iso(int(end)) for end in series.ends],
+        "values": [_number(value) for value in series.values],
+        "bounds": [
+            {
+                "rule": line.rule,
+                "comparison": line.comparison,
+                "values": [_number(bound) for bound in line.bounds],
+            }
+            for line in series.lines
+        ],
+    }
+
+
+def _number(value: float) -> float | None:
+    return float(value) if isfinite(value) else None
 
 
 def _time(micros: int | None) -> str | None:

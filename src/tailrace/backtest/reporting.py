@@ -78,6 +78,7 @@ def make_report(
         against=None if against is None else compare(history, against),
         against_score=judge.score(against.rules) if judge and against else None,
         incidents=sorted(incidents, key=lambda incident: (incident.opened_at, incident.rule)),
+        series=history.series,
     )
 
 

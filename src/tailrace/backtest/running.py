@@ -10,6 +10,7 @@ import numpy as np
 
 from tailrace.backtest.history import History, Incident, RuleHistory
 from tailrace.backtest.reading import HistoryDecoder, Settling, Span, Witness, may_be_untimed
+from tailrace.backtest.series import all_series, watched
 from tailrace.backtest.thresholds import COPY
 from tailrace.engines.embedded.engine import Engine
 from tailrace.engines.embedded.opening import open_session
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from tailrace.alerts.incidents import Revision
+    from tailrace.backtest.series import Watched
     from tailrace.engines.concluding import Result
     from tailrace.engines.embedded.intake import Intake, Reader
     from tailrace.engines.embedded.session import Session
@@ -45,10 +47,11 @@ def run(
     ``begin`` and ``end``: events outside ``[begin, end)`` are as if they weren't there. Raises
     SourceError; the source is closed in any case.
     """
-    judged = silent(plan, copies)
+    beside = watched(plan)
+    judged = silent(plan, (*copies, *(one.copy for one in beside)))
     witness = Witness(_fields(plan))
     span = Span(witness, begin, end)
-    listener = _Listener()
+    listener = _Listener(beside)
     session = open_session(
         judged, MEMORY, source=source, outputs={}, early_notices=False, observe=listener.take
     )
@@ -56,7 +59,9 @@ def run(
     try:
         _HistoryEngine(session, span).run()
         seconds = time.monotonic() - started
-        return _history(plan, copies, session.state, listener, witness, seconds)
+        found = _history(plan, copies, session.state, listener, witness, seconds)
+        found.series = all_series(beside)
+        return found
     finally:
         session.close()
 
@@ -91,9 +96,10 @@ def silent(plan: Plan, copies: Sequence[Rule] = ()) -> Plan:
 
 
 class _Listener:
-    """Keeps what incidents were, by fingerprint, and when single alerts came, by rule."""
+    """Keeps incidents by fingerprint, times of single alerts by rule, windows that are watched."""
 
-    def __init__(self) -> None:
+    def __init__(self, beside: Sequence[Watched]) -> None:
+        self._watched = {one.copy.identity: one for one in beside}
         self.incidents: dict[str, Incident] = {}
         self.instants: dict[str, list[NDArray[np.int64]]] = {}
 
@@ -101,6 +107,10 @@ class _Listener:
         """Hear an epoch."""
         for revision in result.revisions:
             self._follow(revision)
+        for firings, _ in result.windows:
+            one = self._watched.get(firings.rule.identity)
+            if one is not None:
+                one.parts.append(firings)
         for rule, rows in result.fired:
             times = rows.table["_time"].to_numpy()
             self.instants.setdefault(rule.identity, []).append(times)

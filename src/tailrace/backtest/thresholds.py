@@ -45,6 +45,16 @@ class Comparison:
         """The comparison as it is written."""
         return render(self.node)
 
+    @property
+    def compared(self) -> Node:
+        """What is held against the number or limit."""
+        return self.node.right if self.bound_left else self.node.left
+
+    @property
+    def bound(self) -> Node:
+        """The number or limit."""
+        return self.node.left if self.bound_left else self.node.right
+
     def at(self, value: Decimal) -> Binary:
         """The comparison with another number; ValueError if a whole number is compared.
 
@@ -54,9 +64,8 @@ class Comparison:
             raise ValueError(f"{self.measure} is a whole number, {value} is not")
         number = int(value) if self.type is Type.INTEGER else float(value)
         bound: Node = Literal(type=self.type, value=number)
-        now = self.node.left if self.bound_left else self.node.right
         if self.limit is not None:
-            limited = IsNull(type=Type.BOOLEAN, operand=now, negated=True)
+            limited = IsNull(type=Type.BOOLEAN, operand=self.bound, negated=True)
             nothing = Literal(type=self.type, value=None)
             bound = Case(type=self.type, branches=((limited, bound),), default=nothing)
         if self.bound_left:

@@ -8,6 +8,7 @@ from tailrace.backtest.html.bars import alerts_over_time
 from tailrace.backtest.html.colours import colour, legend
 from tailrace.backtest.html.curves import sweep_plots
 from tailrace.backtest.html.markup import Markup, joined, tag
+from tailrace.backtest.html.measured import measured
 from tailrace.backtest.html.style import STYLE
 from tailrace.backtest.html.timeline import timeline
 from tailrace.backtest.tables import (
@@ -62,6 +63,11 @@ def _body(report: Report) -> Iterator[Markup]:
         yield joined(rules, bars)
     yield tag("h2", "Rules")
     yield _table(rules_table(report))
+    for series in report.series:
+        drawn = measured(series)
+        if drawn is not None:
+            yield tag("h2", f"{series.measure} by {length(series.size)}")
+            yield drawn
     lanes = timeline(report)
     if lanes is not None:
         yield tag("h2", "Incidents by key")

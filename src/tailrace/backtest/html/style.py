@@ -47,6 +47,7 @@ svg text { font: 12px system-ui, -apple-system, "Segoe UI", sans-serif; fill: va
 svg .tick { fill: var(--soft); font-size: 11px; }
 svg .grid { stroke: var(--line); stroke-width: 1; }
 svg .line { fill: none; stroke-width: 2; stroke-linejoin: round; }
+svg .bound { stroke-dasharray: 6 4; }
 svg .now { stroke: var(--now); stroke-dasharray: 4 4; }
 svg .best { stroke: var(--best); stroke-dasharray: 2 3; }
 .truth { fill: var(--truth); background: var(--truth); opacity: var(--faint); }
