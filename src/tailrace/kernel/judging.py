@@ -10,6 +10,7 @@ import pyarrow as pa
 
 from tailrace.expr.evaluate import evaluate
 from tailrace.expr.nodes import Type
+from tailrace.kernel.ruling_out import most_of, ruled_out
 from tailrace.kernel.types import RuleFirings
 from tailrace.plan.columns import column_names
 
@@ -52,17 +53,19 @@ def judged(rule: Rule, totals: Totals, flags: NDArray[np.uint8], columns: Column
     ``columns`` gives the named measures and key fields of totals, and the flags that these raise.
     """
     failed = np.zeros(len(totals), np.bool_)
+    raised = None
     if rule.when is not None:
-        known, raised = columns(totals, column_names(rule.when))
-        found = evaluate(rule.when, known, len(totals))
-        hit = found.data.astype(np.bool_)
-        if found.valid is not None:
-            hit &= found.valid
+        out = ruled_out(rule.when, most_of(rule, totals))
+        open_ = np.arange(len(totals)) if out is None else np.flatnonzero(~out)
+        judged_now = totals if len(open_) == len(totals) else totals.take(open_)
+        known, raised = columns(judged_now, column_names(rule.when))
+        found = evaluate(rule.when, known, len(open_))
+        hit = found.is_true
         if found.failed is not None:
-            failed |= found.failed
-        chosen = np.flatnonzero(hit)
+            failed[open_] = found.failed
+        chosen = open_[hit]
+        raised = None if raised is None else raised[hit]
     else:
-        raised = None
         chosen = np.arange(len(totals))
     kept = totals.take(chosen)
     wanted = set(rule.shown).union(*(column_names(node) for _, node in rule.select))
@@ -77,7 +80,7 @@ def judged(rule: Rule, totals: Totals, flags: NDArray[np.uint8], columns: Column
     arrays += [to_arrow(known[name], types[name]) for name in rule.shown]
     flags = flags[chosen]
     if raised is not None:
-        flags |= raised[chosen]
+        flags |= raised
     if more is not None:
         flags |= more
     values = pa.table(arrays, names=list(rule.columns)) if arrays else pa.table({})
