@@ -153,12 +153,16 @@ class BatchColumns:
         return Words(pa.array(distinct), places, nulls=True)
 
     def _varied(self, name: str) -> bool:
-        """Whether nearly every event has a text of its own: nothing is gained by encoding them."""
+        """Whether most events have a text of their own: nothing is gained by encoding them.
+
+        Of so many events that are taken at random of ``D`` texts, ``_SAMPLE ** 2 / (2 * D)`` have a
+        text that another of them has.
+        """
         if name in self._words or len(self) < 2 * _SAMPLE:
             return False
         sample = self.table[name].slice(len(self) // 2, _SAMPLE)
-        distinct: int = pc.count_distinct(sample).as_py()
-        return 4 * distinct > 3 * _SAMPLE
+        again: int = _SAMPLE - pc.count_distinct(sample).as_py()
+        return again < _SAMPLE * _SAMPLE // len(self)
 
     def _of_rows(self, part: Part) -> Values:
         """A part on each event."""

@@ -52,12 +52,12 @@ class Filter:
         """Judge a batch; None if it doesn't fit."""
         assert self.key is not None  # noqa: S101 - ``fits`` says so
         masks: list[Mask] = []
+        words = columns.words(self.key)
         if self._where is not None:
             where = columns.values(self._where)
             if where is None:
                 return None
             masks.append(where.is_true)
-        words = columns.words(self.key)
         if words.nulls:
             masks.append(words.places < len(words.values))
         if columns.duplicate is not None:

@@ -21,6 +21,7 @@ from tailrace.kernel.classify import Classifier
 from tailrace.kernel.counting import Counter
 from tailrace.kernel.dedup import Deduplicator
 from tailrace.kernel.lookups import Lookups
+from tailrace.kernel.ordered.arrays import EventArrays
 from tailrace.kernel.ordered.mapping import EventSql
 from tailrace.kernel.partials_sql import GroupSql
 from tailrace.kernel.row_lookups import PREFIX, RowLookups
@@ -64,7 +65,10 @@ class Mapper:
             for group in groups
         ]
         self._placed = any(group.rules[0].placed for group in groups)
-        self._counters = [Counter(group, salt) for group in groups]
+        self._counters = [
+            EventArrays(group, salt) if group.rules[0].by_event else Counter(group, salt)
+            for group in groups
+        ]
         self._dedup = Deduplicator(plan.dedup, plan.grace) if plan.dedup else None
         self._connection = calculator.connect()
         self._widths = sorted({group.width for group in groups})
