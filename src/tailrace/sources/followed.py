@@ -26,6 +26,7 @@ from contextlib import suppress
 
 from tailrace.errors import SourceError
 from tailrace.sources.chain import Chain, Took
+from tailrace.sources.half_line import HalfLine
 from tailrace.sources.identity import Place
 from tailrace.sources.missing import missing
 from tailrace.sources.opened import OpenFile, Reading, refuse_unless_regular
@@ -79,6 +80,7 @@ class FollowedPath:
         self._succession = Succession(self._path, reading)
         self._left: Left | None = None
         self._complained: str | None = None
+        self._half_line = HalfLine()
 
     @property
     def name(self) -> str:
@@ -210,8 +212,16 @@ class FollowedPath:
                 self._size = min(self._size, file.extent)
             self.ready = self._size > position or file.reader.pending
             self.at_end = not self.ready
+            if self.at_end and not self._until_end:
+                self._tell_half_line(file, now)
         self.ended = self.at_end and self._until_end
         return False
+
+    def _tell_half_line(self, file: OpenFile, now: float) -> None:
+        reader = file.reader
+        text = self._half_line.look(self._path, reader.position, reader.begun_bytes, now)
+        if text is not None:
+            self.chain.note("half_line", text)
 
     def read(self, limit: int) -> Took:
         """Read about ``limit`` bytes of what the last look found."""

@@ -10,6 +10,7 @@ from contextlib import suppress
 from tailrace.errors import SourceError
 from tailrace.sources.chain import Chain, Took
 from tailrace.sources.finished import refuse_if_grown
+from tailrace.sources.half_line import HalfLine
 from tailrace.sources.identity import Place
 from tailrace.sources.listing import (
     Entry,
@@ -75,6 +76,7 @@ class Sequence:
         self._size = 0
         """Of the file being read, at the last look."""
         self._grown_at = float("-inf")
+        self._half_line = HalfLine()
         self._next_begun_at: float | None = float("-inf")
         """When a file that follows was seen to have contents."""
         self._now = 0.0
@@ -287,6 +289,7 @@ class Sequence:
             self.ready = True
         elif (begun_at := self._next_begun(now)) is None:
             self.at_end = True
+            self._tell_half_line(file, now)
         elif now - max(self._grown_at, begun_at) >= self._settle_seconds or (
             # Two files that grow for ever take turns; what is added to the other one is not lost.
             now - begun_at >= PATIENCE * self._settle_seconds and not file.reader.begun_bytes
@@ -294,6 +297,12 @@ class Sequence:
             file.finish_here(self._size)
             return True
         return False
+
+    def _tell_half_line(self, file: OpenFile, now: float) -> None:
+        reader = file.reader
+        text = self._half_line.look(file.handle.path, reader.position, reader.begun_bytes, now)
+        if text is not None:
+            self.chain.note("half_line", text)
 
     def _next_begun(self, now: float) -> float | None:
         """Return since when a file that follows has contents; an empty one waits for a writer."""

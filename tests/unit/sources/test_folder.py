@@ -216,7 +216,7 @@ def test_followed_new_files_and_growth(folder: Folder) -> None:
     folder.put("10", "e\n")
     taking = folder.settle()
     assert folder.text == "a\nb\nhalf\nd\ne\nlate\n"
-    assert taking.notes == ["out_of_order"]
+    assert taking.notes == ["half_line", "out_of_order"]
 
 
 def test_followed_half_line_is_a_record_once_there_is_a_next_file(folder: Folder) -> None:
@@ -313,3 +313,14 @@ def test_many_files(tmp_path: Path) -> None:
     assert taking.polls < 10
     again = take_all(FolderSource(str(tmp_path)), taking.resume)
     assert (again.all_lines, again.notes) == ([], [])
+
+
+def test_a_last_line_that_is_never_ended_is_told_once(folder: Folder) -> None:
+    folder.put("a-1.json", '[{"t": 1},\n{"t": 2}]')
+    taking = folder.start()
+    folder.settle()
+    assert (folder.text, taking.notes) == ('[{"t": 1},\n', ["half_line"])
+    folder.put("a-2.json", '[{"t": 3}]\n')
+    folder.settle()
+    assert folder.text == '[{"t": 1},\n{"t": 2}][{"t": 3}]\n'
+    assert taking.notes == ["half_line"]

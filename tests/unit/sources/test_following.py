@@ -218,6 +218,23 @@ def test_the_unterminated_last_line_of_a_rotated_file_is_a_record(world: World) 
     assert taking.all_lines == [b"one\n", b"two", b"three\n"]
 
 
+def test_a_line_that_is_never_ended_is_told_once(world: World) -> None:
+    """An array whose writer ended it with a bracket alone, say: nobody shall wait unaware."""
+    world.path.write_bytes(b'[{"t": 1},\n{"t": 2}]')
+    taking = world.start().to_end()
+    for _ in range(30):
+        world.clock.now += 1
+        taking.poll()
+    assert taking.notes == ["half_line"]
+    with world.path.open("ab") as file:
+        file.write(b"\n")
+    taking.to_end()
+    world.clock.now += 60
+    taking.poll()
+    assert taking.all_lines[-1] == b'{"t": 2}]\n'
+    assert taking.notes == ["half_line"]
+
+
 @pytest.mark.parametrize("longer", [False, True])
 def test_truncation_without_a_copy_is_a_gap(world: World, *, longer: bool) -> None:
     world.path.write_bytes(b"one\ntwo\nbegun")
