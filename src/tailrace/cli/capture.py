@@ -9,6 +9,7 @@ import click
 
 from tailrace.cli.generating import options as shared
 from tailrace.cli.generating.options import SinkOptions
+from tailrace.cli.printable import one_line
 from tailrace.cli.stopping import collected_signals
 from tailrace.errors import OutputError
 from tailrace.generate.options import parse_duration_us
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 POLL_BYTES = 8 << 20
 WAIT_SECONDS = 0.2
+LOOK_SECONDS = 1.0
 MANY = 1 << 62
 
 _EPILOG = """\
@@ -131,16 +133,22 @@ def _capture(
 ) -> tuple[int, int]:
     """Write what comes; return how many packets were taken and how many the kernel dropped.
 
+    Interfaces that are down are told of.
+
     ``left`` tells, of the number taken, how many more are wanted now.
     """
     from tailrace.sources.live.interfaces import Names
-    from tailrace.sources.live.source import first, records_of, ring_of
+    from tailrace.sources.live.source import first, records_of, ring_of, watch_of
 
-    ring, name = ring_of(config), Names()
-    captured = 0
+    ring, name, watch = ring_of(config), Names(), watch_of(config)
+    captured, looked_at = 0, float("-inf")
     try:
         _write(sink, form.begin())
         while left(captured) > 0:
+            if (now := time.monotonic()) - looked_at >= LOOK_SECONDS:
+                looked_at = now
+                for note in watch.look():
+                    click.echo(one_line(note.text), err=True)
             ring.wait(WAIT_SECONDS)
             for block in ring.blocks(POLL_BYTES):
                 records = first(records_of(block, name, captured), left(captured))

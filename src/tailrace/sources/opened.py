@@ -16,7 +16,8 @@ from tailrace.sources.archives import ArchiveStream, archive_kind
 from tailrace.sources.buffers import Buffers
 from tailrace.sources.descriptors import Descriptors, Handle
 from tailrace.sources.identity import BEFORE_BYTES, HEAD_BYTES, Place, digest
-from tailrace.sources.reader import Reader, latest, nothing
+from tailrace.sources.piecewise import latest
+from tailrace.sources.reader import Reader, nothing
 from tailrace.sources.split import Bytes, joined
 from tailrace.sources.streams import LimitedStream, PlainStream, Stream, pread
 from tailrace.sources.types import Json

@@ -10,7 +10,8 @@ import pyarrow as pa
 
 from tailrace.formats.records import Records
 from tailrace.sources.buffers import Buffers
-from tailrace.sources.identity import BEFORE_BYTES, HEAD_BYTES
+from tailrace.sources.identity import BEFORE_BYTES
+from tailrace.sources.piecewise import Piecewise, latest
 from tailrace.sources.split import Bytes, Offsets, cut, line_ends, too_long
 from tailrace.sources.streams import Stream
 from tailrace.sources.types import Json
@@ -19,7 +20,7 @@ MAX_READ_BYTES = 1 << 30
 """Offsets are int32: a piece and the line begun before it stay under 2 GiB together."""
 
 
-class Reader:
+class Reader(Piecewise):
     """The records of one stream in order.
 
     The memory needed beyond the piece being read is about ``max_record_bytes``, however long a line
@@ -36,12 +37,7 @@ class Reader:
         head: bytes = b"",
         before: bytes = b"",
     ) -> None:
-        self.stream = stream
-        self.position = stream.position
-        self.head = head
-        """The first bytes of the stream, up to ``HEAD_BYTES`` of them, as far as they were read."""
-        self.before = before
-        """The bytes before ``position``, ``BEFORE_BYTES`` at most."""
+        super().__init__(stream, head, before)
         self._max = max_record_bytes
         self._buffers = buffers
         self._unsplit = b""
@@ -50,28 +46,11 @@ class Reader:
         """Whether a line is known to be too long and its end has not come."""
         self._skipped = b""
         """While skipping: the last bytes passed over."""
-        self._pending = False
-        """Whether ``_unsplit`` may hold whole records."""
 
     @property
     def state(self) -> dict[str, Json]:
         """Nothing: a line begins anywhere."""
         return {}
-
-    @property
-    def begun_bytes(self) -> int:
-        """Bytes read of the line whose end has not come."""
-        return self.stream.position - self.position
-
-    @property
-    def done(self) -> bool:
-        """Whether the stream has ended and its records were all returned."""
-        return self.stream.ended and not self._pending
-
-    @property
-    def pending(self) -> bool:
-        """Whether ``read`` may return records without anything new in the stream."""
-        return self._pending
 
     @property
     def recent(self) -> bytes:
@@ -83,10 +62,6 @@ class Reader:
         """The stream's first line, if its end is within the first bytes."""
         line, end, _ = self.head.partition(b"\n")
         return line + end if end else None
-
-    def finish(self) -> None:
-        """Expect no more of the stream: the line begun may be its last."""
-        self._pending = self.begun_bytes > 0
 
     def read(self, limit: int, *, keep_last: bool = True) -> Records:
         """Read about ``limit`` bytes more; return the records that end there, perhaps none.
@@ -111,13 +86,6 @@ class Reader:
         self.before = latest(self.before, buffer[max(0, used - BEFORE_BYTES) : used].tobytes())
         self._keep(buffer[used:filled])
         return self._records(buffer, offsets)
-
-    def _readinto(self, target: Bytes) -> int:
-        begin = self.stream.position
-        filled = self.stream.readinto(target)
-        if begin == len(self.head) < HEAD_BYTES:
-            self.head += target[: min(filled, HEAD_BYTES - begin)].tobytes()
-        return filled
 
     def _keep(self, rest: Bytes) -> None:
         self._pending = False
@@ -166,11 +134,6 @@ class Reader:
         self._skipping = False
         self._pending = bool(self._unsplit)
         return cut_line
-
-
-def latest(earlier: bytes, later: bytes) -> bytes:
-    """Return the last ``BEFORE_BYTES`` bytes of two runs of bytes that follow each other."""
-    return (earlier + later[-BEFORE_BYTES:])[-BEFORE_BYTES:]
 
 
 def nothing() -> Records:

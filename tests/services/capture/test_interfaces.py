@@ -130,3 +130,18 @@ print(json.dumps({"codes": [n.code for n in first + second], "count": first[0].c
 """)
     assert told["codes"] == ["packets_dropped"]
     assert told["count"] > 0
+
+
+def test_the_command_tells_of_an_interface_that_is_down() -> None:
+    """In a network of one's own the loopback interface is down at first."""
+    (told,) = scene("""
+import subprocess, sys
+begin = "from tailrace.cli.main import main; main()"
+command = [sys.executable, "-c", begin, "capture", "-i", "lo", "--duration", "1s"]
+found = subprocess.run(command, capture_output=True, text=True)
+print(json.dumps({"code": found.returncode, "words": found.stderr.splitlines()}))
+""")
+    assert told["code"] == 0, told
+    down, summary = told["words"]
+    assert "the interface lo is down" in down
+    assert summary == "0 packets captured, 0 dropped by the kernel"

@@ -16,8 +16,8 @@ from tailrace.formats.records import Records
 from tailrace.sources.captures.framing import Broken, Framed, Framing
 from tailrace.sources.captures.pcap import HEADER_BYTES, MAGICS, Pcap
 from tailrace.sources.captures.pcapng import MAGIC, Pcapng, Section
-from tailrace.sources.identity import BEFORE_BYTES, HEAD_BYTES
-from tailrace.sources.reader import latest
+from tailrace.sources.identity import BEFORE_BYTES
+from tailrace.sources.piecewise import Piecewise, latest
 
 if TYPE_CHECKING:
     from tailrace.sources.streams import Stream
@@ -29,7 +29,7 @@ SHOWN_BYTES = 4096
 MAGIC_BYTES = 4
 
 
-class PacketReader:
+class PacketReader(Piecewise):
     """The packets of one stream in order; see ``tailrace.sources.reader.Reader``.
 
     ``state``: what must be known to read on at ``position``.
@@ -38,14 +38,10 @@ class PacketReader:
     def __init__(
         self, stream: Stream, *, head: bytes = b"", before: bytes = b"", state: dict[str, Json]
     ) -> None:
-        self.stream = stream
-        self.position = stream.position
-        self.head = head
-        self.before = before
+        super().__init__(stream, head, before)
         self._rest = b""
         """What was read after ``position``, as far as it is kept."""
         self._last = before
-        self._pending = False
         self._framing: Framing | None = None
         self._broken: Broken | None = None
         self._missing = 0
@@ -58,28 +54,9 @@ class PacketReader:
         return self._framing.state if self._framing is not None else {}
 
     @property
-    def begun_bytes(self) -> int:
-        """Bytes read after the last packet."""
-        return self.stream.position - self.position
-
-    @property
-    def done(self) -> bool:
-        """Whether the stream has ended and its records were all returned."""
-        return self.stream.ended and not self._pending
-
-    @property
-    def pending(self) -> bool:
-        """Whether ``read`` may return records without anything new in the stream."""
-        return self._pending
-
-    @property
     def recent(self) -> bytes:
         """The bytes last read from the stream."""
         return self._last
-
-    def finish(self) -> None:
-        """Expect no more of the stream."""
-        self._pending = self.begun_bytes > 0
 
     def read(self, limit: int, *, keep_last: bool = True) -> Records:
         """Read about ``limit`` bytes more; return the packets that end there, perhaps none.
@@ -107,10 +84,7 @@ class PacketReader:
 
     def _more(self, limit: int) -> bytes:
         target = np.empty(limit, np.uint8)
-        begin = self.stream.position
-        more = target[: self.stream.readinto(target)].tobytes()
-        if begin == len(self.head) < HEAD_BYTES:
-            self.head += more[: HEAD_BYTES - begin]
+        more = target[: self._readinto(target)].tobytes()
         self._last = latest(self._last, more)
         return more
 

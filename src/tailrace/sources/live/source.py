@@ -32,6 +32,11 @@ def _names(config: CaptureSource) -> tuple[str, ...]:
     return () if config.interfaces == ("all",) else config.interfaces
 
 
+def watch_of(config: CaptureSource) -> Watch:
+    """What tells of the interfaces that a configuration names, of which one may be down."""
+    return Watch(_names(config), PARTITION)
+
+
 def ring_of(config: CaptureSource, names: tuple[str, ...] | None = None) -> Ring:
     """The ring that a configuration asks for, or one of these interfaces alone.
 
@@ -94,7 +99,7 @@ class CapturedPackets:
         self._said = False
         self._asked = 0.0
         self._dropped = 0
-        self._watch = Watch(_names(config), PARTITION)
+        self._watch = watch_of(config)
         self._refused: str | None = None
 
     def open(self, positions: Mapping[str, dict[str, Json]]) -> None:
