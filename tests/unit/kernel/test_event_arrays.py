@@ -134,6 +134,7 @@ def test_rows_are_what_the_statement_says(
     [
         "record: r\n    window: 10s sliding\n    select: {n: max(u)}",
         "record: r\n    window: 10s\n    select: {n: count(*)}",
+        "record: r\n    window: 10s\n    select: {n: changes(s), m: count(distinct s)}",
         "alert: r\n    leaky: {capacity: 2, leak: 1s, distinct: u}",
         "alert: r\n    sequence: {steps: {a: u = k, c: s > 3}, within: 5s}",
     ],

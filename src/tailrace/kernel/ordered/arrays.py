@@ -52,6 +52,7 @@ class EventArrays:
         self._nodes = [row_expression(node) for node in nodes]
         self.fits = (
             rule.by_event
+            and not group.sides
             and self._filter.fits
             and all(taken.fits for _, taken, _ in self._partials)
             and None not in self._nodes
