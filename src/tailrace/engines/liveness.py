@@ -41,6 +41,11 @@ class _Quiet:
     until: float
 
 
+def over(poll: Poll) -> set[str]:
+    """Partitions of which nothing more comes: read to their end, or not read any more."""
+    return {*poll.ended, *(note.partition for note in poll.notes if note.code == DROPPED)}
+
+
 class LivenessClock:
     """Turns polls and their times (monotonic seconds) into decisions.
 
@@ -77,10 +82,9 @@ class LivenessClock:
             self.observe(poll, at)
             for decision in self.before(poll, state):
                 before.setdefault((decision.kind, decision.subject), decision)
-            dropped = [note.partition for note in poll.notes if note.code == DROPPED]
             after += [
                 Decision(DecisionKind.ENDED, name)
-                for name in (*poll.ended, *dropped)
+                for name in sorted(over(poll))
                 if name not in state.partitions
                 or state.partitions[name].liveness is not Liveness.ENDED
             ]

@@ -13,6 +13,8 @@ from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from tailrace.engines.liveness import over
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
@@ -170,7 +172,7 @@ class Reader:
                 if busy or poll.appeared or poll.at_end or poll.ended or poll.notes:
                     self._put_poll(poll, at)
                 self._open |= set(poll.appeared)
-                self._open -= set(poll.ended)
+                self._open -= over(poll)
                 if self._source.bounded and not self._open:
                     break
                 if not busy:

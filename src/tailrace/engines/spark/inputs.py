@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol
 
 from tailrace.config import KafkaSource
+from tailrace.engines.liveness import over
 from tailrace.errors import SourceError
 from tailrace.sources.inline import with_records
 from tailrace.sources.kafka.broker import Broker, places_of
@@ -85,7 +86,7 @@ class PlannedInput:
         watermarks = {name: p.maximum for name, p in state.partitions.items()}
         poll = self._source.poll(min(POLL_BYTES, self.plan_bytes), watermarks)
         self._open |= set(poll.appeared)
-        self._open -= set(poll.ended)
+        self._open -= over(poll)
         self._done = self.bounded and not self._open
         if self._carried:
             chunks = tuple(
