@@ -186,10 +186,11 @@ class Dispatch:
 
     def classified(self, rule: Classification, rows: EventRows) -> None:
         """Labelled events, as archived ones; those of one label for the outputs of that label."""
-        self._labelled(rule, rows.table, rule.to)
+        # In one piece: what is made of it for one output after the other needs no copy then.
+        table = rows.table.combine_chunks()
+        self._labelled(rule, table, rule.to)
         for label, to in rule.to_label.items():
-            of_label = pc.equal(rows.table[rule.name], label)
-            self._labelled(rule, rows.table.filter(of_label), to)
+            self._labelled(rule, table.filter(pc.equal(table[rule.name], label)), to)
 
     def _labelled(self, rule: Classification, rows: pa.Table, to: Sequence[str]) -> None:
         targets = self._targets(to) if rows.num_rows else []

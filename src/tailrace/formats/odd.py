@@ -60,10 +60,14 @@ def kept(
     codes[odd] = dead.codes
     texts = [row for row, code in zip(dead.rows, dead.codes, strict=True) if code in _NOT_TEXT]
     whole = [*columns, _raw(frame, alive, texts), pa.array(codes, pa.string())]
-    mask = pa.array(alive)
     rows = np.flatnonzero(alive).astype(np.int32)
-    table = pa.Table.from_arrays([column.filter(mask) for column in whole], schema=schema)
-    return Decoded(table, times[rows], rows, DeadLetters(), faults.blank)
+    if len(rows) < len(frame):
+        mask = pa.array(alive)
+        whole = [column.filter(mask) for column in whole]
+        times = times[rows]
+    return Decoded(
+        pa.Table.from_arrays(whole, schema=schema), times, rows, DeadLetters(), faults.blank
+    )
 
 
 def arrivals(

@@ -86,7 +86,10 @@ class EventTexts:
 def field_columns(events: pa.Table) -> dict[str, pa.Array]:
     """The columns of events' fields, without those of ``PLACE``."""
     return {
-        name: events.column(name).combine_chunks()
-        for name in events.column_names
-        if name not in PLACE
+        name: in_one_piece(events.column(name)) for name in events.column_names if name not in PLACE
     }
+
+
+def in_one_piece(column: pa.ChunkedArray) -> pa.Array:
+    """A column as one array, without a copy where it is one."""
+    return column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()

@@ -16,6 +16,7 @@ import pyarrow as pa
 
 from tailrace.errors import StoreError
 from tailrace.store import outbox
+from tailrace.store.columns import definitions, quoted
 from tailrace.store.opening import claim, connect, first_line, make_folder, prepare, release
 from tailrace.store.querying import read
 from tailrace.store.reading import StoreReader
@@ -318,7 +319,7 @@ class Store:
         tables |= {f"side_{delta.identity}_{name}": rows for name, rows in delta.sides.items()}
         for table, rows in tables.items():
             if delta.replace and table in self._pane_tables():
-                self._connection.execute(f"delete from {_quoted(table)}")
+                self._connection.execute(f"delete from {quoted(table)}")
             if rows is not None and rows.num_rows:
                 self._append_table(table, rows)
         if delta.forget_before is None or delta.replace:
@@ -326,16 +327,17 @@ class Store:
         for table in self._pane_tables():
             if table == f"panes_{delta.identity}" or table.startswith(f"side_{delta.identity}_"):
                 self._connection.execute(
-                    f"delete from {_quoted(table)} where pane < ?",
+                    f"delete from {quoted(table)} where pane < ?",
                     [delta.forget_before],
                 )
 
     def _append_table(self, table: str, rows: pa.Table) -> None:
-        name = _quoted(table)
+        name = quoted(table)
         with self._registered("changed", rows):
             if table not in self._pane_tables():
+                kinds = self._kinds("changed")
                 self._connection.execute(
-                    f"create table if not exists {name} as select * from changed limit 0"
+                    f"create table if not exists {name} ({definitions(kinds, rows)})"
                 )
                 self._pane_tables().add(table)
             self._add_columns(table, rows)
@@ -348,13 +350,17 @@ class Store:
             known = self._columns[table] = {name.lower() for name in self._types(table)}
         if known.issuperset(map(str.lower, rows.column_names)):
             return
-        kinds = self._connection.execute("describe select * from changed").fetchall()
-        for column, kind, *_ in kinds:
+        for column, kind in self._kinds("changed"):
             if column.lower() not in known:
                 self._connection.execute(
-                    f"alter table {_quoted(table)} add column {_quoted(column)} {kind}"
+                    f"alter table {quoted(table)} add column {quoted(column)} {kind}"
                 )
                 known.add(column.lower())
+
+    def _kinds(self, rows: str) -> list[tuple[str, str]]:
+        """The columns of registered rows, with the types that DuckDB has for them."""
+        found = self._connection.execute(f"describe select * from {rows}").fetchall()
+        return [(column, kind) for column, kind, *_ in found]
 
     def _pane_tables(self) -> set[str]:
         if self._known_panes is None:
@@ -382,9 +388,9 @@ class Store:
         if table not in self._pane_tables():
             return None
         wanted = ", ".join(
-            f"{_quoted(name)}::{kind} as {_quoted(name)}" for name, kind in columns.items()
+            f"{quoted(name)}::{kind} as {quoted(name)}" for name, kind in columns.items()
         )
-        query = f"select {wanted} from {_quoted(table)} where pane >= {int(from_pane)}"
+        query = f"select {wanted} from {quoted(table)} where pane >= {int(from_pane)}"
         return self._connection.sql(query).to_arrow_table()
 
     def drop_groups(self, keep: set[str]) -> None:
@@ -392,7 +398,7 @@ class Store:
         for table in list(self._pane_tables()):
             parts = table.split("_")
             if parts[0] in {"panes", "side"} and len(parts) > 1 and parts[1] not in keep:
-                self._connection.execute(f"drop table {_quoted(table)}")
+                self._connection.execute(f"drop table {quoted(table)}")
                 self._pane_tables().discard(table)
                 self._columns.pop(table, None)
 
@@ -444,7 +450,7 @@ class Store:
     def _types(self, table: str) -> dict[str, str]:
         # Unlike duckdb_columns() it doesn't look at every view that DuckDB has of its own.
         rows = self._connection.execute(
-            "select name, type from pragma_table_info(?)", [_quoted(table)]
+            "select name, type from pragma_table_info(?)", [quoted(table)]
         ).fetchall()
         return dict(rows)
 
@@ -512,10 +518,6 @@ class Store:
                 f"{self.path} could not be written: {first_line(error)}",
                 hint="see to the disk (space, permissions) and start again; nothing is lost",
             ) from error
-
-
-def _quoted(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'
 
 
 def _dumps(body: object) -> str:
