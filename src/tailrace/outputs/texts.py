@@ -111,7 +111,8 @@ def json_objects(
     columns: Sequence[tuple[str, pa.Array]], zone: tzinfo = UTC, *, before: Parts = ()
 ) -> pa.Array:
     """JSON objects of typed values; ``before`` is JSON of fields that come first."""
-    return raw_objects([(name, *_json_parts(column, zone)) for name, column in columns], before)
+    texts = raw_objects([(name, *_json_parts(column, zone)) for name, column in columns], before)
+    return pa.repeat(texts, len(columns[0][1])) if isinstance(texts, str) else texts
 
 
 def raw_objects(fields: Sequence[tuple[str, *Parts]], before: Parts = ()) -> pa.Array:

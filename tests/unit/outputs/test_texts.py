@@ -90,6 +90,13 @@ def test_objects_keep_names_and_order() -> None:
     assert rows.to_pylist() == ['{"b\\"":1,"a":"x"}', '{"b\\"":null,"a":"y"}']
 
 
+@pytest.mark.parametrize("length", [0, 1, 3])
+def test_objects_of_nothing_but_nulls_are_as_many(length: int) -> None:
+    nulls = pa.nulls(length, pa.int64())
+    expected = ['{"a":null,"b":null}'] * length
+    assert json_objects([("a", nulls), ("b", nulls)]).to_pylist() == expected
+
+
 def test_a_type_of_no_value_is_refused() -> None:
     with pytest.raises(TypeError, match="int32"):
         json_texts(pa.array([1], pa.int32()))
