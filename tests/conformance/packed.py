@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 SHARDS = 2
 """Of each case; the query has as many shuffle partitions."""
 
-LONGEST_SECONDS = 120
+LONGEST_SECONDS = 240
 """A batch that takes longer hangs."""
 
 

@@ -245,5 +245,6 @@ class OrderedState(WindowState):
         crowded = self.crowded()
         first = self.pane(last - self.reach + 1)
         panes = range(first, last + 1, self.rule.width)
-        evicted = any((identity.bucket(key), pane) in crowded for pane in panes)
+        bucket = identity.bucket(key)
+        evicted = any((bucket, pane) in crowded for pane in panes)
         return ("distinct_saturated",) * saturated + ("keys_evicted",) * evicted

@@ -270,7 +270,8 @@ class WindowState:
         self.errors += FAILED in [holds, *(evaluate(n, row, measure) for _, n in self.rule.select)]
         flags = []
         panes = range(start, end, self.rule.width)
-        if any((identity.bucket(key), pane) in crowded for pane in panes):
+        bucket = identity.bucket(key)
+        if any((bucket, pane) in crowded for pane in panes):
             flags.append("keys_evicted")
         if any(each.saturated for each in finished.values()):
             flags.append("distinct_saturated")
