@@ -3,7 +3,6 @@
 One process runs all of them: Java starts once.
 """
 
-import json
 import shutil
 import time
 from collections.abc import Iterator
@@ -16,11 +15,9 @@ from tests.servers.kafka import Kafka
 from tests.servers.redis import Redis
 from tests.services.conftest import skipping
 from tests.services.spark.refusals import Command, outcomes
-from tests.services.spark.runs import plain, with_kafka
+from tests.services.spark.runs import plain, stored, with_kafka
 
 from tailrace.generate.bots import BotTraffic
-from tailrace.store.dump import dump
-from tailrace.store.store import Store
 
 EXAMPLES = Path(__file__).parents[3] / "examples"
 STORE = "store.duckdb"
@@ -66,13 +63,7 @@ def left(folder: Path, pipeline: str) -> dict[str, list[str]]:
         path.name: sorted(filter(None, map(plain, path.read_text().splitlines())))
         for path in sorted((folder / "out").glob("*.ndjson"))
     }
-    store = Store.open(folder / STORE, pipeline)
-    try:
-        lines = [json.loads(line) for line in dump(store)]
-    finally:
-        store.close()
-    own = (["state", "batch"], ["state", "checkpoint"])
-    found["store"] = sorted(json.dumps(line) for line in lines if line[:2] not in own)
+    found["store"] = stored(folder / STORE, pipeline)
     return found
 
 
