@@ -26,7 +26,7 @@ from tailrace._version import __version__
 
 if TYPE_CHECKING:
     from tailrace.alerts.incidents import Revision
-    from tailrace.api import Following, Pipeline, Result
+    from tailrace.api import Backtest, Following, Pipeline, Result
     from tailrace.config import (
         Alert,
         Archive,
@@ -69,7 +69,7 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "tailrace.alerts.incidents": ("Revision",),
-    "tailrace.api": ("Following", "Pipeline", "Result"),
+    "tailrace.api": ("Backtest", "Following", "Pipeline", "Result"),
     "tailrace.config": (
         "Alert",
         "Archive",
@@ -115,6 +115,7 @@ _HOME = {name: home for home, names in _HOMES.items() for name in names}
 __all__ = [
     "Alert",
     "Archive",
+    "Backtest",
     "CaptureSource",
     "Classify",
     "Csv",

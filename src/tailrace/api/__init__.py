@@ -4,8 +4,9 @@ Everything here is also in ``tailrace`` itself. What a pipeline file can say is 
 models as the file is read into (``tailrace.config``).
 """
 
+from tailrace.api.backtest import Backtest
 from tailrace.api.following import Following
 from tailrace.api.pipeline import Pipeline
 from tailrace.api.result import Result
 
-__all__ = ["Following", "Pipeline", "Result"]
+__all__ = ["Backtest", "Following", "Pipeline", "Result"]

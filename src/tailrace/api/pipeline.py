@@ -11,21 +11,24 @@ from tailrace.config import Loaded, loads
 from tailrace.errors import TailraceError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from typing import TypeAlias
 
     import pandas as pd
     import pyarrow as pa
 
+    from tailrace.api.backtest import Backtest
     from tailrace.api.following import Following
     from tailrace.api.gathering import Gathered
     from tailrace.api.inputs import Records
     from tailrace.api.result import Result
+    from tailrace.backtest.history import History
+    from tailrace.backtest.progress import Progress
     from tailrace.config import PipelineConfig
     from tailrace.engines.embedded.session import Session
     from tailrace.engines.explain import Explanation, PlanTold
     from tailrace.errors import Problem
-    from tailrace.plan.model import Plan
+    from tailrace.plan.model import Plan, Rule
     from tailrace.sources.types import Source
 
     Frame: TypeAlias = pa.Table | pa.RecordBatch | pd.DataFrame
@@ -179,6 +182,69 @@ class Pipeline:
         session = self._session(source, None, store=store, deliver=deliver)
         return Following(session, lambda s, listen: Engine(s, make_decoder, listen=listen))
 
+    def backtest(  # noqa: PLR0913 - one for each option of the command
+        self,
+        *,
+        files: str | Path | Sequence[str | Path] | None = None,
+        records: Records | Mapping[str, Records] | None = None,
+        tables: Tables | Mapping[str, Tables] | None = None,
+        truth: str | Path | None = None,
+        finds: Mapping[str, Iterable[str]] | None = None,
+        sweeps: str | Sequence[str] = (),
+        against: Pipeline | None = None,
+        begin: datetime | str | float | None = None,
+        end: datetime | str | float | None = None,
+        progress: Callable[[Progress], None] | None = None,
+    ) -> Backtest:
+        """Run over recorded input and say what would have been told, as ``tailrace backtest`` does.
+
+        The input is as of ``run``; with ``against``, another pipeline held beside this one, it is
+        read twice. ``truth``: a file with what really happened; ``finds``: the kinds of episodes
+        that a rule is to find; ``sweeps``: ``"RULE.threshold=5..50:5"``; ``begin`` and ``end``:
+        events outside are left out; ``progress`` hears how far it has come.
+
+        Nothing is delivered and no store is touched. TailraceError for what can't be.
+        """
+        from tailrace.api.backtest import Backtest
+        from tailrace.api.inputs import source_of
+        from tailrace.backtest.inputs import history_source, source_names
+        from tailrace.backtest.reporting import make_report
+        from tailrace.backtest.running import run
+        from tailrace.backtest.sweep import all_sweeps, parse_sweep
+        from tailrace.backtest.truth import read_truth
+        from tailrace.kernel.time import FOREVER, NEVER
+
+        def history(plan: Plan, copies: Sequence[Rule] = ()) -> History:
+            if files is None and records is None and tables is None:
+                source = history_source(plan, self._plan)
+            else:
+                source = source_of(
+                    plan, files=files, records=records, tables=tables, follow=False, until_end=True
+                )
+            low = NEVER if begin is None else _micros(begin)
+            high = FOREVER if end is None else _micros(end)
+            return run(plan, source, copies=copies, begin=low, end=high, progress=progress)
+
+        given: tuple[str, ...] | None = None
+        if records is not None or tables is not None:
+            given = ("what was given",)
+        elif files is not None:
+            given = tuple(map(str, [files] if isinstance(files, str | Path) else files))
+        asked = [sweeps] if isinstance(sweeps, str) else sweeps
+        known = None if truth is None else read_truth(Path(truth))
+        swept = all_sweeps(self._plan, [parse_sweep(text) for text in asked])
+        here = history(self._plan, [copy for one in swept for copy in one.copies])
+        there = None if against is None else history(against._plan)  # noqa: SLF001 - of this class
+        report = make_report(
+            here,
+            source_names(self._plan) if given is None else given,
+            truth=known,
+            finds={rule: frozenset(kinds) for rule, kinds in (finds or {}).items()},
+            sweeps=swept,
+            against=there,
+        )
+        return Backtest(report)
+
     def check(self) -> tuple[Problem, ...]:
         """What is allowed, but may not be meant so (what is wrong was an error already)."""
         from tailrace.plan.advice import advice
@@ -267,6 +333,15 @@ class Pipeline:
 
     def __repr__(self) -> str:
         return f"<Pipeline {self.name}: {', '.join(self.rules) or 'no rules'}>"
+
+
+def _micros(time: datetime | str | float) -> int:
+    from tailrace.generate.options import parse_time_us
+
+    try:
+        return parse_time_us(_instant(time))
+    except ValueError as error:
+        raise TailraceError(str(error)) from None
 
 
 def _instant(time: datetime | str | float) -> str:

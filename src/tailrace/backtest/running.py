@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from tailrace.backtest.history import History, Incident, RuleHistory
+from tailrace.backtest.progress import Progress
 from tailrace.backtest.reading import HistoryDecoder, Settling, Span, Witness, may_be_untimed
 from tailrace.backtest.series import all_series, watched
 from tailrace.backtest.thresholds import COPY
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from tailrace.alerts.incidents import Revision
+    from tailrace.backtest.progress import Told
     from tailrace.backtest.series import Watched
     from tailrace.engines.concluding import Result
     from tailrace.engines.embedded.intake import Intake, Reader
@@ -41,19 +43,26 @@ def run(
     copies: Sequence[Rule] = (),
     begin: int = NEVER,
     end: int = FOREVER,
+    progress: Told | None = None,
 ) -> History:
     """Run a plan and copies of its rules over a source that ends, once.
 
     ``begin`` and ``end``: events outside ``[begin, end)`` are as if they weren't there. Raises
     SourceError; the source is closed in any case.
     """
+
+    def heard(result: Result) -> None:
+        listener.take(result)
+        if progress is not None:
+            progress(_progress(session.state, source))
+
     beside = watched(plan)
     judged = silent(plan, (*copies, *(one.copy for one in beside)))
     witness = Witness(_fields(plan))
     span = Span(witness, begin, end)
     listener = _Listener(beside)
     session = open_session(
-        judged, MEMORY, source=source, outputs={}, early_notices=False, observe=listener.take
+        judged, MEMORY, source=source, outputs={}, early_notices=False, observe=heard
     )
     started = time.monotonic()
     try:
@@ -64,6 +73,12 @@ def run(
         return found
     finally:
         session.close()
+
+
+def _progress(state: EngineState, source: Source) -> Progress:
+    totals = source.totals()
+    share = totals[0] / totals[1] if totals is not None and totals[1] else None
+    return Progress(state.counts.read, state.reached, share)
 
 
 class _HistoryEngine(Engine):

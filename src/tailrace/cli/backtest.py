@@ -110,11 +110,11 @@ def command(  # noqa: PLR0913 - one for each option
     swept = all_sweeps(plan, wanted)
     copies = [copy for each in swept for copy in each.copies]
     with named(pipeline, loaded, plan):
-        history = _run(plan, _source(plan, inputs, plan), span, copies)
+        history = _run(plan, _source(plan, inputs, plan), span, copies, quiet=quiet)
     there = None
     if other is not None and against is not None:
         with named(against, *other):
-            there = _run(other[1], _source(other[1], inputs, plan), span)
+            there = _run(other[1], _source(other[1], inputs, plan), span, quiet=quiet)
     names = tuple(loaded.redact(name) for name in inputs or source_names(plan))
     report = make_report(history, names, truth=known, finds=kinds, sweeps=swept, against=there)
     _write(report, as_json, html)
@@ -127,18 +127,23 @@ def _run(
     source: Source,
     span: tuple[int | None, int | None],
     copies: Sequence[Rule] = (),
+    *,
+    quiet: bool,
 ) -> History:
     from tailrace.backtest.running import run
+    from tailrace.cli.ticker import ticking
     from tailrace.kernel.time import FOREVER, NEVER
 
     begin, end = span
-    return run(
-        plan,
-        source,
-        copies=copies,
-        begin=NEVER if begin is None else begin,
-        end=FOREVER if end is None else end,
-    )
+    with ticking() as ticker:
+        return run(
+            plan,
+            source,
+            copies=copies,
+            begin=NEVER if begin is None else begin,
+            end=FOREVER if end is None else end,
+            progress=None if quiet else ticker.tell,
+        )
 
 
 def _source(plan: Plan, inputs: tuple[str, ...], own: Plan) -> Source:
