@@ -127,10 +127,10 @@ def test_a_key_is_taken_once(open_one: Sender) -> None:
 
 WRONG: list[tuple[int, bytes | str, Mapping[str, str]]] = [
     (413, "x" * 3000, {}),
-    (413, gzip.compress(b"x" * 3000), {"Content_Encoding": "gzip"}),
-    (413, gzip.compress(b"x" * 10_000_000), {"Content_Encoding": "gzip"}),
+    (413, gzip.compress(b"x" * 3000, mtime=0), {"Content_Encoding": "gzip"}),
+    (413, gzip.compress(b"x" * 10_000_000, mtime=0), {"Content_Encoding": "gzip"}),
     (400, b"no gzip", {"Content_Encoding": "gzip"}),
-    (400, gzip.compress(b"abc")[:-3], {"Content_Encoding": "gzip"}),
+    (400, gzip.compress(b"abc", mtime=0)[:-3], {"Content_Encoding": "gzip"}),
     (415, "x", {"Content_Encoding": "br"}),
     (403, "x", {"Origin": "http://elsewhere"}),
     (400, "x", {"Idempotency_Key": "x" * 300}),

@@ -15,8 +15,9 @@ def make(name: str, config: OutputConfig, context: OutputContext) -> Output:
     """The output called ``name``, not yet open; OutputError if the library is missing."""
     extra("redis", "redis")
     from tailrace.outputs.redis.keys import RedisKeys
-    from tailrace.outputs.redis.server import RedisServer
+    from tailrace.outputs.redis.server import ANSWER_SECONDS, RedisServer
 
     options = config.redis
     assert options is not None  # noqa: S101 - that is why it is made here
-    return RedisKeys(options, RedisServer(options), f"tailrace:{context.store_id}:{name}")
+    server = RedisServer(options, ANSWER_SECONDS)
+    return RedisKeys(options, server, f"tailrace:{context.store_id}:{name}")

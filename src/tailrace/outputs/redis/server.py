@@ -46,7 +46,7 @@ _NAMED: tuple[tuple[type[Exception], str], ...] = (
 class RedisServer:
     """One connection, made when it is needed."""
 
-    def __init__(self, options: RedisOutput, answer_seconds: float = ANSWER_SECONDS) -> None:
+    def __init__(self, options: RedisOutput, answer_seconds: float) -> None:
         """Connect to nothing yet; no answer is waited for longer than that."""
         self.address = address(options.url)
         self._options = options
