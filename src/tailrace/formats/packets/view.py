@@ -38,13 +38,30 @@ class View:
 
     def short(self, at: int | Ints) -> Ints:
         """Two bytes of each, the first one counting more."""
-        return self.byte(at) << 8 | self.byte(at + 1)
+        return self._number(at, ">u2")
 
     def word(self, at: int | Ints) -> Ints:
         """Four bytes of each, the first one counting more."""
-        return self.short(at) << 16 | self.short(at + 2)
+        return self._number(at, ">u4")
+
+    def _number(self, at: int | Ints, kind: str) -> Ints:
+        width = np.dtype(kind).itemsize
+        return self.run(at, width).view(kind).ravel().astype(np.int64)
 
     def run(self, at: int | Ints, length: int) -> NDArray[np.uint8]:
         """So many bytes of each: an array of (packets, length)."""
-        places = (self.start + at)[:, None] + np.arange(length)
-        return self.octets.take(places, mode="clip")
+        if len(self.octets) < length:
+            places = (self.start + at)[:, None] + np.arange(length)
+            return self.octets.take(places, mode="clip")
+        places = np.clip(self.start + at, 0, len(self.octets) - length)
+        taken: NDArray[np.uint8] = runs(self.octets, length)[places].view(np.uint8)
+        return taken.reshape(-1, length)
+
+
+def runs(octets: NDArray[np.uint8], length: int) -> NDArray[np.void]:
+    """The bytes from each place on, of which so many are left: a view.
+
+    To be indexed with arrays of places (``take`` would copy all of it first).
+    """
+    left = max(0, len(octets) - length + 1)
+    return np.ndarray(left, f"V{length}", octets.data, strides=(1,))

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 
 from tailrace.formats.packets.record import HEAD, HEAD_BYTES, Breach
+from tailrace.formats.packets.view import runs
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -36,7 +37,7 @@ class Framed:
     """
 
     used: int = 0
-    places: list[int] = field(default_factory=list)
+    places: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
     begins: list[int] | None = field(default_factory=list)
     ends: list[int] = field(default_factory=list)
     heads: NDArray[np.void] = field(default_factory=lambda: np.zeros(0, HEAD))
@@ -62,11 +63,10 @@ class Framed:
 
     def _in_place(self, data: bytes) -> tuple[memoryview, NDArray[np.int32]]:
         """The same where heads fit over what stands before the packets: a copy of it all."""
-        offsets = np.array([*self.places, self.used], np.int32)
-        offsets -= offsets[0]
+        offsets = np.append(self.places, self.used)
+        offsets = (offsets - offsets[0]).astype(np.int32)
         octets = np.frombuffer(data, np.uint8)[self.used - offsets[-1] : self.used].copy()
-        heads = self.heads.view(np.uint8).reshape(-1, HEAD_BYTES)
-        octets[offsets[:-1, None] + np.arange(HEAD_BYTES)] = heads
+        runs(octets, HEAD_BYTES)[offsets[:-1]] = self.heads.view(f"V{HEAD_BYTES}")
         return octets.data, offsets
 
 

@@ -9,14 +9,16 @@ from typing import TYPE_CHECKING, Self
 import numpy as np
 
 from tailrace.formats.packets.record import BROKEN, HEAD, MOST_CAPTURED, NO_TIME, Breach
+from tailrace.formats.packets.view import runs
 from tailrace.sources.captures.framing import Broken, Framed
+from tailrace.sources.captures.walking import PACKET_BYTES, packets_in
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from tailrace.sources.types import Json
 
-HEADER_BYTES, PACKET_BYTES = 24, 16
+HEADER_BYTES = 24
 _MAGIC = {
     b"\xd4\xc3\xb2\xa1": ("<", 1),
     b"\xa1\xb2\xc3\xd4": (">", 1),
@@ -53,7 +55,9 @@ class Pcap:
         """Find the packets in ``data`` from ``begin``, which is after the header."""
         found = Framed()
         length_at = struct.Struct(f"{self.order}I").unpack_from
-        places, size, at = found.places, len(data), begin
+        known, at = packets_in(data, begin, self.order, self.parts)
+        places: list[int] = []
+        size = len(data)
         while at + PACKET_BYTES <= size:
             captured = length_at(data, at + 8)[0]
             if captured > MOST_CAPTURED:
@@ -69,16 +73,16 @@ class Pcap:
             found.missing = at + PACKET_BYTES - size
         found.used = at
         found.begins = None
-        found.heads = self._heads(data, places)
+        found.places = np.concatenate([known, np.array(places, np.int64)])
+        found.heads = self._heads(data, found.places)
         return found
 
-    def _heads(self, data: bytes, places: list[int]) -> NDArray[np.void]:
+    def _heads(self, data: bytes, places: NDArray[np.int64]) -> NDArray[np.void]:
         heads = np.zeros(len(places), HEAD)
-        if not places:
+        if not len(places):
             return heads
-        octets = np.frombuffer(data, np.uint8)
-        rows = octets[np.array(places)[:, None] + np.arange(PACKET_BYTES)]
-        words = rows.view(f"{self.order}u4").astype(np.int64)
+        rows = runs(np.frombuffer(data, np.uint8), PACKET_BYTES)[places].view(np.uint8)
+        words = rows.reshape(-1, PACKET_BYTES).view(f"{self.order}u4").astype(np.int64)
         fraction = words[:, 1]
         time = words[:, 0] * 1_000_000 + fraction // self.parts
         heads["time"] = np.where(fraction < 1_000_000 * self.parts, time, NO_TIME)

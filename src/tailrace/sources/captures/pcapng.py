@@ -205,7 +205,8 @@ class _Blocks:
         if not self._rows:
             return found
         places, begins, ends, interfaces, details, wires, ticks = zip(*self._rows, strict=True)
-        found.places, found.begins, found.ends = list(places), list(begins), list(ends)
+        found.places = np.array(places, np.int64)
+        found.begins, found.ends = list(begins), list(ends)
         # The last one, which is also that of number -1, stands for what is no packet.
         met = [*self._met, Interface(BROKEN, Clock(), None)]
         names = [each.name for each in met]

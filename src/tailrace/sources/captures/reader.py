@@ -127,7 +127,7 @@ def _framing(head: bytes, section: Section) -> Framing | None:
 
 def _records(found: Framed, data: bytes, start: int) -> Records:
     content, offsets = found.content(data)
-    positions = np.array(found.places, np.int64) + start
+    positions = found.places + start
     names = found.names
     interface = (
         pa.nulls(len(positions), pa.string()) if names is None else pa.array(names, pa.string())

@@ -13,6 +13,7 @@ import numpy as np
 
 from tailrace.formats.packets.link import ETHERNET, IP4_TYPE, IP6_TYPE, IPV4, IPV6
 from tailrace.formats.packets.record import BROKEN, HEAD
+from tailrace.formats.packets.view import runs
 from tailrace.sources.captures.framing import Framed
 
 if TYPE_CHECKING:
@@ -55,7 +56,8 @@ def framed(block: bytes, name: Named) -> Framed:
     """The packets of a block; ``name`` tells an interface's name by its number."""
     found = Framed(names=[])
     count, first = struct.unpack_from("=II", block, 12)
-    places, at = found.places, first
+    places: list[int] = []
+    at = first
     next_at = struct.Struct("=I").unpack_from
     for _ in range(count):
         if at + PACKET.itemsize > len(block):
@@ -67,11 +69,10 @@ def framed(block: bytes, name: Named) -> Framed:
         at += step
     if not places:
         return found
-    octets = np.frombuffer(block, np.uint8)
-    rows = octets[np.array(places)[:, None] + np.arange(PACKET.itemsize)]
-    packets = rows.view(PACKET).ravel()
+    found.places = np.array(places, np.int64)
+    packets = runs(np.frombuffer(block, np.uint8), PACKET.itemsize)[found.places].view(PACKET)
     skipped = _begin(packets)
-    begin = np.array(places) + packets["link_at"] + skipped
+    begin = found.places + packets["link_at"] + skipped
     captured = np.maximum(packets["captured"].astype(np.int64) - skipped, 0)
     found.begins = begin.tolist()
     found.ends = np.minimum(begin + captured, len(block)).tolist()
