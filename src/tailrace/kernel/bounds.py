@@ -75,14 +75,19 @@ class Bound:
         edges = np.flatnonzero(np.r_[True, added.panes[1:] != added.panes[:-1]])
         sizes = np.diff(np.r_[edges, len(added)])
         crowded = []
+        # Mostly all keys that are known would have a place.
+        few = len(keys) <= self._per_bucket
         for pane, edge, size in zip(
             added.panes[edges].tolist(), edges.tolist(), sizes.tolist(), strict=True
         ):
             total = self._rows.get(pane, 0) + size
             self._rows[pane] = total
-            if total > self._per_bucket and self._may_be_full(
-                pane, added.keys[edge : edge + size], keys
-            ):
+            if total <= self._per_bucket:
+                continue
+            few = few or keys.largest_bucket() <= self._per_bucket
+            if few:
+                self._fullest.pop(pane, None)
+            elif self._may_be_full(pane, added.keys[edge : edge + size], keys):
                 crowded.append(pane)
         side_list = list(sides)
         for pane in crowded:
@@ -164,6 +169,8 @@ class Bound:
     @staticmethod
     def _trim(rows: Run, most: int) -> Run | None:
         """One row an item, the first ``most`` items of each key; None if nothing is beyond that."""
+        if np.bincount(rows.keys).max() <= most:
+            return None
         items = rows.columns["item"]
         order = np.lexsort((items, rows.keys))
         keys, items = rows.keys[order], items[order]

@@ -124,6 +124,11 @@ class DenseKeys:
             self._buckets = np.concatenate([self._buckets, more])
         return self._buckets[numbers]
 
+    def largest_bucket(self) -> int:
+        """The number of keys in the bucket that has the most."""
+        everybody = np.arange(len(self))
+        return int(np.bincount(self.buckets_of(everybody), minlength=1).max())
+
     def hashes_of(self, numbers: NDArray[np.int64], salt: str) -> NDArray[np.uint64]:
         """The salted hash of each key, by which bounds choose who stays."""
         done = len(self._hashes)
