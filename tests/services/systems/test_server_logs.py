@@ -86,6 +86,10 @@ class Story:
     def rows(self, query: str) -> list[tuple[Any, ...]]:
         return self.mysql.run(query, self.logs)
 
+    @property
+    def said(self) -> str:
+        return (self.folder / "run.log").read_text()
+
     def start(self) -> subprocess.Popen[bytes]:
         with (self.folder / "run.log").open("ab") as out:
             return subprocess.Popen(
@@ -103,7 +107,7 @@ class Story:
     def wait(self, done: Callable[[], bool]) -> None:
         until = time.monotonic() + PATIENCE
         while not done():
-            assert time.monotonic() < until, (self.folder / "run.log").read_text()[-3000:]
+            assert time.monotonic() < until, self.said[-3000:]
             time.sleep(0.2)
 
     def labelled(self) -> list[dict[str, Any]]:
@@ -134,8 +138,8 @@ def story(
     try:
         story.wait(lambda: len(story.labelled()) == len(BEFORE))
         mariadb.run("INSERT INTO users VALUES ('684', 'IOS')", story.users)
-        # The reference is asked every half second; what it says is a decision of a later epoch.
-        time.sleep(3)
+        # The reference is asked every half second.
+        story.wait(lambda: story.said.count("reference users: version") == 2)
         process.kill()
         process.wait()
         process = story.start()
