@@ -20,8 +20,8 @@ from tailrace.testing.case import Case
 from tailrace.testing.compare import differences
 from tailrace.testing.outcome import WHOLE, Variation
 
-PACK = 80
-"""So many cases in one query: each has a mapper in each of Spark's workers."""
+PACK = 64
+"""So many cases in one query: each has a mapper in each of Spark's workers, which keeps as many."""
 
 PACKS = range(0, len(FITTING), PACK)
 
