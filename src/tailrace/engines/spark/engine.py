@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from tailrace.config import KafkaSource
 from tailrace.engines.delivery import ENDED_PATIENCE_SECONDS, STOPPED_PATIENCE_SECONDS
 from tailrace.engines.running import TICK_SECONDS
+from tailrace.engines.spark.clocked import ClockedActs
 from tailrace.engines.spark.executors import Executors
 from tailrace.engines.spark.failures import failed
 from tailrace.engines.spark.handing import Handover
@@ -21,10 +22,9 @@ from tailrace.engines.spark.inputs import KafkaInput, PlannedInput
 from tailrace.engines.spark.mapping import HOME, PLAN
 from tailrace.engines.spark.planned import offer
 from tailrace.engines.spark.planning import Planned, Planner
-from tailrace.engines.spark.progress import told
+from tailrace.engines.spark.progress import NO_BATCH, told
 from tailrace.engines.spark.query import ends_of
 from tailrace.engines.state import Liveness
-from tailrace.engines.status import SparkStatus
 from tailrace.errors import StoreError, TailraceError
 from tailrace.sources.types import Slice
 
@@ -39,9 +39,8 @@ if TYPE_CHECKING:
     from tailrace.engines.spark.cluster import Cluster
     from tailrace.engines.spark.handing import Batch
     from tailrace.engines.spark.session import ClusterSession
+    from tailrace.engines.status import SparkStatus
     from tailrace.sources.types import Note
-
-NO_BATCH = SparkStatus(-1, 0.0, 0, 0, 0)
 
 STOP_SECONDS = 10.0
 """How long a stop waits for the batch under way; after that it runs again at the next start."""
@@ -69,10 +68,10 @@ class SparkEngine:
         self._reload: Callable[[], Reloaded] | None = None
         self.reload_error: TailraceError | None = None
         self._planner = Planner(session, cluster.input)
+        self._acts = ClockedActs(session, self._planner)
         self._handover = Handover()
         self._query: StreamingQuery | None = None
         self._offered: int | None = None
-        self._acts_wait = False
         self._progress = NO_BATCH
 
     def stop(self) -> None:
@@ -385,27 +384,11 @@ class SparkEngine:
             self._use(news)
 
     def _take_acts(self) -> None:
-        """What people ask for holds from the watermark of this moment on, where the clock leads.
-
-        It goes through a plan: every shard must come to it. Once that is concluded they are done;
-        that the clock has gone on meanwhile doesn't make them wait again.
-        """
-        if not self.session.acts.waiting:
-            self._acts_wait = False
-            return
-        if self.session.delivery.full:
-            # No plan comes before outputs have taken something.
-            self._do_acts()
-        elif not self._acts_wait:
-            self._acts_wait = self._planner.ask_for_clock()
-            if not self._acts_wait:
-                self._do_acts()
-        elif not self._planner.asked and self._offered is None:
-            self._acts_wait = False
-            self._do_acts()
+        for result in self._acts.take(offered=self._offered is not None):
+            self._listen(result, ())
 
     def _do_acts(self) -> None:
-        for result in self.session.acts.take(self.session):
+        for result in self._acts.now():
             self._listen(result, ())
 
     def _take_reload(self) -> None:

@@ -14,6 +14,9 @@ KAFKA = "Kafka"
 
 FILES = "rocksdbSstFileSize"
 
+NO_BATCH = SparkStatus(-1, 0.0, 0, 0, 0)
+"""Before the first one is done."""
+
 
 def told(progress: Mapping[str, Any] | None) -> SparkStatus | None:
     """A progress of Spark's; None without one, or if it is of waiting for a batch."""
