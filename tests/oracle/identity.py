@@ -1,6 +1,7 @@
 """Hashes and ids over the canonical encoding of typed values."""
 
 import hashlib
+from functools import lru_cache
 
 from tailrace.testing.outcome import Instant, Value
 
@@ -35,8 +36,14 @@ def digest(*values: Value) -> str:
 
 
 def bucket(key: tuple[Value, ...]) -> int:
-    return int(_sha(encode(*key))[:16], 16) % 64
+    return _hash(key, tuple(map(type, key))) % 64
 
 
 def salted(salt: str, key: tuple[Value, ...]) -> int:
-    return int(_sha(encode(salt) + encode(*key))[:16], 16)
+    return _hash((salt, *key), (str, *map(type, key)))
+
+
+@lru_cache(maxsize=10_000)
+def _hash(values: tuple[Value, ...], _types: tuple[type, ...]) -> int:
+    """The same keys are asked for again and again; ``_types``: 1 is 1.0 and True, too."""
+    return int(_sha(encode(*values))[:16], 16)
