@@ -7,8 +7,19 @@ key through new firings is in ``walk``, what is remembered in ``states``.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
+
+import numpy as np
 
 from tailrace.alerts.incidents import Firings, FoldResult, IncidentRule, Reason, Revision
+from tailrace.alerts.open_runs import (
+    OpenRun,
+    caught_up,
+    first_rows,
+    next_change,
+    open_rows,
+    rest_of,
+)
 from tailrace.alerts.revisions import Wording
 from tailrace.alerts.states import (
     STILL,
@@ -17,11 +28,15 @@ from tailrace.alerts.states import (
     IncidentState,
     Life,
     Noticed,
+    Pending,
     Reached,
 )
 from tailrace.alerts.tracks import Timers, Track
 from tailrace.alerts.walk import Walk, resolve
 from tailrace.plan.identity import Key, encode
+
+_LASTING = (Firing, Pending)
+"""Lives that go on as long as firings do."""
 
 
 class IncidentFold:
@@ -40,8 +55,14 @@ class IncidentFold:
         self._turn = 0
         self._known: int | None = None
         """What is stored as reached."""
+        self._said: set[Track] = set()
+        """The keys whose stored form says that they fire still."""
         self._still: dict[Track, None] = {}
-        """The incidents whose stored form says that they fire still."""
+        """Those of them that are done with unless they are told of."""
+        self._open: dict[Track, OpenRun] = {}
+        """The keys that fire until it is told that they don't."""
+        self._judged: int | None = None
+        """Up to this instant all firings were folded."""
         self._load(tuple(states))
 
     def _load(self, states: tuple[IncidentState, ...]) -> None:
@@ -53,19 +74,24 @@ class IncidentFold:
             if isinstance(life, Reached):
                 continue
             track = self._tracks.setdefault(state.key, Track(state.key))
-            if isinstance(life, Firing) and life.last == STILL:
+            if isinstance(life, Firing | Pending) and life.last == STILL:
                 assert self._known is not None  # noqa: S101 - stored along with it
                 life = life._replace(last=self._known)
                 self._still[track] = None
+                self._said.add(track)
             self._keep(track, life)
 
     def states(self) -> tuple[IncidentState, ...]:
         """All that is remembered now."""
         return tuple(
-            self._state(track.key, track.life)
+            self._state(track.key, life)
             for track in self._tracks.values()
-            if track.life is not None
+            if (life := self._now(track)) is not None
         )
+
+    def _now(self, track: Track) -> Life | None:
+        """A key's life as it is by now."""
+        return caught_up(track.life, self._judged) if track in self._open else track.life
 
     def advance(self, firings: Firings | None, watermark: int) -> FoldResult:
         """Fold in all firings of the windows that closed since the last call, up to ``watermark``.
@@ -77,6 +103,7 @@ class IncidentFold:
         if firings is not None and len(firings.ends):
             self._follow(firings, turn)
         self._pass_time(watermark, turn)
+        self._judged = watermark
         return self._result(turn, watermark)
 
     def finish(self, final: int) -> FoldResult:
@@ -118,7 +145,14 @@ class IncidentFold:
         """Those keys that have no incident, no cooldown and no unconfirmed notice."""
         return [key for key in keys if key not in self._tracks]
 
-    def _follow(self, firings: Firings, turn: _Turn) -> None:
+    def _follow(self, told: Firings, turn: _Turn) -> None:
+        firings = told
+        goes_on: dict[int, int] = {}
+        if told.open is not None:
+            goes_on = open_rows(told.keys, told.ends, told.open)
+            firings = self._carried_on(told, turn)
+            if not len(firings.ends):
+                return
         walk = Walk(self._rule, self._wording, firings)
         tracks = self._tracks
         for part in walk.parts():
@@ -127,15 +161,61 @@ class IncidentFold:
             if track is None:
                 track = tracks[key] = Track(key)
             turn.touch(track)
+            row = goes_on.get(part.number)
+            if row is not None:
+                flags = 0 if told.flags is None else int(told.flags[row])
+                self._open[track] = OpenRun(told.measures(row), flags)
             self._keep(track, walk.along(part, key, track.life))
         turn.revisions += walk.revisions
         turn.unconfirmed += walk.unconfirmed
 
+    def _carried_on(self, told: Firings, turn: _Turn) -> Firings:
+        """Firings, the first of a key with an open run beginning where that was looked at last."""
+        ends = told.ends.copy()
+        for row in first_rows(told.keys, ends).tolist():
+            if self._close_run(told.key_values(int(told.keys[row])), turn):
+                assert self._judged is not None  # noqa: S101 - it was open then
+                ends[row] = self._judged + 1
+        return _with_firings(replace(told, ends=ends))
+
+    def _close_run(self, key: Key, turn: _Turn) -> bool:
+        """More is told of a key: a run of it that was open has gone on up to now.
+
+        False if there is none.
+        """
+        track = self._tracks.get(key)
+        if track is None or track not in self._open:
+            return False
+        turn.touch(track)
+        life = self._now(track)
+        del self._open[track]
+        self._keep(track, life)
+        return True
+
+    def _go_on(self, tracks: list[Track], watermark: int, turn: _Turn) -> None:
+        """Follow open runs to which something happens up to ``watermark``."""
+        assert self._judged is not None  # noqa: S101 - they were open before
+        firings = rest_of(tracks, self._open, self._judged + 1, watermark)
+        walk = Walk(self._rule, self._wording, firings)
+        for part in walk.parts():
+            track = tracks[part.number]
+            turn.touch(track)
+            self._keep(track, walk.along(part, track.key, self._now(track)))
+        turn.revisions += walk.revisions
+
     def _pass_time(self, watermark: int, turn: _Turn) -> None:
         """Let every deadline up to ``watermark`` pass."""
+        going: list[Track] = []
         for track in self._timers.due(watermark):
             life = track.life
             if life is None:
+                continue
+            if track in self._open:
+                due = next_change(life, self._rule.for_)
+                if due is not None and due <= watermark:
+                    going.append(track)
+                else:
+                    self._keep(track, life)
                 continue
             if life.due(self._rule.every, self._rule.keep_firing_for) > watermark:
                 self._keep(track, life)
@@ -147,12 +227,14 @@ class IncidentFold:
             elif isinstance(life, Noticed):
                 turn.unconfirmed.append(life.notice)
             self._keep(track, following)
+        if going:
+            self._go_on(going, watermark, turn)
 
     def _end(self, turn: _Turn, at: int, reason: Reason, resolved_at: int | None) -> FoldResult:
         """Close everything: a last revision for each incident, nothing remembered."""
         for track in self._tracks.values():
             turn.touch(track)
-            life = track.life
+            life = self._now(track)
             if isinstance(life, Firing):
                 last = life._replace(revision=life.revision + 1)
                 turn.revisions.append(
@@ -161,12 +243,17 @@ class IncidentFold:
             elif isinstance(life, Noticed):
                 turn.unconfirmed.append(life.notice)
             track.life = None
+        self._open.clear()
         return self._result(turn, None)
 
     def _keep(self, track: Track, life: Life | None) -> None:
         track.life = life
-        if life is not None:
+        if life is None:
+            return
+        if track not in self._open:
             self._timers.put(track, life.due(self._rule.every, self._rule.keep_firing_for))
+        elif (due := next_change(life, self._rule.for_)) is not None:
+            self._timers.put(track, due)
 
     def _state(self, key: Key, life: Life) -> IncidentState:
         return IncidentState(self._rule.identity, key, life)
@@ -178,25 +265,28 @@ class IncidentFold:
     def _result(self, turn: _Turn, known: int | None) -> FoldResult:
         changed: list[IncidentState] = []
         forgotten: list[str] = []
-        for track in self._still:
+        for track in tuple(self._still):
             turn.touch(track)
         for track in turn.tracks:
             life, before = track.life, track.before
             track.before = None
-            was_still = track in self._still
+            was_still = track in self._said
+            self._still.pop(track, None)
             if life is None:
                 del self._tracks[track.key]
-                self._still.pop(track, None)
+                self._said.discard(track)
                 if before is not None:
                     forgotten.append(self._state(track.key, before).place)
-            elif self._rule.every == 1 and type(life) is Firing and life.last == known:
+            elif self._rule.every == 1 and isinstance(life, _LASTING) and life.last == known:
                 if not (was_still and _only_longer(before, life)):
                     changed.append(self._state(track.key, life._replace(last=STILL)))
-                self._still[track] = None
+                self._said.add(track)
+                if track not in self._open:
+                    self._still[track] = None
             elif was_still or life is not before:
-                self._still.pop(track, None)
+                self._said.discard(track)
                 changed.append(self._state(track.key, life))
-        self._remember_reached(known if self._still else None, changed, forgotten)
+        self._remember_reached(known if self._said else None, changed, forgotten)
         return FoldResult(
             revisions=in_order(turn.revisions),
             changed=tuple(changed),
@@ -217,10 +307,27 @@ class IncidentFold:
         self._known = known
 
 
-def _only_longer(before: Life | None, life: Firing) -> bool:
-    """Whether nothing of an incident has changed but how long it has been firing."""
-    if type(before) is not Firing or life._replace(last=before.last) != before:
+def _with_firings(firings: Firings) -> Firings:
+    """Without the rows that only tell where a run has ended."""
+    assert firings.lasts is not None  # noqa: S101 - rows are runs
+    rows = np.flatnonzero(firings.lasts >= firings.ends)
+    return replace(
+        firings,
+        ends=firings.ends[rows],
+        keys=firings.keys[rows],
+        measures=lambda row: firings.measures(int(rows[row])),
+        flags=None if firings.flags is None else firings.flags[rows],
+        lasts=firings.lasts[rows],
+        open=None,
+    )
+
+
+def _only_longer(before: Life | None, life: Firing | Pending) -> bool:
+    """Whether nothing has changed but how long a key has been firing."""
+    if type(before) is not type(life) or life._replace(last=before.last) != before:
         return False
+    if type(before) is not Firing or type(life) is not Firing:
+        return True
     if any(type(value) is float for value in life.measures.values()):
         # Equal numbers can have different texts.
         return repr(life.measures) == repr(before.measures)

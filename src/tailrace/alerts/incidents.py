@@ -69,10 +69,12 @@ class Firings:
 
     ``ends``: window ends, multiples of the rule's ``every``; ``keys``: dense key ids from 0; no
     (key, end) twice. ``lasts``: where a row is a run, it fires at each multiple of ``every`` from
-    its end to this one, which is before the next row's end. ``flags``: bits of ``FLAGS``, or None
-    for none set. ``key_values`` gives the typed key of an id; ``measures`` gives, for a row number
-    of these arrays, the window's measures by name as plain typed values (no NumPy scalars), and is
-    asked only for the few rows that a revision or a state shows.
+    its end to this one, which is before the next row's end. ``open``: it goes on after that up to
+    the next row of its key, which may be one without firings (whose ``lasts`` is before its end).
+    ``flags``: bits of ``FLAGS``, or None for none set. ``key_values`` gives the typed key of an id;
+    ``measures`` gives, for a row number of these arrays, the window's measures by name as plain
+    typed values (no NumPy scalars), and is asked only for the few rows that a revision or a state
+    shows.
     """
 
     ends: NDArray[np.int64]
@@ -81,6 +83,7 @@ class Firings:
     measures: Callable[[int], dict[str, Scalar]]
     flags: NDArray[np.int64] | None = None
     lasts: NDArray[np.int64] | None = None
+    open: NDArray[np.bool_] | None = None
 
 
 class Status(StrEnum):

@@ -15,9 +15,11 @@ from tailrace.plan.identity import Time
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
+    from tailrace.engines.going_on import Rest
     from tailrace.kernel.keys import DenseKeys
     from tailrace.kernel.types import RuleFirings
     from tailrace.plan.identity import Key, Scalar
+    from tailrace.plan.model import Rule
     from tailrace.plan.verdicts import VerdictList
 
 _INSTANTS = ("leaky", "first_seen", "sequence")
@@ -28,7 +30,7 @@ def accusations(
     wanted: VerdictList, keys: DenseKeys, firings: RuleFirings
 ) -> Iterator[Accusation | Series]:
     """The firings of one rule as accusations of a list's keys."""
-    measures = _measures(firings)
+    measures = measures_of(firings)
     places = wanted.places[firings.rule.identity]
     if firings.lasts is None:
         yield from _series(firings, keys, places, measures)
@@ -42,11 +44,21 @@ def accusations(
     rest = int(rule.ordered is not None and rule.ordered.meaning[0] not in _INSTANTS)
     named: dict[int, Key] = {}
     for row, (number, end, last, own) in enumerate(rows):
+        if last < end:
+            continue
         key = named.get(number)
         if key is None:
             whole = keys.values(number)
             key = named[number] = tuple(whole[place] for place in places)
         yield Accusation(rule.name, key, end, last, own, rest, measures(row))
+
+
+def rest_accuses(wanted: VerdictList, rule: Rule, rest: Rest) -> Accusation:
+    """A run that goes on as an accusation of a list's key."""
+    key = tuple(rest.key[place] for place in wanted.places[rule.identity])
+    return Accusation(
+        rule.name, key, rest.start, rest.last, told=False, rest=1, measures=rest.measures
+    )
 
 
 def _series(
@@ -69,7 +81,7 @@ def _series(
         yield Series(firings.rule.name, key, ends[first:behind], of)
 
 
-def _measures(firings: RuleFirings) -> Callable[[int], dict[str, Scalar]]:
+def measures_of(firings: RuleFirings) -> Callable[[int], dict[str, Scalar]]:
     """Each row's measures; its columns become lists once."""
     types = value_types(firings.rule)
     columns = {

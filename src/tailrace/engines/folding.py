@@ -41,6 +41,7 @@ def fold_firings(firings: RuleFirings, keys: DenseKeys, rule: Rule) -> Firings:
         measures=measures,
         flags=firings.flags.astype(np.int64),
         lasts=firings.lasts,
+        open=firings.open,
     )
 
 

@@ -266,6 +266,7 @@ def _firings(rule: Rule, keys: DenseKeys, table: pa.Table) -> RuleFirings:
         table["flags"].to_numpy(),
         table["last"].to_numpy() if "last" in table.column_names else None,
         table["told"].to_numpy() if "told" in table.column_names else None,
+        table["open"].to_numpy() if "open" in table.column_names else None,
     )
 
 

@@ -382,6 +382,8 @@ def fired_table(reducer: GroupReducer, firings: RuleFirings) -> pa.Table:
     columns |= {"end": pa.array(firings.ends), "flags": pa.array(firings.flags)}
     if firings.lasts is not None and firings.told is not None:
         columns |= {"last": pa.array(firings.lasts), "told": pa.array(firings.told)}
+    if firings.open is not None:
+        columns["open"] = pa.array(firings.open)
     columns |= {f"v{i}": firings.values.column(n) for i, n in enumerate(firings.rule.columns)}
     return pa.table(columns)
 

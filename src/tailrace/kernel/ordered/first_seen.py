@@ -12,6 +12,8 @@ from tailrace.plan.event_columns import TIME
 from tailrace.plan.ordered import LAST_SEEN
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from tailrace.kernel.ordered.reducer import Span
     from tailrace.kernel.ordered.states import States
     from tailrace.kernel.runs import Run
@@ -49,6 +51,15 @@ class FirstSight:
             changed=keys[last],
             times=times[last],
         )
+
+    def forgotten(
+        self,
+        keys: NDArray[np.int64],  # noqa: ARG002 - as all kinds
+        states: States,  # noqa: ARG002
+        at: int,  # noqa: ARG002
+    ) -> Found | None:
+        """Nothing lasts."""
+        return None
 
     def due(self, states: States, reached: int) -> int | None:  # noqa: ARG002 - as all kinds
         """Nothing happens without events."""

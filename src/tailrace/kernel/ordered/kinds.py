@@ -27,19 +27,18 @@ NOTHING: NDArray[np.int64] = np.empty(0, np.int64)
 class Found:
     """Stretches in which a rule's condition holds, and states that changed.
 
-    ``keys``, ``ends``, ``lasts``, ``told`` as in ``RuleFirings``; ``values``: the kind's measures
-    by name, ``valid`` where one can be null; ``seen``: the key's last event, if that isn't at
-    ``ends``; ``flags``: bits of ``FLAG_*``. ``changed``: keys with a new state, of the events up to
-    ``times``.
+    ``keys``, ``ends``, ``lasts``, ``told``, ``open`` as in ``RuleFirings``; ``values``: the kind's
+    measures by name, ``valid`` where one can be null; ``flags``: bits of ``FLAG_*``. ``changed``:
+    keys with a new state, of the events up to ``times``.
     """
 
     keys: NDArray[np.int64] = field(default_factory=lambda: NOTHING)
     ends: NDArray[np.int64] = field(default_factory=lambda: NOTHING)
     lasts: NDArray[np.int64] | None = None
     told: NDArray[np.bool_] | None = None
+    open: NDArray[np.bool_] | None = None
     values: dict[str, NDArray[np.int64]] = field(default_factory=dict)
     valid: dict[str, NDArray[np.bool_]] = field(default_factory=dict)
-    seen: NDArray[np.int64] | None = None
     flags: NDArray[np.uint8] | None = None
     changed: NDArray[np.int64] = field(default_factory=lambda: NOTHING)
     times: NDArray[np.int64] = field(default_factory=lambda: NOTHING)
@@ -62,6 +61,7 @@ class Found:
             np.zeros(len(order), np.uint8) if self.flags is None else self.flags[order],
             ends if self.lasts is None else self.lasts[order],
             np.ones(len(order), np.bool_) if self.told is None else self.told[order],
+            None if self.open is None else self.open[order],
         )
 
 
@@ -70,6 +70,10 @@ class Kind(Protocol):
 
     def advance(self, rows: Run, states: States, span: Span) -> Found:
         """Look at events, ordered by key and time, that come after those that made the states."""
+        ...
+
+    def forgotten(self, keys: NDArray[np.int64], states: States, at: int) -> Found | None:
+        """What is told of keys that are forgotten from an instant on; None: nothing."""
         ...
 
     def due(self, states: States, reached: int) -> int | None:

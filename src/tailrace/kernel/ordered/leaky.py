@@ -156,6 +156,15 @@ class Buckets:
                 blind_until = time + blackhole
         return Bucket(before, level, count, blind_until, known)
 
+    def forgotten(
+        self,
+        keys: NDArray[np.int64],  # noqa: ARG002 - as all kinds
+        states: States,  # noqa: ARG002
+        at: int,  # noqa: ARG002
+    ) -> Found | None:
+        """Nothing lasts."""
+        return None
+
     def due(self, states: States, reached: int) -> int | None:  # noqa: ARG002 - as all kinds
         """Nothing happens without events."""
         return None

@@ -14,7 +14,7 @@ import numpy as np
 
 from tailrace.kernel.ordered.crowding import Crowding, Presence
 from tailrace.kernel.ordered.marks import sparse
-from tailrace.kernel.ordered.runs import joined
+from tailrace.kernel.ordered.runs import carried_on, joined
 from tailrace.kernel.reducer import Closed, GroupReducer
 from tailrace.kernel.time import FOREVER, NEVER, known_until
 from tailrace.plan.event_columns import TIME
@@ -36,13 +36,14 @@ class Span(NamedTuple):
     """The time that a close is about: from ``first`` to ``known``, both included.
 
     ``start``: the rule's, events before it are passed over; ``begun``: when event time began, or
-    the rule, if that was later.
+    the rule, if that was later. ``anew``: whoever is told has heard of no run that is open.
     """
 
     first: int
     known: int
     start: int
     begun: int
+    anew: bool = True
 
 
 class OrderedReducer(GroupReducer):
@@ -108,7 +109,7 @@ class OrderedReducer(GroupReducer):
                 closed.failures[identity] = closed.failures.get(identity, 0) + failed
         firings = [found for part in parts for found in part.firings]
         if firings:
-            closed.firings.append(joined(firings))
+            closed.firings.append(carried_on(joined(firings), span.known))
         return closed
 
     # -- bounds ------------------------------------------------------------------------------------

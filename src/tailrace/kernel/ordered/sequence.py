@@ -115,6 +115,15 @@ class Matches:
                 columns[f"at_{step}_{i}"] = np.array(values, np.int64)
         return columns
 
+    def forgotten(
+        self,
+        keys: NDArray[np.int64],  # noqa: ARG002 - as all kinds
+        states: States,  # noqa: ARG002
+        at: int,  # noqa: ARG002
+    ) -> Found | None:
+        """Nothing lasts."""
+        return None
+
     def due(self, states: States, reached: int) -> int | None:  # noqa: ARG002 - as all kinds
         """Nothing happens without events."""
         return None

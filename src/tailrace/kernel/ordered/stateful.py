@@ -14,19 +14,22 @@ from tailrace.kernel.ordered.crowding import Presence
 from tailrace.kernel.ordered.kinds import kind_of
 from tailrace.kernel.ordered.order import in_order
 from tailrace.kernel.ordered.reducer import OrderedReducer, Span
+from tailrace.kernel.ordered.runs import joined
 from tailrace.kernel.ordered.states import States, blank_columns
 from tailrace.kernel.reducer import Closed
 from tailrace.kernel.runs import Run, concatenated, sorted_run
 from tailrace.kernel.time import FOREVER
 from tailrace.kernel.types import FLAG_EVICTED
 from tailrace.plan.event_columns import TIME
+from tailrace.plan.ordered import LAST_SEEN
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from numpy.typing import NDArray
 
-    from tailrace.kernel.types import GroupPartials
+    from tailrace.kernel.ordered.kinds import Found
+    from tailrace.kernel.types import GroupPartials, RuleFirings
     from tailrace.plan.model import Bounds, Group
 
 _SPARE = 100_000
@@ -44,10 +47,15 @@ class StatefulReducer(OrderedReducer):
         self._blank = blank_columns(group)
         self._changed: list[NDArray[np.int64]] = []
         self._stored = 0
+        self._anew = True
+        """Nobody may know which runs are open."""
+        self._ended: list[Found] = []
+        """What is still to be told of keys that were forgotten."""
 
     def load(self, plain: Run, sides: Mapping[str, Run]) -> None:
         """Take back stored rows: events that wait, others that are done with, and states."""
         self._states.grow(len(self.keys))
+        self._anew = True
         self._stored += len(plain)
         state = plain.columns["n"] == 0
         known = self._states.known()
@@ -69,6 +77,9 @@ class StatefulReducer(OrderedReducer):
 
     def _forget_keys(self, keys: NDArray[np.int64], pane: int) -> None:
         super()._forget_keys(keys, pane)
+        ended = self._kind.forgotten(keys, self._states, pane * self.rule.window.width)
+        if ended is not None:
+            self._ended.append(ended)
         self._states.drop(keys)
 
     def _close(self, span: Span) -> Closed:
@@ -82,18 +93,26 @@ class StatefulReducer(OrderedReducer):
         if span.start > span.first:
             rows = rows.part(rows.columns[TIME] >= span.start)
         rows = rows.part(in_order(rows, placed=self.ordered.placed))
-        found = self._kind.advance(rows, self._states, span)
+        found = self._kind.advance(rows, self._states, span._replace(anew=self._anew))
+        self._anew = False
         self._states.put(found.changed, found.times, found.columns)
         if len(found.changed):
             self._changed.append(found.changed)
         self._runs.forget_before(span.known // width + 1)
-        firings = found.firings(rule)
-        if len(firings.keys):
-            if self._bound.ever:
-                at = firings.ends if found.seen is None else found.seen
-                firings.flags[:] |= self._evicted(firings.keys, at) * np.uint8(FLAG_EVICTED)
-            closed.firings.append(firings)
+        told, self._ended = [*self._ended, found], []
+        parts = [self._flagged(one.firings(rule)) for one in told if len(one.keys)]
+        if parts:
+            closed.firings.append(joined(parts))
         return closed
+
+    def _flagged(self, firings: RuleFirings) -> RuleFirings:
+        """Firings with the flag of lost keys, by the key's last event."""
+        if self._bound.ever:
+            at = firings.ends
+            if firings.open is not None:
+                at = firings.values[LAST_SEEN].to_numpy().astype(np.int64)
+            firings.flags[:] |= self._evicted(firings.keys, at) * np.uint8(FLAG_EVICTED)
+        return firings
 
     def forget(self, until: int) -> None:
         """Drop what matters to no instant at or after ``until``."""
