@@ -53,7 +53,8 @@ class Gathered:
             alert = EventAlert(
                 judge.identity, judge.name, self._plan.name, judge.labels, judge.annotations
             )
-            events.append(typed_events(EventTexts(alert, rows.table)))
+            texts = EventTexts(alert, rows.table)
+            events.append(typed_events(texts, _versions(result, judge.references)))
         labelled: dict[str, list[pa.Table]] = {}
         for each, rows in result.classified:
             table = typed_archive(event_columns(self._plan, rows.table), each.name)
@@ -107,6 +108,13 @@ class Gathered:
         """All dead letters."""
         tables = [found.dead for found in self._epochs.values() if found.dead is not None]
         return _joined(tables, DEAD_LETTERS).drop_columns(["replayed"])
+
+
+def _versions(result: Epoch, names: tuple[str, ...]) -> dict[str, str]:
+    """The versions of references that are in force in an epoch."""
+    known = result.commit.state["references"]
+    assert isinstance(known, dict)  # noqa: S101 - the state says so
+    return {name: known[name] for name in names if name in known}
 
 
 class _Found:

@@ -156,7 +156,7 @@ class Dispatch:
         texts = EventTexts(alert, fired.table)
         for target in targets:
             if target.typed:
-                rows = typed_rows.typed_events(texts)
+                rows = typed_rows.typed_events(texts, self._stamp(rule))
             else:
                 rows = text_rows.event_rows(texts, target.zone, references=self._stamp(rule))
             self._add(target, rows, lambda: event_address(texts))

@@ -8,6 +8,7 @@ text in one column each.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
@@ -44,6 +45,7 @@ INCIDENTS = pa.schema(
         ("resolved_at", INSTANT),
         ("notices", pa.list_(pa.string())),
         ("flags", pa.list_(pa.string())),
+        ("references", pa.string()),
     ]
 )
 """Columns of incidents and of notices, which leave what they don't have null."""
@@ -83,6 +85,7 @@ EVENTS = pa.schema(
         ("annotations", pa.string()),
         ("partition", pa.string()),
         ("position", pa.int64()),
+        ("references", pa.string()),
     ]
 )
 """Columns of per-event alerts."""
@@ -165,6 +168,7 @@ def typed_incidents(revisions: Sequence[Revision]) -> pa.Table:
             "resolved_at": revision.resolved_at,
             "notices": list(revision.notices),
             "flags": list(revision.flags),
+            "references": _stamp(revision.references),
         }
         for revision in revisions
     ]
@@ -216,8 +220,10 @@ def typed_verdicts(changes: Sequence[Change]) -> pa.Table:
     return _shaped(rows, VERDICTS, Content.VERDICTS)
 
 
-def typed_events(alert: EventTexts) -> pa.Table:
-    """A row for each event that a per-event rule fired for."""
+def typed_events(
+    alert: EventTexts, references: Mapping[str, str] = MappingProxyType({})
+) -> pa.Table:
+    """A row for each event that a per-event rule fired for; ``references``: what it looked up."""
     columns = {
         "id": alert.ids,
         "rule": pa.repeat(alert.rule.name, len(alert)),
@@ -229,8 +235,14 @@ def typed_events(alert: EventTexts) -> pa.Table:
         "annotations": alert.annotations(),
         "partition": alert.partitions,
         "position": alert.positions,
+        "references": pa.repeat(pa.scalar(_stamp(references), pa.string()), len(alert)),
     }
     return batch_table(columns, Form.TYPED, Content.EVENTS, alert.rule.name)
+
+
+def _stamp(references: Mapping[str, str]) -> str | None:
+    """The versions of references as JSON; null where nothing was looked up."""
+    return dumps(references) if references else None
 
 
 def typed_archive(fields: Mapping[str, pa.Array], rule: str = "") -> pa.Table:
