@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import wraps
 from pathlib import Path
 
 import click
@@ -20,17 +22,36 @@ Examples:
 """
 
 
-_pipeline = click.option(
-    "--pipeline", "-p", type=click.Path(path_type=Path), metavar="PATH", help="The pipeline."
-)
-_store = click.option(
-    "--store", type=click.Path(path_type=Path), metavar="PATH", help="The store itself."
-)
-_sets = click.option("--set", "sets", multiple=True, metavar="KEY=VALUE", help="As given to run.")
-_name = click.argument("name")
-_key = click.argument("key", nargs=-1, required=True)
-_for = click.option("--for", "lasts", metavar="DURATION", help="Of event time: 1h, 7d.")
-_reason = click.option("--reason", default="", metavar="TEXT", help="Why; it is told.")
+def _of_store(command: Callable[..., None]) -> Callable[..., None]:
+    """A command on a store, given to it as ``store``, which is found by --pipeline and others."""
+
+    @wraps(command)
+    def found(
+        *, pipeline: Path | None, store: Path | None, sets: tuple[str, ...], **others: object
+    ) -> None:
+        command(store=find_store(pipeline, store, sets), **others)
+
+    paths = click.Path(path_type=Path)
+    for option in (
+        click.option("--set", "sets", multiple=True, metavar="KEY=VALUE", help="As given to run."),
+        click.option("--store", type=paths, metavar="PATH", help="The store itself."),
+        click.option("--pipeline", "-p", type=paths, metavar="PATH", help="The pipeline."),
+    ):
+        found = option(found)
+    return found
+
+
+def _of_key(command: Callable[..., None]) -> Callable[..., None]:
+    """A command about a key of a list."""
+    named = click.argument("name")(click.argument("key", nargs=-1, required=True)(command))
+    return _of_store(named)
+
+
+def _lasting(command: Callable[..., None]) -> Callable[..., None]:
+    """A command that holds for a time, and says why."""
+    reason = click.option("--reason", default="", metavar="TEXT", help="Why; it is told.")
+    lasts = click.option("--for", "lasts", metavar="DURATION", help="Of event time: 1h, 7d.")
+    return lasts(reason(command))
 
 
 @click.group("verdicts", epilog=_EPILOG)
@@ -45,22 +66,13 @@ def command() -> None:
 
 @command.command("list")
 @click.argument("name", required=False)
-@_pipeline
-@_store
-@_sets
+@_of_store
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON object a line.")
-def list_(
-    name: str | None,
-    pipeline: Path | None,
-    store: Path | None,
-    sets: tuple[str, ...],
-    *,
-    as_json: bool,
-) -> None:
+def list_(*, name: str | None, store: Path, as_json: bool) -> None:
     """Show who is on the list NAME, or on any, and who was allowed by hand."""
     from tailrace.engines.lookup import MOST_ROWS, entries, listed_statement
 
-    with asked(find_store(pipeline, store, sets)) as who:
+    with asked(store) as who:
         check_lists(who, name)
         rows, cut = who.query(listed_statement(name), MOST_ROWS)
     found = list(entries(rows["body"].to_pylist()))
@@ -78,65 +90,29 @@ def list_(
 
 
 @command.command("ban")
-@_name
-@_key
-@_for
-@_reason
-@_pipeline
-@_store
-@_sets
-def ban(
-    name: str,
-    key: tuple[str, ...],
-    lasts: str | None,
-    reason: str,
-    pipeline: Path | None,
-    store: Path | None,
-    sets: tuple[str, ...],
-) -> None:
+@_lasting
+@_of_key
+def ban(*, name: str, key: tuple[str, ...], lasts: str | None, reason: str, store: Path) -> None:
     """Put KEY on the list NAME by hand, until --for is over or it is undone.
 
     KEY is a value, or FIELD=VALUE for each field of the list's key.
     """
-    _act(find_store(pipeline, store, sets), "ban", name, key, lasts, reason)
+    _act(store, "ban", name, key, lasts, reason)
 
 
 @command.command("allow")
-@_name
-@_key
-@_for
-@_reason
-@_pipeline
-@_store
-@_sets
-def allow(
-    name: str,
-    key: tuple[str, ...],
-    lasts: str | None,
-    reason: str,
-    pipeline: Path | None,
-    store: Path | None,
-    sets: tuple[str, ...],
-) -> None:
+@_lasting
+@_of_key
+def allow(*, name: str, key: tuple[str, ...], lasts: str | None, reason: str, store: Path) -> None:
     """Take KEY off the list NAME, and keep it off whatever it does."""
-    _act(find_store(pipeline, store, sets), "allow", name, key, lasts, reason)
+    _act(store, "allow", name, key, lasts, reason)
 
 
 @command.command("undo")
-@_name
-@_key
-@_pipeline
-@_store
-@_sets
-def undo(
-    name: str,
-    key: tuple[str, ...],
-    pipeline: Path | None,
-    store: Path | None,
-    sets: tuple[str, ...],
-) -> None:
+@_of_key
+def undo(*, name: str, key: tuple[str, ...], store: Path) -> None:
     """Take back what was done to KEY by hand: the rules decide again."""
-    _act(find_store(pipeline, store, sets), "undo", name, key, None, "")
+    _act(store, "undo", name, key, None, "")
 
 
 def _act(
