@@ -183,7 +183,8 @@ def _records(status: Status) -> Iterator[str]:
     if status.duplicates:
         yield f"  {number(status.duplicates)} of the events are duplicates"
     for name, errors in sorted(status.derive_errors.items()):
-        yield f"  {name} could not be derived for {number(errors)} events"
+        if errors:
+            yield f"  {name} could not be derived for {number(errors)} events"
 
 
 def _partitions(status: Status) -> Iterator[str]:

@@ -31,6 +31,7 @@ from tailrace.kernel.time import NEVER, last_end, next_end
 from tailrace.kernel.types import RuleCounts
 from tailrace.plan.compile import compile_text
 from tailrace.plan.grouping import group_rules
+from tailrace.reference.snapshot import Snapshot
 from tailrace.sources.types import Troubled
 from tailrace.store.reading import StoreReader, open_reader
 
@@ -147,7 +148,7 @@ def stored_status(reader: StoreReader) -> Status:
             for rows in [kept[group.identity]]
         ),
         outputs=tuple(_stored_outputs(reader, plan, state.written)),
-        references=tuple(_stored_references(plan, state)),
+        references=tuple(_stored_references(reader, plan, state)),
         verdicts=_lists(plan),
         held_rows=reader.held(),
     )
@@ -249,9 +250,14 @@ def _lists(plan: Plan | None) -> tuple[ListStatus, ...]:
     return tuple(ListStatus(one.name, 0, tuple(name for name, _ in one.keys)) for one in lists)
 
 
-def _stored_references(plan: Plan | None, state: EngineState) -> Iterator[ReferenceStatus]:
+def _stored_references(
+    reader: StoreReader, plan: Plan | None, state: EngineState
+) -> Iterator[ReferenceStatus]:
     for name, config in plan.config.references.items() if plan is not None else ():
-        yield ReferenceStatus(name, config.place.told, state.references.get(name))
+        version = state.references.get(name)
+        kept = None if version is None else reader.reference(name, version)
+        rows = None if kept is None else Snapshot.from_bytes(str(version), kept).rows
+        yield ReferenceStatus(name, config.place.told, version, rows)
 
 
 def _stored_outputs(

@@ -116,6 +116,14 @@ class StoreReader:
         sql = "select verdict, count(*) from verdicts where live group by verdict"
         return dict(self._rows(sql))
 
+    def reference(self, name: str, version: str) -> bytes | None:
+        """The contents of a version of a reference, as long as it is kept."""
+        rows = self._rows(
+            "select payload from tailrace_references"
+            f" where name = {_text(name)} and version = {_text(version)}"
+        )
+        return bytes(rows[0][0]) if rows else None
+
     def held(self) -> int:
         """How many archived events wait until it is known whether their keys were listed."""
         found = self._rows("select 1 from duckdb_tables() where table_name = 'tailrace_held'")

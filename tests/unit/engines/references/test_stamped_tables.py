@@ -1,9 +1,14 @@
 """Tables of alerts say what they were judged by, as rows in JSON do."""
 
 import json
+import re
 from pathlib import Path
 
+from click.testing import CliRunner
+
 from tailrace import Pipeline
+from tailrace.cli.status import command
+from tailrace.store.reading import open_reader
 
 PIPELINE = """
 name: live
@@ -29,8 +34,6 @@ def test_incidents_and_events_have_the_versions(tmp_path: Path) -> None:
     assert list(json.loads(stamp)) == ["limits"]
     alerts = {row["rule"]: row["references"] for row in result.alerts.to_pylist()}
     assert alerts == {"unknown": stamp, "plain": None}
-    from tailrace.store.reading import open_reader
-
     reader = open_reader(tmp_path / "s.duckdb")
     try:
         rows = reader.query('select rule, "references" as r from told').rows.to_pylist()
@@ -41,3 +44,12 @@ def test_incidents_and_events_have_the_versions(tmp_path: Path) -> None:
         ("unknown", stamp),
         ("plain", None),
     }
+
+
+def test_status_tells_the_rows_though_nobody_runs_it(tmp_path: Path) -> None:
+    (tmp_path / "limits.csv").write_text("host,most\na,10\nb,20\nc,30\n")
+    pipeline = Pipeline.parse(PIPELINE.format(folder=tmp_path))
+    pipeline.run(records=['{"t": 1, "host": "a", "n": 1}'], store=tmp_path / "s.duckdb")
+    told = CliRunner().invoke(command, ["--store", str(tmp_path / "s.duckdb")])
+    assert told.exit_code == 0, told.output
+    assert re.search(r"^  limits  [0-9a-f]{12} +3 +- +file", told.output, re.MULTILINE)
