@@ -89,14 +89,14 @@ def test_opened_and_resolved(server: Alertmanager) -> None:
 
 
 def test_said_again_until_resolved_also_by_another_process(server: Alertmanager) -> None:
-    """Nobody repeats it: gone after four times 250 ms. Repeated: there."""
+    """Nobody repeats it: gone after four times 500 ms. Repeated: there."""
     opened, resolved = revisions(CLIENT)
-    chosen = config(server.url, resend_every="250ms")
+    chosen = config(server.url, resend_every="500ms")
     output = made(chosen)
     output.open(None)
     state = output.deliver(batch(0, chosen, opened)).state
     assert len(server.alerts()) == 1
-    until = time.monotonic() + 2
+    until = time.monotonic() + 3
     while time.monotonic() < until:
         again = output.renew()
         assert again is not None
