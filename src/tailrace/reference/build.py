@@ -6,12 +6,14 @@ rows that have it; what there was before stays in force then.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
 
+from tailrace.config.suggestions import suggestion
 from tailrace.config.values import shown
 from tailrace.errors import Problem, TableError
 from tailrace.expr.nodes import Type
@@ -29,6 +31,8 @@ if TYPE_CHECKING:
 
 SHOWN = 5
 """So many wrong rows are named."""
+_LISTED = 12
+"""So many columns are named."""
 
 
 @dataclass(slots=True)
@@ -75,11 +79,21 @@ def _check_size(name: str, config: Reference, raw: RawTable) -> None:
         )
     missing = [column for column in config.columns if column not in raw.columns]
     if missing and raw.rows:
-        listed = ", ".join(sorted(raw.columns)) or "none of those declared"
         raise TableError(
             f"reference '{name}': there is no column '{missing[0]}'",
-            hint=f"there are: {listed}",
+            hint=_columns_told(missing[0], raw),
         )
+
+
+def _columns_told(missing: str, raw: RawTable) -> str:
+    """What there is instead of a column, with a guess at which of it is meant."""
+    there = raw.there or tuple(sorted(raw.columns))
+    if len(there) == 1 and missing in re.split(r"[;\t|]", there[0]):
+        return f"the whole header is {shown(there[0])}: values are separated by commas"
+    others = [column for column in there if column not in raw.columns]
+    guess = suggestion(missing, others, "there are") or ""
+    listed = ", ".join(map(shown, there[:_LISTED])) or "none of those declared"
+    return f"{guess} (there are: {listed})" if guess.endswith("?") else f"there are: {listed}"
 
 
 def typed_columns(config: Reference, raw: RawTable) -> tuple[dict[str, pa.Array], dict[int, str]]:

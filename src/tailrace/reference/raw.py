@@ -24,12 +24,14 @@ class RawTable:
     """``columns``: string arrays of one length by name; null where there is no value.
 
     ``first``: what the first row is called for people, ``unit`` what a row is ("line", "row").
+    ``there``: the names of all columns that there are, where more than the wanted ones are known.
     """
 
     columns: Mapping[str, pa.Array]
     rows: int
     first: int = 1
     unit: str = "row"
+    there: tuple[str, ...] = ()
 
     def place(self, row: int) -> str:
         """What a row is called."""
@@ -43,7 +45,7 @@ class RawTable:
         places = pc.sort_indices(table, [(name, "ascending") for name in table.column_names])
         found = table.take(places).combine_chunks()
         columns = {name: found[name].combine_chunks() for name in found.column_names}
-        return RawTable(columns, self.rows, self.first, self.unit)
+        return RawTable(columns, self.rows, self.first, self.unit, self.there)
 
 
 def from_records(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Literal
 
 import pyarrow as pa
@@ -16,6 +17,8 @@ from tailrace.outputs.lines import safe
 from tailrace.reference.raw import RawTable, from_records, refuse_twice, text_of
 
 Form = Literal["csv", "json", "parquet"]
+_LOOKED_AT = 100
+"""Objects whose names are told, if those that are wanted aren't there."""
 
 
 def cells(data: bytes, form: Form, columns: Sequence[str]) -> RawTable:
@@ -46,14 +49,16 @@ def _csv(data: bytes, columns: Sequence[str]) -> RawTable:
             convert_options=options,
         )
     except pa.ArrowInvalid as error:
-        raise TableError(f"this is no CSV: {_line(error)}") from error
+        json_like = data.lstrip()[:1] in (b"[", b"{")
+        hint = "it begins as JSON does: format: json" if json_like else None
+        raise TableError(f"this is no CSV: {_line(error)}", hint=hint) from error
     try:
         names = table.column_names
     except UnicodeDecodeError as error:
         raise TableError("the header is not UTF-8") from error
     refuse_twice(names, columns)
     found = {name: table[name].combine_chunks() for name in names if name in columns}
-    return RawTable(found, table.num_rows, 2, "line")
+    return RawTable(found, table.num_rows, 2, "line", tuple(names))
 
 
 def _json(data: bytes, columns: Sequence[str]) -> RawTable:
@@ -81,11 +86,17 @@ def _parsed(text: str, what: str) -> object:
 
 def _objects(records: Sequence[object], columns: Sequence[str], unit: str) -> RawTable:
     objects: list[dict[str, object]] = []
+    there: dict[str, None] = {}
     for number, record in enumerate(records, 1):
         if not isinstance(record, dict):
             raise TableError(f"{unit} {number} is not an object")
+        if number <= _LOOKED_AT:
+            there |= dict.fromkeys(record)
         objects.append({name: _within(record[name]) for name in columns if name in record})
-    return from_records(objects, columns, unit=unit)
+    there = dict.fromkeys(
+        name for record in records[:_LOOKED_AT] if isinstance(record, dict) for name in record
+    )
+    return replace(from_records(objects, columns, unit=unit), there=tuple(there))
 
 
 class _Number(str):
@@ -126,7 +137,7 @@ def _parquet(data: bytes, columns: Sequence[str]) -> RawTable:
         name: pa.array([text_of(value) for value in table[name].to_pylist()], pa.string())
         for name in wanted
     }
-    return RawTable(found, table.num_rows)
+    return RawTable(found, table.num_rows, there=tuple(there))
 
 
 def _line(error: Exception) -> str:
