@@ -44,7 +44,10 @@ def report_lines(report: Report, align: Align) -> Iterator[str]:
         took = f"{length(given.ends - given.begins)} of events in {given.seconds:.1f} s"
         yield f"{clock(given.begins)} to {clock(given.ends)}: {account(report)}; {took}"
     yield ""
-    yield from lines(rules_table(report))
+    if not report.rules:
+        yield "  no rule of this pipeline alerts"
+    else:
+        yield from lines(rules_table(report))
     for rule in report.rules:
         if rule.errors:
             yield f"  {rule.name}: {rule.errors:,} operations failed in its expressions"

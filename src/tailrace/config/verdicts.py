@@ -10,11 +10,11 @@ from pydantic import Field
 from tailrace.config.base import Given, Model
 from tailrace.config.complaints import Complaint
 from tailrace.config.forms import NothingIsEmpty
-from tailrace.config.scalars import FieldName, Flag, PositiveSpan, size_at_least
+from tailrace.config.scalars import FieldName, Flag, PositiveSpan, at_least
 from tailrace.config.several import Several, SeveralOrNone
 from tailrace.config.units import Duration
 
-_Factor = Annotated[int, *size_at_least(2)]
+_Factor = Annotated[int, *at_least(2)]
 _MOST_TELL = 60_000_000
 
 

@@ -61,6 +61,15 @@ def test_nothing_is_written_but_what_is_asked_for(tmp_path: Path) -> None:
     assert (tmp_path / "r.html").read_text().startswith("<!doctype html>")
 
 
+def test_a_pipeline_that_never_alerts(tmp_path: Path) -> None:
+    path = written(tmp_path)
+    head, _, _ = path.read_text().partition("rules:")
+    path.write_text(head + "rules: [{record: r, window: 1m, select: {n: count(*)}}]\n")
+    result = invoke(path)
+    assert result.exit_code == 0, result.output
+    assert "no rule of this pipeline alerts" in result.output
+
+
 def test_other_files_in_place_of_the_source(tmp_path: Path) -> None:
     path = written(tmp_path)
     half = len(lines()) // 2

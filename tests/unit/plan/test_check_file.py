@@ -191,6 +191,7 @@ ALONE = [
     ("window: 5m", "window: 5x", "expected a duration", "'SIZE every EVERY'"),
     ("from: [flood, high]", "from: [flood, hig]", "there is no rule 'hig'", "mean 'high'?"),
     ("for: 10m", "for: 10m, key: ipp", "'flood' has no 'ipp' in its key", "did you mean 'ip'?"),
+    ("for: 10m", "for: 10m, repeat: {factor: 2kB}", "expected a whole number", ""),
     ("is_bot: bots", "is_bot: bost", "no list of verdicts 'bost'", "did you mean 'bots'?"),
     ("allow: {ip:", "allow: {ipp:", "there is no field 'ipp'", "did you mean 'ip'?"),
     ("reference: limits", "reference: limts", "no reference 'limts'", "did you mean 'limits'?"),
