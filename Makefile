@@ -80,6 +80,7 @@ lock: $(DEV) ## choose dependency versions anew (UPGRADE=1: the newest) and writ
 
 clean: ## remove .venv, caches and build results
 	rm -rf $(VENV) .cache .hypothesis .ruff_cache build dist
+	find src tests benchmarks -name __pycache__ -prune -exec rm -rf {} +
 
 # What the servers of the tests are started from; installed and fetched once.
 servers:
