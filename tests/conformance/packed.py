@@ -15,6 +15,7 @@ from threading import Event
 from typing import TYPE_CHECKING
 
 from pyspark.errors import StreamingQueryException
+from tests.conformance.arrivals import with_slices
 
 from tailrace.engines.delivery import Delivery
 from tailrace.engines.embedded.outcomes import Gathered, outcome_of
@@ -54,7 +55,7 @@ class Running:
 
     def __init__(self, case: Case, variation: Variation) -> None:
         self.turns = Turns(case, variation)
-        self._left: Iterator[Turn] = iter(self.turns)
+        self._left: Iterator[Turn] = with_slices(self.turns)
         self.turn: Turn | None = next(self._left, None)
         self._gathered = Gathered(pipeline=self.turns.plan.name)
         self.session = ClusterSession(
@@ -80,7 +81,7 @@ class Running:
             "after": [asdict(one) for one in after],
             "slices": [asdict(with_records(c.slice, c.records)) for c in self.turn.chunks],
             "notes": {},
-            "maxima": session.maxima(),
+            "maxima": session.maxima(self.turn.before),
         }
 
     def outcome(self) -> Outcome:
@@ -125,7 +126,10 @@ class Packed:
             moving = {
                 place: one
                 for place, one in enumerate(running)
-                if one.turn is not None and one.turn.plan is None and not one.turn.snapshots
+                if one.turn is not None
+                and one.turn.plan is None
+                and one.turn.request is None
+                and not one.turn.snapshots
             }
             if not moving:
                 query.stop()
@@ -211,6 +215,9 @@ class Packed:
         for one in running:
             if one.turn is not None and one.turn.snapshots:
                 one.session.use(one.turn.snapshots)
+                one.done()
+            elif one.turn is not None and one.turn.request is not None:
+                one.session.act(one.turn.request)
                 one.done()
             elif one.turn is not None and one.turn.plan is not None:
                 if one.turn.plan is not one.session.plan:

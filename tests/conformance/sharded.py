@@ -11,6 +11,8 @@ import random
 from dataclasses import asdict, replace
 from typing import TYPE_CHECKING
 
+from tests.conformance.arrivals import with_slices
+
 from tailrace.engines.delivery import Delivery
 from tailrace.engines.embedded.outcomes import Gathered, outcome_of
 from tailrace.engines.spark.frames import Frame
@@ -69,10 +71,12 @@ class Sharded:
         return job
 
     def outcome(self) -> Outcome:
-        for turn in self._turns:
+        for turn in with_slices(self._turns):
             if turn.snapshots:
                 self.session.use(turn.snapshots)
                 self._job = self._made()
+            elif turn.request is not None:
+                self.session.act(turn.request)
             elif turn.plan is None:
                 self._turn(turn)
             elif turn.plan is not self.session.plan:
@@ -94,7 +98,7 @@ class Sharded:
         mapped = [(shard, Frame(head).pack()) for shard in range(self._shards)]
         chunks = list(enumerate(turn.chunks))
         self._random.shuffle(chunks)
-        maxima = self.session.maxima()
+        maxima = self.session.maxima(turn.before)
         if maxima is not None:
             chunks.sort(key=lambda one: (one[1].slice.partition, one[0]))
         last = None

@@ -26,6 +26,7 @@ from tailrace.testing.case import (
     Clock,
     End,
     Idle,
+    Manual,
     Reload,
     Return,
     Rows,
@@ -135,6 +136,8 @@ class World:
                 self.frontier.since_idle += step.micros
             case TableRows():
                 self.references[step.reference].load(step, self.case.start)
+            case Manual():
+                self.lists.act(step)
             case Reload():
                 self._reload(step.pipeline_text)
             case End():

@@ -12,9 +12,14 @@ from tests.oracle.rules import Rules, WindowRule
 
 from tailrace.config import PipelineConfig
 from tailrace.config.verdicts import VerdictSettings
+from tailrace.testing.case import Manual as Step
 from tailrace.testing.outcome import Archived, Value, Verdict
 
 Key = tuple[Value, ...]
+
+FOR_EVER = 2**62
+
+STATES = {"ban": "banned", "allow": "allowed", "undo": "lifted"}
 
 
 @dataclass(frozen=True)
@@ -52,12 +57,27 @@ class Listing:
 
 
 @dataclass
+class Manual:
+    """What a person said of a key; it holds before `until` (None: for ever)."""
+
+    act: str
+    at: int
+    until: int | None
+    number: int = 0
+
+    @property
+    def ends(self) -> int:
+        return FOR_EVER if self.until is None else self.until
+
+
+@dataclass
 class List:
     name: str
     pipeline: str
     settings: VerdictSettings
     key_names: tuple[str, ...]
     accused: dict[Key, list[Accused]] = field(default_factory=dict)
+    acts: dict[Key, list[Manual]] = field(default_factory=dict)
     told: dict[Key, int] = field(default_factory=dict)
     """How many changes of each key were told."""
 
@@ -66,21 +86,23 @@ class List:
 
     def news(self, known: int, *, final: bool = False) -> Iterator[Verdict]:
         """The changes that weren't told yet, of all keys, up to an instant."""
-        for key in sorted(self.accused, key=repr):
+        for key in sorted({**self.accused, **self.acts}, key=repr):
             changes = Story(self, key, known, final=final).changes
             yield from changes[self.told.get(key, 0) :]
             self.told[key] = len(changes)
 
     def live(self, key: Key, at: int) -> bool:
         """Whether the key was listed at an instant that is known."""
-        story = Story(self, key, at, final=False)
+        story = Story(self, key, at, final=False, acts_known=at)
+        if story.manual is not None:
+            return story.manual.act == "ban" and story.manual.at <= at
         return story.listing is not None and story.listing.since <= at < story.listing.until
 
     def lifted(self, known: int | None) -> Iterator[Verdict]:
         """The list is removed: from the next instant on nobody is on it."""
         if known is None:
             return
-        for key in sorted(self.accused, key=repr):
+        for key in sorted({**self.accused, **self.acts}, key=repr):
             yield from Story(self, key, known, final=False).lifted(known + 1)
 
 
@@ -91,11 +113,15 @@ class Story:
     further than to the greatest event time.
     """
 
-    def __init__(self, of: List, key: Key, known: int, *, final: bool) -> None:
-        self.of, self.key = of, key
+    def __init__(
+        self, of: List, key: Key, known: int, *, final: bool, acts_known: int = FOR_EVER
+    ) -> None:
+        self.of, self.key, self.known, self.final = of, key, known, final
+        self.acts = [replace(act) for act in of.acts.get(key, []) if act.at <= acts_known]
+        self.manual: Manual | None = None
         self.listing: Listing | None = None
         self.listings: list[int] = []
-        self.counted = 1
+        self.counted = 0
         self.changes: list[Verdict] = []
         self.accused = of.accused.get(key, [])
         at: int | None = None
@@ -108,7 +134,9 @@ class Story:
     def lifted(self, at: int) -> list[Verdict]:
         """What is told if the list ends."""
         before = len(self.changes)
-        if self.listing is not None:
+        if self.manual is not None:
+            self._tell_manual("lifted", at, at)
+        elif self.listing is not None:
             self._tell("lifted", at, at)
         return self.changes[before:]
 
@@ -116,15 +144,46 @@ class Story:
         """The next instant at which something may happen."""
         firsts = [each.first for each in self.accused if final or each.first <= known]
         due: list[int] = []
+        if self.manual is not None:
+            due.append(self.manual.ends)
         if self.listing is not None:
             due.append(self.listing.until)
             if self.listing.free > self.listing.told_free:
                 due.append(self.listing.told_at + self.of.settings.told_every)
         last = max(firsts, default=known)
         due = [each for each in due if each <= known or (final and each <= last)]
-        return min((x for x in firsts + due if after is None or x > after), default=None)
+        acts = [act.at for act in self.acts]
+        return min((x for x in firsts + due + acts if after is None or x > after), default=None)
+
+    def _acts(self, at: int) -> None:
+        """What people do with the key now; it is before all that happens at this instant."""
+        within = 0 if self.of.settings.repeat is None else int(self.of.settings.repeat.within)
+        for act in [act for act in self.acts if act.at == at]:
+            idle = self.manual is None and self.listing is None
+            if idle and self.listings and self.listings[-1] + within <= at - 1:
+                self.counted = 0
+            self.listing = None
+            if act.act == "undo":
+                assert self.manual is not None
+                self.manual = replace(act, number=self.manual.number)
+                self._tell_manual("lifted", at, at)
+                self.manual = None
+            else:
+                self.manual = act
+                self._tell_manual(STATES[act.act], at, act.until)
+        self.acts = [act for act in self.acts if act.at != at]
 
     def _instant(self, at: int) -> None:
+        self._acts(at)
+        if at > self.known and not self.final:
+            return
+        if self.manual is not None and at >= self.manual.ends:
+            self._tell_manual("expired", at, at)
+            self.manual = None
+        if self.manual is None:
+            self._by_rules(at)
+
+    def _by_rules(self, at: int) -> None:
         refresh = self.of.settings.refresh
         begun = [each for each in self.accused if each.first == at]
         holding = [each for each in self.accused if each.first <= at <= each.last]
@@ -140,7 +199,8 @@ class Story:
             if fresh or each.firing:
                 self._counts(each, at)
         if refresh:
-            self.listing.free = max([self.listing.free, *(each.free for each in begun)])
+            counted = holding if fresh else begun
+            self.listing.free = max([self.listing.free, *(each.free for each in counted)])
         if fresh:
             self._tell("listed", at, at + self.listing.lasts)
         elif (
@@ -161,6 +221,7 @@ class Story:
             lasts = min(durations[-1], int(repeat.most))
         else:
             self.listings = [at]
+            self.counted = 1
         self.listing = Listing(at, lasts, at, at, at, at, at)
 
     def _counts(self, each: Accused, at: int) -> None:
@@ -202,6 +263,29 @@ class Story:
                 last_seen=listing.last_seen,
                 listings=self.counted,
                 measures=dict(listing.measures),
+            )
+        )
+
+    def _tell_manual(self, state: str, at: int, until: int | None) -> None:
+        manual = self.manual
+        assert manual is not None
+        manual.number += 1
+        self.changes.append(
+            Verdict(
+                id=identity.digest("verdict", self.of.pipeline, self.of.name, *self.key),
+                list=self.of.name,
+                state=state,
+                number=manual.number,
+                key=dict(zip(self.of.key_names, self.key, strict=True)),
+                at=at,
+                since=manual.at,
+                until=until,
+                reasons={},
+                count=0,
+                first_seen=None,
+                last_seen=None,
+                listings=self.counted,
+                measures={},
             )
         )
 
@@ -254,6 +338,17 @@ class Lists:
         for each in self.lists.values():
             if rule.name in each.settings.from_:
                 each.accuse(tuple(values[name] for name in each.key_names), accused)
+
+    def act(self, step: Step) -> None:
+        """A person does something; it holds from the first instant that isn't known."""
+        of = self.lists[step.list]
+        fields = [text.partition("=") for text in step.key]
+        values = {name: value for name, equals, value in fields if equals}
+        key = tuple(values.get(name, step.key[0]) for name in of.key_names)
+        at = 0 if self.known is None else self.known + 1
+        until = None if step.lasts is None else at + step.lasts
+        of.acts.setdefault(key, []).append(Manual(step.act, at, until))
+        self.changes.extend(of.news(at - 1))
 
     def archive(self, event: Archived, judged_at: int) -> None:
         """An event for an archive; it waits if there are verdicts in it."""

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pyarrow as pa
 
+from tailrace.alerts.verdicts import Act
+from tailrace.engines.acting import Request
 from tailrace.engines.epoch import Decision, DecisionKind
 from tailrace.errors import TableError
 from tailrace.formats.records import Records
@@ -23,6 +25,7 @@ from tailrace.testing.case import (
     Clock,
     End,
     Idle,
+    Manual,
     Reload,
     Return,
     Rows,
@@ -57,6 +60,8 @@ class Turn:
     plan: Plan | None = None
     snapshots: Mapping[str, Snapshot] = field(default_factory=dict)
     """Versions of references that are in force from here on."""
+    request: Request | None = None
+    """A person's act, and nothing else."""
 
     def decided_after(self, state: EngineState, grace: int) -> list[Decision]:
         """The decisions after the chunks; the clock's depends on the state so far."""
@@ -123,6 +128,9 @@ class Turns:
             case Reload():
                 self._config = self.compile(step.pipeline_text).config
                 return Turn(plan=self.compile(step.pipeline_text))
+            case Manual():
+                act = Act(step.act)
+                return Turn(request=Request(act, step.list, step.key, step.lasts))
             case TableRows():
                 return Turn(snapshots=self._loaded(step))
             case End():

@@ -101,13 +101,27 @@ class TableRows:
 
 
 @dataclass(frozen=True, slots=True)
+class Manual:
+    """A person bans or allows a key of a list of verdicts, or takes that back; `lasts` in micros.
+
+    `key`: a value, or `field=value` for each field of the list's key.
+    """
+
+    where: Where
+    act: str
+    list: str
+    key: tuple[str, ...]
+    lasts: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class End:
     """The input was bounded and ends; nothing but expectations follows."""
 
     where: Where
 
 
-Step = Rows | Appear | Idle | Return | Clock | Reload | TableRows | End
+Step = Rows | Appear | Idle | Return | Clock | Reload | TableRows | Manual | End
 
 
 class Kind(StrEnum):

@@ -15,6 +15,7 @@ are its block. `#` begins a comment (in a raw row it doesn't). The verbs:
     return PARTITION         it is live again
     clock DURATION           time passes while all partitions are idle
     reference NAME           the reference is loaded, with these rows: name=value, one row a line
+    ban LIST KEY [for TIME]  a person bans a key of a list of verdicts; likewise `allow`, and `undo`
     reload                   the YAML below replaces whole top-level entries of the pipeline
     end                      the input was bounded, and ends
     expect ...               see `expectations`
@@ -46,6 +47,7 @@ from tailrace.testing.case import (
     End,
     Expectation,
     Idle,
+    Manual,
     Reload,
     Return,
     Rows,
@@ -59,6 +61,7 @@ from tailrace.testing.tokens import Token, Unreadable, duration, instant, tokens
 VERBS = (
     *("pipeline", "set", "start", "salt", "case", "also"),
     *("rows", "appear", "idle", "return", "clock", "reload", "reference", "end", "expect"),
+    *("ban", "allow", "undo"),
 )
 
 RAW = ("case", "set", "salt")
@@ -110,6 +113,21 @@ def loads(text: str, file: str = "<text>") -> tuple[Case, ...]:
     `pipeline PATH` is looked up beside `file`.
     """
     return _Reader(file).read(text)
+
+
+def _manual(section: Section) -> Manual:
+    """`ban LIST KEY... [for DURATION]`."""
+    words = [word.text for word in section.words]
+    lasts = None
+    if "for" in words[2:]:
+        place = words.index("for", 2)
+        lasts = duration(words[place + 1]) if place + 2 == len(words) else None
+        if lasts is None:
+            raise Unreadable("a duration is missing after 'for'", section.words[place].column)
+        words = words[:place]
+    if len(words) < 2:
+        raise Unreadable(f"expected: {section.verb} LIST KEY [for DURATION]", 1)
+    return Manual(section.where, section.verb, words[0], tuple(words[1:]), lasts)
 
 
 class _Reader:
@@ -243,7 +261,7 @@ class _Reader:
                 f"can't read the pipeline: {error}", section.words[0].column
             ) from error
 
-    def _step(self, section: Section) -> Step:
+    def _step(self, section: Section) -> Step:  # noqa: PLR0911 - one case a verb
         where = section.where
         match section.verb:
             case "rows":
@@ -257,6 +275,8 @@ class _Reader:
                 if micros is None or micros < 0:
                     raise Unreadable(f"{word.text} is not a duration", word.column)
                 return Clock(where, micros)
+            case "ban" | "allow" | "undo":
+                return _manual(section)
             case "reload":
                 return Reload(where, self._reloaded(section))
             case "reference":

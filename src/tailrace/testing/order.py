@@ -9,6 +9,7 @@ from tailrace.testing.case import (
     Clock,
     End,
     Idle,
+    Manual,
     Reload,
     Return,
     Rows,
@@ -47,7 +48,7 @@ def _wrong(step: Step, states: dict[str, str]) -> str | None:
     if isinstance(step, Clock):
         live = sorted(name for name, state in states.items() if state == _LIVE)
         return f"the clock counts only when all are idle, {live[0]} is live" if live else None
-    if isinstance(step, Reload | TableRows | End):
+    if isinstance(step, Reload | TableRows | Manual | End):
         return None
     needed, left = _LIFE[type(step)]
     state = states.get(step.partition, _ABSENT)

@@ -142,6 +142,9 @@ class _Run:
             if session.plan is not turn.plan:
                 session.adopt(turn.plan)
             return
+        if turn.request is not None:
+            session.act(turn.request)
+            return
         decoder = self._engine.decoder(session.plan)
         work = [(chunk, decoder.decode(chunk.records, chunk.slice.fields)) for chunk in turn.chunks]
         after = turn.decided_after(session.state, session.plan.grace)
