@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from functools import partial
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
@@ -14,6 +16,9 @@ from tailrace.kernel.keys import DenseKeys
 from tailrace.kernel.runs import Run, Runs, sorted_run
 from tailrace.plan.identity import BUCKETS
 from tailrace.plan.model import Bounds
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 PER_BUCKET = 2
 NAMES = [f"k{number}" for number in range(500)]
@@ -34,6 +39,10 @@ def stay(seen: set[tuple[int, int]], keys: DenseKeys) -> set[tuple[int, int]]:
         bucket = int(keys.buckets_of(np.array([key]))[0])
         places[pane, bucket].append((int(keys.hashes_of(np.array([key]), "s")[0]), pane, key))
     return {(pane, key) for all_ in places.values() for _, pane, key in sorted(all_)[:PER_BUCKET]}
+
+
+def renumbered(moved: NDArray[np.int64], run: Run) -> Run:
+    return Run(run.panes, moved[run.keys], run.columns)
 
 
 batches = st.lists(
@@ -60,7 +69,7 @@ def test_the_least_hashes_stay(batches: list[tuple[int, int, int]], forgotten: i
             # Keys that are held nowhere any more are forgotten, as when a reducer is compacted.
             kept = np.unique([key for _, key in held(runs)])
             moved = keys.keep(kept)
-            runs.map(lambda run, moved=moved: Run(run.panes, moved[run.keys], run.columns))
+            runs.map(partial(renumbered, moved))
             seen = held(runs)
 
 

@@ -14,6 +14,7 @@ from tailrace.kernel.reducer import GroupReducer
 from tailrace.kernel.runs import Run
 from tailrace.plan.event_columns import TIME, there
 from tailrace.plan.model import CHANGES
+from tailrace.plan.ordered import PLACE
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -36,10 +37,18 @@ class ComparingReducer(GroupReducer):
         rows = super()._window_rows(rule, after - window.size, until, only)
         if rows is None:
             return None
-        rows = compared(rule, rows.part(in_order(rows, placed=True)))
+        order = in_order(rows, placed=True)
+        rows = compared(rule, _without_places(rows).part(order))
         low, high = (after - window.size) // window.width, until // window.width + 1
         rows = rows.part((rows.panes >= low) & (rows.panes < high))
         return rows if len(rows) else None
+
+
+def _without_places(rows: Run) -> Run:
+    """Rows without what is only there to put them in order."""
+    places = {name for name, _ in PLACE}
+    columns = {name: column for name, column in rows.columns.items() if name not in places}
+    return Run(rows.panes, rows.keys, columns)
 
 
 def compared(rule: Rule, rows: Run) -> Run:

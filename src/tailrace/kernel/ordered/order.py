@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from tailrace.plan.event_columns import TIME
+from tailrace.plan.ordered import PLACE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -36,23 +37,20 @@ def by_key_and_time(run: Run, times: NDArray[np.int64]) -> NDArray[np.int64]:
 def in_order(run: Run, *, placed: bool) -> NDArray[np.int64]:
     """The places of a run's rows by key and time; if ``placed``, by partition and position then."""
     times = run.columns[TIME]
+    order = by_key_and_time(run, times)
     if not placed:
-        return by_key_and_time(run, times)
-    order = np.lexsort((times, run.keys))
+        return order
     keys, times = run.keys[order], times[order]
     equal = (keys[1:] == keys[:-1]) & (times[1:] == times[:-1])
-    if not equal.any():
+    tied = np.flatnonzero(np.r_[equal, False] | np.r_[False, equal])
+    if not len(tied):
         return order
-    columns = run.columns
-    return np.lexsort(
-        (
-            columns["position"],
-            columns["generation"],
-            _ranks(columns["partition"]),
-            run.columns[TIME],
-            run.keys,
-        )
-    )
+    # Only these are put in order anew, each within its own tie.
+    rows, ties = order[tied], np.cumsum(np.r_[True, ~equal])[tied]
+    columns = {name: run.columns[name][rows] for name, _ in PLACE}
+    places = (columns["position"], columns["generation"], _ranks(columns["partition"]), ties)
+    order[tied] = rows[np.lexsort(places)]
+    return order
 
 
 def _ranks(partitions: Column) -> NDArray[np.int64]:
