@@ -139,7 +139,7 @@ class Planner:
             tuple(after),
             slices,
             self._taken_notes(at_once=bool(before or after or slices)),
-            self._session.maxima() if slices else None,
+            self._session.maxima(before) if slices else None,
         )
 
     def final(self) -> Planned:

@@ -6,6 +6,7 @@ No Spark here and no threads: the loop (``engine``) and tests hand over the fram
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from tailrace.engines.concluding import Result
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from tailrace.engines.delivery import Delivery
+    from tailrace.engines.epoch import Decision
     from tailrace.engines.references.keeper import Loaded
     from tailrace.engines.spark.frames import Frame
     from tailrace.plan.model import Plan
@@ -114,14 +116,19 @@ class ClusterSession(BaseSession):
             },
         )
 
-    def maxima(self) -> dict[str, int] | None:
+    def maxima(self, before: Iterable[Decision]) -> dict[str, int] | None:
         """The greatest event time of each partition, where slices must know it; else None.
 
-        With ``on_error: classify`` an event without a time of its own takes that.
+        With ``on_error: classify`` an event without a time of its own takes that. ``before``:
+        decided before the slices, in order; who appears or returns comes to the watermark.
         """
         if self.plan.config.on_error != "classify":
             return None
-        return {name: partition.maximum for name, partition in self.state.partitions.items()}
+        partitions = {name: replace(one) for name, one in self.state.partitions.items()}
+        then = replace(self.state, partitions=partitions)
+        for decision in before:
+            decide(then, decision, self.plan.grace)
+        return {name: partition.maximum for name, partition in partitions.items()}
 
     def conclude(
         self, batch: int, frames: Sequence[Frame], notes: Iterable[Note] = ()

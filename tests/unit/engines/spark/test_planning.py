@@ -199,3 +199,25 @@ def test_a_carried_plan_is_small(tmp_path: Path) -> None:
     del tmp_path
     assert PlannedInput(MemorySource({}), carried=True).plan_bytes == CARRIED_BYTES
     assert PlannedInput(MemorySource({}), carried=False).plan_bytes == PLAN_BYTES
+
+
+def test_slices_know_of_what_is_decided_before_them(now: list[float]) -> None:
+    del now
+    plan = compile_pipeline(loads(TEXT + "on_error: classify\n", "p.yaml"))
+    session = ClusterSession(
+        plan, Store.open(MEMORY, "t"), MemorySource({}), Delivery({}), previous=None
+    )
+    session.state.partitions = {
+        "p": PartitionState(32 * SECOND),
+        "q": PartitionState(SECOND, Liveness.IDLE),
+    }
+    session.state.frontier = 32 * SECOND
+    source = Source([Poll(chunks=(chunk("q"), chunk("r")), appeared=("r",))])
+    planner = Planner(session, source)
+    planner.look()
+    planned = planner.plan()
+    kinds = {(one.kind, one.subject) for one in planned.before}
+    assert kinds == {(DecisionKind.RETURNED, "q"), (DecisionKind.APPEARED, "r")}
+    assert planned.maxima == dict.fromkeys("pqr", 32 * SECOND)
+    assert session.state.partitions["q"] == PartitionState(SECOND, Liveness.IDLE)
+    assert "r" not in session.state.partitions
