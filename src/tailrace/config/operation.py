@@ -76,10 +76,12 @@ class StoreSettings(Model):
         description="The file. By default `.tailrace/NAME.duckdb` beside the pipeline file.",
         examples=["/var/lib/tailrace/nginx.duckdb"],
     )
-    retain: PositiveSpan = Field(
-        default=Duration(365 * 86_400_000_000),
+    retain: PositiveSpan | None = Field(
+        default=None,
         description=(
             "So long after they are over, resolved incidents, and keys that are on a list of"
-            " verdicts no more, stay in the tables `incidents` and `verdicts`."
+            " verdicts no more, stay in the tables `incidents` and `verdicts`. By default they"
+            " stay."
         ),
+        examples=["365d"],
     )

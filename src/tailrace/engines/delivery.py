@@ -121,7 +121,7 @@ class Delivery:
         """Write the batches of an epoch that need no outbox, before its transaction.
 
         Returns what the transaction must say of them, and the batches for the outbox.
-        ``committed`` or ``take_back`` must follow.
+        ``committed`` must follow, or the end of the run.
         """
         done: dict[str, Delivered] = {}
         left: list[Batch] = []
@@ -140,11 +140,6 @@ class Delivery:
         """The transaction has stored what ``ahead`` told it."""
         for lane in self._lanes.values():
             lane.committed()
-
-    def take_back(self) -> None:
-        """There was no such transaction."""
-        for lane in self._lanes.values():
-            lane.take_back()
 
     def run(self, *, now: bool = False) -> None:
         """Deliver what waits, as far as outputs take it now; ``now``: holding nothing back.

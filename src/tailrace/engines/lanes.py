@@ -10,7 +10,6 @@ import json
 import threading
 import time
 from collections import deque
-from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -72,7 +71,10 @@ class _Account:
 
 
 class Lane:
-    """One output and what waits for it; ``step`` is for one thread, the rest for any."""
+    """One output and what waits for it.
+
+    The thread that delivers calls ``step``, or ``ahead`` and ``committed``; the rest is for any.
+    """
 
     def __init__(
         self,
@@ -169,8 +171,9 @@ class Lane:
     def ahead(self, seq: int, rows: pa.Table) -> Delivered | None:
         """Write a batch before the transaction that makes it, which takes in what this returns.
 
-        None if the batch must go by way of the outbox: the output can't take it back, or not take
-        it now, or others wait before it. ``committed`` or ``take_back`` must follow.
+        None if the batch must go by way of the outbox: the output can't undo it, or not take it
+        now, or others wait before it. ``committed`` must follow, or the end of the run: what the
+        store holds then decides at the next ``open`` what of it stays.
         """
         output = self.output
         if not isinstance(output, Revocable) or self.waits or self._clock() < self._retry_at:
@@ -196,13 +199,6 @@ class Lane:
             account.confirmed = account.reported = self._newest = self._taken = done.seq
             account.rows, account.body, account.error = done.rows, done.body, None
         self._backoff = FIRST_RETRY_SECONDS
-
-    def take_back(self) -> None:
-        """It did not: what ``ahead`` wrote is undone, at the latest at the next start."""
-        if self._ahead is not None and isinstance(self.output, Revocable):
-            self._ahead = None
-            with suppress(OutputError):
-                self.output.take_back(dict(self._account.body))
 
     def run(self, *, now: bool = False) -> None:
         """Deliver what waits, as far as the output takes it now; a server's thread does it.

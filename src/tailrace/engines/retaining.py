@@ -30,11 +30,12 @@ class Retaining:
         ``now``: the wall clock in microseconds. Whoever sends events of a distant future moves
         event time on; what people still want to see doesn't go by that.
         """
-        if watermark == NEVER:
+        kept = plan.config.store.retain
+        if watermark == NEVER or kept is None:
             return None
         # Who asks which early notices were confirmed looks back as far as a window is long.
         longest = max((rule.window.size for rule in plan.rules), default=0)
-        retain = max(int(plan.config.store.retain), longest)
+        retain = max(int(kept), longest)
         step = max(1, retain // _STEPS)
         limit = (min(watermark, now) - retain) // step * step
         if limit == self._last:

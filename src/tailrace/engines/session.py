@@ -23,7 +23,6 @@ from tailrace.engines.references.keeper import Keeper, Loaded
 from tailrace.engines.retaining import Retaining
 from tailrace.engines.state import REPLAY, EngineState
 from tailrace.engines.tables import check_tables
-from tailrace.errors import StoreError
 from tailrace.kernel.time import NEVER
 from tailrace.plan.references import shape_of
 from tailrace.reference.snapshot import Snapshot
@@ -196,7 +195,8 @@ class BaseSession(ABC):
     def commit(self, commit: Commit) -> None:
         """Apply changes in one transaction, then deliver what they have for outputs.
 
-        Files that can be cut back are written before it (``Delivery.ahead``).
+        Files that can be cut back are written before it (``Delivery.ahead``). After StoreError
+        nothing more may be committed.
         """
         started = time.perf_counter()
         ahead, outbox = self.delivery.ahead(commit.outbox)
@@ -205,13 +205,11 @@ class BaseSession(ABC):
             self._on_commit("ahead")
         started = time.perf_counter()
         delivered = (*self.delivery.confirmed(), *ahead)
-        try:
-            over = self._retaining.due(self.plan, self.state.frontier, time.time_ns() // 1000)
-            commit = replace(commit, outbox=outbox, delivered=delivered, retained_from=over)
-            sizes = self.store.commit(commit)
-        except StoreError:
-            self.delivery.take_back()
-            raise
+        over = self._retaining.due(self.plan, self.state.frontier, time.time_ns() // 1000)
+        commit = replace(commit, outbox=outbox, delivered=delivered, retained_from=over)
+        # If this fails the run ends. Whether it was stored all the same only the next start knows,
+        # which cuts the files back to what the store then holds.
+        sizes = self.store.commit(commit)
         self.delivery.committed()
         self.times.commit += time.perf_counter() - started
         self._on_commit("commit")

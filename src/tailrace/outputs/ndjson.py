@@ -34,6 +34,7 @@ class NdjsonFile:
     """
 
     remote = False
+    revocable = True
 
     def __init__(
         self, path: Path, zone: tzinfo = UTC, clock: Callable[[], int] = wall_clock
@@ -77,10 +78,6 @@ class NdjsonFile:
         self._length = end
         self._seq = batch.seq
         return Receipt(self._state())
-
-    def take_back(self, state: State) -> None:
-        """See ``Revocable.take_back``."""
-        self.open(state)
 
     def close(self) -> None:
         """See ``Output.close``."""

@@ -83,18 +83,14 @@ class Holder(Output, Protocol):
 
 @runtime_checkable
 class Revocable(Output, Protocol):
-    """An output of this machine that can take back what it wrote, and does so when it is opened.
+    """An output of this machine that undoes, when it is opened, whatever its state doesn't know.
 
-    So rows may be written before the transaction that makes them: whatever the store's last state
-    of the output doesn't know is gone after a crash (SEMANTICS 24).
+    So rows may be written before the transaction that makes them (SEMANTICS 24). It takes a batch
+    whole or raises; none of its rows is refused or held.
     """
 
-    def take_back(self, state: State) -> None:
-        """Undo, while open, what was written after the receipt that gave ``state``.
-
-        OutputError if that can't be done now; ``open`` does it then.
-        """
-        ...
+    revocable: bool
+    """True."""
 
 
 @runtime_checkable

@@ -26,6 +26,7 @@ class ParquetFolder:
     """
 
     remote = False
+    revocable = True
 
     def __init__(self, path: Path, clock: Callable[[], int] = wall_clock) -> None:
         self._path = path
@@ -56,10 +57,6 @@ class ParquetFolder:
                 self._write(f"rows-{batch.seq:012}.parquet", self._table(batch))
             self._seq = batch.seq
         return Receipt(self._state())
-
-    def take_back(self, state: State) -> None:
-        """See ``Revocable.take_back``."""
-        self.open(state)
 
     def close(self) -> None:
         """See ``Output.close``: nothing stays open."""

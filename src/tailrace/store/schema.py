@@ -7,7 +7,7 @@ here raises ``FORMAT_VERSION``.
 
 from __future__ import annotations
 
-FORMAT_VERSION = 4
+FORMAT_VERSION = 5
 """Raised by every change that an older or newer Tailrace would misread."""
 
 _REFUSED = """
@@ -38,6 +38,7 @@ MIGRATIONS = {
     "1": ("2", _REFUSED + _SIZES),
     "2": ("3", _VERDICTS),
     "3": ("4", _REFERENCES),
+    "4": ("5", ""),  # counts and rows of verdicts have more in them
 }
 """What makes a store of one version one of the next."""
 
