@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
@@ -85,12 +85,7 @@ class Memory:
 def integers(texts: Texts) -> Typed:
     """Texts as int64."""
     if isinstance(texts, Cut):
-        words = digits.short(texts)
-        if words is not None:
-            numbers, good = digits.whole_numbers(words, texts.sizes)
-            if good.all():
-                return Typed(column_of(numbers.view(np.int64)))
-    texts = strings(texts)
+        return _completed(texts, *digits.integers(texts), integers)
     memory = Memory.of(texts)
     plain = _lengths_within(memory, INTEGER_BYTES)
     places = memory.not_digits()
@@ -103,12 +98,7 @@ def integers(texts: Texts) -> Typed:
 def doubles(texts: Texts) -> Typed:
     """Texts as float64."""
     if isinstance(texts, Cut):
-        words = digits.short(texts)
-        if words is not None:
-            numbers, good = digits.decimals(words, texts.sizes)
-            if good.all():
-                return Typed(column_of(numbers))
-    texts = strings(texts)
+        return _completed(texts, *digits.doubles(texts), doubles)
     memory = Memory.of(texts)
     plain = _lengths_within(memory, DOUBLE_BYTES)
     places = memory.not_digits()
@@ -183,6 +173,25 @@ def column_of(known: NDArray[np.generic], valid: NDArray[np.bool_] | None = None
     )
     type_ = pa.from_numpy_dtype(known.dtype)
     return pa.Array.from_buffers(type_, len(known), [present, pa.py_buffer(known)])
+
+
+def _completed(
+    texts: Cut,
+    known: NDArray[Any],
+    good: NDArray[np.bool_],
+    convert: Callable[[pa.StringArray], Typed],
+) -> Typed:
+    """``known`` where it is ``good``, and the others converted as texts; it is changed in place."""
+    rows = np.flatnonzero(~good)
+    if not len(rows):
+        return Typed(column_of(known))
+    if len(rows) > len(texts) // 2:
+        return convert(texts.strings)
+    others = convert(texts.strings.take(pa.array(rows)))
+    known[rows] = others.column.fill_null(0).to_numpy()
+    good[rows] = others.column.is_valid().to_numpy(zero_copy_only=False)
+    bad = {int(rows[row]): what for row, what in others.bad.items()}
+    return Typed(column_of(known, good), bad)
 
 
 def _convert(

@@ -8,7 +8,7 @@ describes for eight digits, https://lemire.me/blog/2022/01/21/swar-explained-par
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
@@ -17,6 +17,7 @@ from tailrace.formats.segments import Cut
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    T = TypeVar("T", np.int64, np.float64)
     Words = NDArray[np.uint64]
     Sizes = NDArray[np.int32]
     Bytes = NDArray[np.uint8]
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     Flags = NDArray[np.bool_]
 
 BYTES = 8
-"""Bytes of a word, and so of the longest text that is read as a number here."""
+"""Bytes of a word."""
 
 _ALL = 2**64 - 1
 _ZEROS = np.uint64(0x3030303030303030)
@@ -37,14 +38,36 @@ _FIRST = np.uint64(100 + (1_000_000 << 32))
 _SECOND = np.uint64(1 + (10_000 << 32))
 
 
-def short(texts: Cut) -> Words | None:
-    """A word for each text; None if they are not known, or one is empty or longer than a word."""
-    if texts.words is None or not len(texts):
-        return None
-    if texts.sizes.min() < 1 or texts.sizes.max() > BYTES:
-        return None
-    found: Words = texts.words[0] << ((BYTES - texts.sizes) * 8).astype(np.uint64)
-    return found
+def integers(texts: Cut) -> tuple[NDArray[np.int64], Flags]:
+    """The integers that texts spell in at most 16 digits, and which of them do."""
+    if texts.words is None:
+        return _nothing(texts, np.int64)
+    sizes = texts.sizes
+    numbers, good = whole_numbers(_last(texts.words[0], sizes), np.minimum(sizes, BYTES))
+    good &= (sizes > 0) & (sizes <= BYTES)
+    if len(texts.words) > 1:
+        rows = np.flatnonzero((sizes > BYTES) & (sizes <= 2 * BYTES))
+        if len(rows):
+            first, second, over = texts.words[0][rows], texts.words[1][rows], sizes[rows] - BYTES
+            spare = ((BYTES - over) * 8).astype(np.uint64)
+            upper, upper_good = whole_numbers(first << spare, over)
+            lower, lower_good = whole_numbers(
+                first >> (over * 8).astype(np.uint64) | second << spare, BYTES
+            )
+            numbers[rows] = upper * np.uint64(10**BYTES) + lower
+            good[rows] = upper_good & lower_good
+    return numbers.view(np.int64), good
+
+
+def doubles(texts: Cut) -> tuple[Doubles, Flags]:
+    """The doubles that texts spell in at most 8 bytes, and which of them do."""
+    if texts.words is None:
+        return _nothing(texts, np.float64)
+    sizes = texts.sizes
+    fitting = np.minimum(sizes, BYTES)
+    numbers, good = decimals(_last(texts.words[0], fitting), fitting)
+    good &= (sizes > 0) & (sizes <= BYTES)
+    return numbers, good
 
 
 def piece(words: NDArray[np.uint64], start: int, size: int) -> Words:
@@ -56,6 +79,17 @@ def piece(words: NDArray[np.uint64], start: int, size: int) -> Words:
         if skipped + size > BYTES:
             found |= words[row + 1] << np.uint64(8 * (BYTES - skipped))
     return found << np.uint64(8 * (BYTES - size))
+
+
+def _last(words: Words, sizes: Sizes) -> Words:
+    """First bytes as words."""
+    found: Words = words << (np.maximum(BYTES - sizes, 0) * 8).astype(np.uint64)
+    return found
+
+
+def _nothing(texts: Cut, dtype: type[T]) -> tuple[NDArray[T], Flags]:
+    """No text is one."""
+    return np.zeros(len(texts), dtype), np.zeros(len(texts), np.bool_)
 
 
 def whole_numbers(words: Words, sizes: Sizes | int) -> tuple[Words, Flags]:
