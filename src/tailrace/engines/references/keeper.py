@@ -161,8 +161,8 @@ def _take(
     if versions.get(name) == snapshot.version:
         return
     news.snapshots[name] = snapshot
-    rows = f"{snapshot.rows:,} row{'' if snapshot.rows == 1 else 's'}"
-    text = f"reference {name}: version {snapshot.version}, {rows}"
+    many = f"{snapshot.rows:,} row{'' if snapshot.rows == 1 else 's'}"
+    text = f"reference {name}: version {snapshot.version}, {many}"
     news.notes.append(Note(LOADED, "", text))
     news.notes += [Note(LEFT_OUT, "", f"reference {name}: {said}") for said in built.notes]
 
