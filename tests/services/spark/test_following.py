@@ -70,15 +70,6 @@ def decisions(run: Run) -> list[tuple[str, dict[str, Any]]]:
         store.close()
 
 
-def notes(run: Run) -> dict[str, int]:
-    store = Store.open(run.folder / "store.duckdb", "followed")
-    try:
-        state: Any = store.last_state()
-    finally:
-        store.close()
-    return dict(state["counts"]["notes"])
-
-
 def offsets(run: Run) -> list[str]:
     """Spark's offset log as far as it is kept."""
     folder = run.checkpoint / "offsets"
@@ -89,7 +80,7 @@ def test_followed_changed_and_stopped(kafka: Kafka, tmp_path: Path, run: Made) -
     with skipping():
         options = with_kafka("local[2]")
     topic = kafka.fresh_topic(partitions=2)
-    kept = f"brokers: '{kafka.address}', topics: [{topic}], group: readers-{topic}, on_gap: count"
+    kept = f"brokers: '{kafka.address}', topics: [{topic}], group: readers-{topic}"
     source = f"{{kafka: {{{kept}}}}}"
     one = run(tmp_path / "spark", source, options)
     written(one, source, BEFORE)
@@ -126,14 +117,6 @@ def test_followed_changed_and_stopped(kafka: Kafka, tmp_path: Path, run: Made) -
     assert manual[1]["at"] == int(clock[1]["value"]) + 1
     assert any(f'\\"value\\": {clock[1]["value"]}' in text for text in offsets(one))
     assert kafka.committed(f"readers-{topic}", topic) == {0: 3, 1: 1}
-
-    # What is gone when it is looked for is counted.
-    for seconds, key in ((41, "d"), (42, "d"), (43, "e")):
-        send(kafka, topic, 0, seconds, key)
-    kafka.expire(topic, before=5)
-    one.finish()
-    assert [(row["k"], row["m"]) for row in rows(one)[3:]] == [("e", 1)]
-    assert notes(one) == {"log_gap": 2}
 
 
 def test_what_is_sent_is_answered_once_it_is_committed(tmp_path: Path, run: Made) -> None:

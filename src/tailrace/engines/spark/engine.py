@@ -19,14 +19,13 @@ from tailrace.engines.spark.executors import Executors
 from tailrace.engines.spark.failures import failed
 from tailrace.engines.spark.handing import Handover
 from tailrace.engines.spark.inputs import KafkaInput, PlannedInput
-from tailrace.engines.spark.mapping import HOME, PLAN
+from tailrace.engines.spark.mapping import PLAN
 from tailrace.engines.spark.planned import offer
 from tailrace.engines.spark.planning import Planned, Planner
 from tailrace.engines.spark.progress import NO_BATCH, told
 from tailrace.engines.spark.query import ends_of
 from tailrace.engines.state import Liveness
 from tailrace.errors import StoreError, TailraceError
-from tailrace.sources.types import Slice
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -301,10 +300,7 @@ class SparkEngine:
         return True
 
     def _conclude(self, batch: Batch) -> Result | None:
-        notes = self._gone(batch)
-        result = self.session.conclude(batch.number, batch.frames, notes)
-        if notes and result is not None:
-            self._listen(None, notes)
+        result = self.session.conclude(batch.number, batch.frames)
         for frame in batch.frames:
             if frame.head["kind"] == PLAN:
                 self._cluster.number = max(self._cluster.number, int(frame.head["number"]))
@@ -316,14 +312,6 @@ class SparkEngine:
             self._idle()
             time.sleep(TICK_SECONDS)
         return result
-
-    def _gone(self, batch: Batch) -> tuple[Note, ...]:
-        """Messages that were gone before this batch, where the pipeline wants them counted."""
-        source = self._cluster.input
-        if not isinstance(source, KafkaInput) or batch.number <= self.session.state.batch:
-            return ()
-        homes = (frame.head for frame in batch.frames if frame.head["kind"] == HOME)
-        return source.gone(self.session.state, [Slice(**head["slice"]) for head in homes])
 
     def _raise_failure(self) -> None:
         query = self._query

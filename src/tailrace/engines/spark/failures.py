@@ -48,8 +48,8 @@ def failed(what: str, error: BaseException, topics: Sequence[str] = ()) -> Tailr
     if "does not host this topic-partition" in why:
         return SourceError(
             f"{what}: a topic that is read is not there any more ({', '.join(topics)})",
-            hint="make it again, or take it out of source.kafka.topics, with on_gap: count; then"
-            " run again",
+            hint="make it again, or take it out of source.kafka.topics; then begin with a new"
+            " store and checkpoint",
         )
     hint = next((hint for words, hint in _HINTS if words in why), _HINT)
     return TailraceError(f"{what}: {why}", hint=hint)

@@ -11,7 +11,7 @@ from tailrace.engines.liveness import over
 from tailrace.errors import SourceError
 from tailrace.sources.inline import with_records
 from tailrace.sources.kafka.broker import Broker, places_of
-from tailrace.sources.kafka.gaps import passed_over, replaced
+from tailrace.sources.kafka.gaps import replaced
 from tailrace.sources.kafka.membership import Membership
 from tailrace.sources.kafka.part import offsets_of, partition_name
 from tailrace.sources.kafka.watch import Watch
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from tailrace.engines.state import EngineState
     from tailrace.sources.kafka.broker import Place
-    from tailrace.sources.types import Json, Slice
+    from tailrace.sources.types import Json
 
 PLAN_BYTES = 512 << 20
 """So much one plan reads at most: a batch has a price, and its slices are read side by side."""
@@ -129,7 +129,6 @@ class KafkaInput:
         self.bounded = until_end
         self._config = config
         self._broker = Broker(config)
-        self._asking: Broker | None = None
         group = config.group or f"tailrace-{pipeline}"
         self._membership = Membership(config, group, holder, self._broker.client)
         refresh = None if until_end else REFRESH_SECONDS
@@ -200,33 +199,6 @@ class KafkaInput:
             notes.append(self._watch.notes.popleft())
         return Poll(appeared=appeared, at_end=tuple(at_end), notes=tuple(notes))
 
-    def gone(self, state: EngineState, slices: Iterable[Slice]) -> tuple[Note, ...]:
-        """Messages between where the store is and these slices, which were gone before.
-
-        What lies between may as well be marks of transactions: the broker is asked.
-        """
-        if self._config.on_gap != "count":
-            return ()
-        firsts: dict[str, int] = {}
-        for one in slices:
-            firsts[one.partition] = min(one.start, firsts.get(one.partition, one.start))
-        behind = {
-            name: (known.position, first)
-            for name, first in firsts.items()
-            if (known := state.partitions.get(name)) is not None and 0 < known.position < first
-        }
-        if not behind:
-            return ()
-        if self._asking is None:
-            self._asking = Broker(self._config)
-        kept = self._asking.earliest((n.rpartition("/")[0], _number(n)) for n in behind)
-        return tuple(
-            passed_over(self._config, topic, number, wanted, min(first, earliest))
-            for (topic, number), earliest in kept.items()
-            for wanted, first in (behind[partition_name(topic, number)],)
-            if earliest > wanted
-        )
-
     def committed(self, positions: Mapping[str, dict[str, Json]]) -> None:
         """The store has these positions; they are copied to the group when there is time."""
         self._watch.committed = offsets_of(positions)
@@ -252,7 +224,3 @@ class KafkaInput:
     def close(self) -> None:
         """Stop asking, and leave the group."""
         self._watch.stop()
-
-
-def _number(partition: str) -> int:
-    return int(partition.rpartition("/")[2])

@@ -31,13 +31,12 @@ from tailrace.sources.types import Slice
 from tailrace.store.commit import Commit
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
     from tailrace.alerts import IncidentFold
     from tailrace.engines.spark.frames import Frame
     from tailrace.engines.state import EngineState
     from tailrace.plan.model import Group, Plan, Rule
-    from tailrace.sources.types import Note
 
 
 class Joining:
@@ -79,15 +78,15 @@ class Joining:
         """
         return self._soonest
 
-    def run(self, batch: int, frames: Sequence[Frame], notes: Iterable[Note] = ()) -> Result:
-        """One batch, from the frames of all shards; ``notes`` are counted with it."""
+    def run(self, batch: int, frames: Sequence[Frame]) -> Result:
+        """One batch, from the frames of all shards."""
         state, grace = self.state, self.plan.grace
         plans = [frame for frame in frames if frame.head["kind"] == PLAN]
         homes = [frame for frame in frames if frame.head["kind"] == HOME]
         closed = [frame for frame in frames if frame.head["kind"] == CLOSED]
         homes.sort(key=lambda f: (f.head["partition"], f.head["order"]))
         closed.sort(key=lambda f: int(f.head["shard"]))
-        plan = self._plan(plans, homes, notes)
+        plan = self._plan(plans, homes)
         for decision in plan.before:
             decide(state, decision, grace)
         account(state, Tally(), self.groups, self.plan.row_rules)
@@ -148,9 +147,7 @@ class Joining:
             told.archived,
         )
 
-    def _plan(
-        self, plans: Sequence[Frame], homes: Sequence[Frame], told: Iterable[Note]
-    ) -> EpochPlan:
+    def _plan(self, plans: Sequence[Frame], homes: Sequence[Frame]) -> EpochPlan:
         """What the batch was: decisions of the plans, and those that its slices imply."""
         before = [one for frame in plans for one in decisions_of(frame.head["before"])]
         state = self.state
@@ -159,8 +156,6 @@ class Joining:
         before += arrivals(state, [name for name in names if name not in decided])
         after = [one for frame in plans for one in decisions_of(frame.head["after"])]
         notes: dict[str, int] = {}
-        for one in told:
-            notes[one.code] = notes.get(one.code, 0) + one.count
         for frame in (*plans, *homes):
             for code, count in frame.head["notes"].items():
                 notes[code] = notes.get(code, 0) + count

@@ -126,7 +126,7 @@ def kafka_frame(spark: SparkSession, messages: Messages) -> DataFrame:
         reader = reader.option("startingTimestamp", str(at)).option(
             "startingOffsetsByTimestampStrategy", "latest"
         )
-    reader = reader.option("failOnDataLoss", str(source.on_gap == "stop").lower())
+    reader = reader.option("failOnDataLoss", "true")
     reader = reader.option("maxOffsetsPerTrigger", str(messages.most))
     columns = list(COLUMNS)
     if "_key" in messages.wanted:

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from tailrace.engines.spark.frames import Frame
     from tailrace.plan.model import Plan
     from tailrace.reference.snapshot import Snapshot
-    from tailrace.sources.types import Input, Note
+    from tailrace.sources.types import Input
     from tailrace.store.store import Store
 
 
@@ -130,17 +130,12 @@ class ClusterSession(BaseSession):
             decide(then, decision, self.plan.grace)
         return {name: partition.maximum for name, partition in partitions.items()}
 
-    def conclude(
-        self, batch: int, frames: Sequence[Frame], notes: Iterable[Note] = ()
-    ) -> Result | None:
-        """Commit a batch; None if it was committed before, and so changes nothing.
-
-        ``notes`` are counted with it.
-        """
+    def conclude(self, batch: int, frames: Sequence[Frame]) -> Result | None:
+        """Commit a batch; None if it was committed before, and so changes nothing."""
         if batch <= self.state.batch:
             return None
         started = time.perf_counter()
-        result = self.processor.run(batch, frames, notes)
+        result = self.processor.run(batch, frames)
         self.times.kernel += time.perf_counter() - started
         self._observe(result)
         self.commit(result.commit)

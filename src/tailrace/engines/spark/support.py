@@ -34,6 +34,12 @@ LACKS = (
         lambda config: config.dedup is not None,
     ),
     Lack(
+        ("source", "kafka", "on_gap"),
+        "on_gap: count",
+        "leave it out: messages that are gone stop the run; go on with a new store and checkpoint",
+        lambda config: isinstance(config.source, KafkaSource) and config.source.on_gap == "count",
+    ),
+    Lack(
         ("source", "capture"),
         "live capture",
         "send packets to a topic (`tailrace capture --to`) or read capture files (`pcap`)",

@@ -28,7 +28,7 @@ from tailrace.engines.state import EngineState, Liveness, PartitionState
 from tailrace.errors import StoreError, TailraceError
 from tailrace.plan.compile import compile_pipeline
 from tailrace.sources.memory import MemorySource
-from tailrace.sources.types import Note, Poll
+from tailrace.sources.types import Poll
 from tailrace.store.store import MEMORY, Store
 
 TEXT = """
@@ -66,10 +66,6 @@ class Topics(KafkaInput):
     def look(self, state: EngineState) -> Poll:
         del state
         return Poll()
-
-    def gone(self, state: EngineState, slices: object) -> tuple[Note, ...]:
-        del state, slices
-        return ()
 
     def close(self) -> None: ...
 

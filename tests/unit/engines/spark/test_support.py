@@ -23,6 +23,7 @@ rules:
 """
 FILE = "file: {path: a.log}"
 KAFKA = "kafka: {brokers: 'localhost:1', topics: t, options: {OPTIONS}}"
+COUNTED = "kafka: {brokers: 'localhost:1', topics: t, on_gap: GAP}"
 CASES = [
     (TEXT.replace("SOURCE", FILE), []),
     (
@@ -36,6 +37,10 @@ CASES = [
     (
         TEXT.replace("SOURCE", KAFKA.replace("OPTIONS", "fetch.wait.max.ms: 5, client.id: x")),
         ["3:56: the Kafka option fetch.wait.max.ms is librdkafka's"],
+    ),
+    (
+        TEXT.replace("SOURCE", COUNTED.replace("GAP", "count")),
+        ["3:46: on_gap: count is not there on Spark"],
     ),
     (
         TEXT.replace("SOURCE", KAFKA.replace("OPTIONS", "debug: fetch"))
@@ -105,6 +110,12 @@ def test_a_reload_is_refused_too(tmp_path: Path) -> None:
     with pytest.raises(PipelineError, match="'spark' can't change while the pipeline runs"):
         reloading.load()
     Reloading(path, (), plan, lambda _plan, _names: {}).load()
+
+
+def test_a_gap_that_stops_is_there() -> None:
+    assert not support.problems(
+        loads(TEXT.replace("SOURCE", COUNTED.replace("GAP", "stop"))).config
+    )
 
 
 def test_without_a_file_the_path_is_the_place() -> None:
