@@ -26,7 +26,9 @@ AGGREGATES = (
     *("count(distinct n)", "count(distinct x)", "sum(6 // n)", "sum(n + 1)", "max(x * 1e300)"),
     *("changes(j)", "changes(n)", "changes(6 // n)", "changes(ok)"),
     *("count_if(ok)", "max(case when n > 0 then x end)", "sum(coalesce(x, 1))"),
+    *("sum(y)", "avg(y)", "stddev(y)", "max(y)"),
 )
+DERIVED = ("x * 1e12", "x * 1e30", "x / 3", "x * x")
 CONDITIONS = ("{a} > {c}", "{a} >= {c}", "{a} < {c}", "{a} <= {c}", "{a} = {c}", "{a} is null")
 NUMERIC = tuple(each for each in AGGREGATES if not each.startswith(("min(j)", "max(j)")))
 CONSTANTS = ("0", "1", "2", "3", "0.3", "1.5")
@@ -119,6 +121,7 @@ def pipelines(draw: st.DrawFn, each: Rules = rules) -> tuple[list[str], list[str
     lines = ["  name: drawn", "  source: {stdin: {}}"]
     lines.append(f"  time: {{field: t, grace: {draw(st.sampled_from(GRACES))}}}")
     lines.append(f"  fields: {fields}")
+    lines.append(f"  derive: {{y: {draw(st.sampled_from(DERIVED))}}}")
     if draw(st.integers(0, 3)) == 0:
         lines.append(f"  dedup: {{by: [j], within: {draw(st.sampled_from(('1s', '4s')))}}}")
     limits = []

@@ -92,9 +92,9 @@ class Input:
         self._where = row_expression(partial.where) if partial.where is not None else None
         self._value = row_expression(node) if node is not None else None
         self._set = partial.kind is PartialKind.DISTINCT
-        # What is summed is bounded; of what is declared, decoding has seen to it.
+        # No double that is too large is summed.
         summed = partial.kind in {PartialKind.SUM, PartialKind.COUNT} and partial.term == "sum"
-        self._bounded = summed and not isinstance(node, Column)
+        self._guarded = summed and not partial.bounded
         text = isinstance(node, Column) and node.type is Type.TEXT
         self._places = self._set or (partial.kind is PartialKind.COUNT and text)
         known = node is None or self._value is not None or (text and self._places)
@@ -126,7 +126,7 @@ class Input:
                 return None
             data = found.data
             masks += [] if found.valid is None else [found.valid]
-            masks += [np.abs(data) <= LARGEST] if self._bounded and _is_double(data) else []
+            masks += [np.abs(data) <= LARGEST] if self._guarded and _is_double(data) else []
         rows = np.logical_and.reduce(masks) if masks else None
         if chosen is not None:
             rows = None if rows is None else rows[chosen]

@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 
     import duckdb
 
-    from tailrace.expr.nodes import Node
     from tailrace.plan.model import Group, Partial
 
 FIXED_POINT = 10**9
@@ -236,19 +235,9 @@ def _number(partial: Partial, largest: float) -> str:
         if partial.term == "sum":
             return value
         return f"case when abs(({value})::hugeint) <= {int(largest)} then ({value})::hugeint end"
-    if partial.term == "sum" and _bounded(node):
+    if partial.term == "sum" and partial.bounded:
         return f"cast(({value}) * 1e9 as hugeint)"
     return f"cast((case when abs({value}) <= {largest!r} then {value} end) * 1e9 as hugeint)"
-
-
-def _bounded(node: Node) -> bool:
-    """Whether decoding has already refused doubles beyond 1e18.
-
-    A declared column is, a computed value isn't.
-    """
-    from tailrace.expr.nodes import Column
-
-    return isinstance(node, Column)
 
 
 def _accumulate(partial: Partial) -> str:
@@ -361,7 +350,7 @@ def _rule_failures(group: Group, measures: Iterable[object]) -> str | None:
         if summed:
             largest = LARGEST if summed[0].term == "sum" else LARGEST_DEVIATION
             if summed[0].term != "sum" or (
-                aggregate.arg.type is Type.DOUBLE and not _bounded(aggregate.arg)
+                aggregate.arg.type is Type.DOUBLE and not summed[0].bounded
             ):
                 limits.append(
                     f"coalesce(abs(({to_sql(aggregate.arg)})::double) > {largest!r}, false)"

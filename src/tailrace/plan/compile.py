@@ -45,7 +45,7 @@ from tailrace.plan.row_words import check_row_templates
 from tailrace.plan.verdicts import compile_marks, compile_verdicts
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Container, Iterable, Mapping, Sequence
     from pathlib import Path
 
     from tailrace.config import Loaded, PipelineConfig, Record
@@ -346,7 +346,7 @@ class _Compiler:
         if not right or given != (len(keys), len(select), when is not None):
             return None
         measures, replaced, shown = _measures(
-            when, select, taken={*key_types, *(n for n, _ in select)}
+            when, select, taken={*key_types, *(n for n, _ in select)}, declared=self._fields
         )
         inside = [where, *(key.node for key in keys), *aggregated(measures)]
         self._references.match_rows(inside, self._columns)
@@ -487,13 +487,17 @@ def _comparing(ordered: Sliding | None, measures: tuple[Measure, ...]) -> Slidin
 
 
 def _measures(
-    when: Node | None, select: Iterable[tuple[str, Node]], taken: set[str]
+    when: Node | None,
+    select: Iterable[tuple[str, Node]],
+    taken: set[str],
+    declared: Container[str],
 ) -> tuple[tuple[Measure, ...], dict[Aggregate, str], tuple[str, ...]]:
     """All aggregates of a rule as measures with unique names.
 
     Those of the condition are shown in rows.
 
     An aggregate that is selected under a name of its own keeps that name and isn't shown twice.
+    ``declared`` are the fields that decoding has seen.
     """
     selected = {node: name for name, node in select if isinstance(node, Aggregate)}
     of_condition = aggregates(when) if when is not None else ()
@@ -508,7 +512,8 @@ def _measures(
         used.add(name)
         names[aggregate] = name
     measures = tuple(
-        Measure(name, aggregate, partials_of(aggregate)) for aggregate, name in names.items()
+        Measure(name, aggregate, partials_of(aggregate, declared))
+        for aggregate, name in names.items()
     )
     shown = tuple(names[a] for a in of_condition if a not in selected)
     return measures, names, shown

@@ -67,7 +67,8 @@ class Partial:
 
     ``name`` is a hash of its meaning, so that equal partials of different rules are one.
     ``expression`` is what is accumulated for rows where ``where`` holds; ``term`` says which term
-    of a deviation this is (``sum`` otherwise).
+    of a deviation this is (``sum`` otherwise). ``bounded``: decoding has refused doubles that are
+    too large to be summed.
     """
 
     name: str
@@ -76,6 +77,7 @@ class Partial:
     where: Node | None
     term: str = "sum"
     type: Type | None = None
+    bounded: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,24 +2,34 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from tailrace.expr.nodes import AggregateFunction, Type
+from tailrace.expr.nodes import AggregateFunction, Column, Type
 from tailrace.expr.render import render
 from tailrace.plan.identity import digest
 from tailrace.plan.model import CHANGES, Partial, PartialKind
 
 if TYPE_CHECKING:
+    from collections.abc import Container
+
     from tailrace.expr.nodes import Aggregate, Node
 
 _DEVIATION_TERMS = ("first", "aa", "ab", "bb")
 
 
-def partials_of(aggregate: Aggregate) -> tuple[Partial, ...]:  # noqa: PLR0911 - one case a kind
+def partials_of(aggregate: Aggregate, declared: Container[str]) -> tuple[Partial, ...]:
     """The partials from which the aggregate's value is finished.
 
-    None for ``count(*)``, which every pane has.
+    None for ``count(*)``, which every pane has. ``declared``: the fields that decoding has seen; a
+    derived one can be as large as any computed value.
     """
+    arg = aggregate.arg
+    bounded = isinstance(arg, Column) and arg.type is Type.DOUBLE and arg.name in declared
+    return tuple(replace(partial, bounded=bounded) for partial in _partials_of(aggregate))
+
+
+def _partials_of(aggregate: Aggregate) -> tuple[Partial, ...]:  # noqa: PLR0911 - one case a kind
     arg, where = aggregate.arg, aggregate.where
     match aggregate.function:
         case AggregateFunction.COUNT if aggregate.distinct:
