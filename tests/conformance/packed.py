@@ -71,6 +71,12 @@ class Running:
         """The turn was taken."""
         self.turn = next(self._left, None)
 
+    def act(self) -> None:
+        """Do what a person does next; Spark hears nothing of it."""
+        while self.turn is not None and self.turn.request is not None:
+            self.session.act(self.turn.request)
+            self.done()
+
     def plan(self) -> dict[str, object]:
         """The turn as a plan for Spark."""
         assert self.turn is not None
@@ -123,13 +129,12 @@ class Packed:
         number = 0
         query = self._start(running)
         while any(one.turn is not None for one in running):
+            for one in running:
+                one.act()
             moving = {
                 place: one
                 for place, one in enumerate(running)
-                if one.turn is not None
-                and one.turn.plan is None
-                and one.turn.request is None
-                and not one.turn.snapshots
+                if one.turn is not None and one.turn.plan is None and not one.turn.snapshots
             }
             if not moving:
                 query.stop()
@@ -215,9 +220,6 @@ class Packed:
         for one in running:
             if one.turn is not None and one.turn.snapshots:
                 one.session.use(one.turn.snapshots)
-                one.done()
-            elif one.turn is not None and one.turn.request is not None:
-                one.session.act(one.turn.request)
                 one.done()
             elif one.turn is not None and one.turn.plan is not None:
                 if one.turn.plan is not one.session.plan:
