@@ -18,6 +18,10 @@ _PYTHON = re.compile(r"^([A-Za-z_][\w.]*): (\S.*)$")
 _JAVA = re.compile(r"^(?:Caused by|:)?:? ?(?:[a-z][\w$]*\.)+[A-Z][\w$]*: (\S.*)$")
 _OWN = ("tailrace.", "pyspark.")
 _HERE = f"{sys.version_info[0]}.{sys.version_info[1]}"
+_GONE = (
+    "messages that were not read are gone (expired or deleted): begin with a new store and"
+    " checkpoint; and let topics keep messages for longer than a stop may take (retention.ms)"
+)
 _HINTS = (
     (
         "Python in worker has different version",
@@ -36,6 +40,8 @@ _HINTS = (
         "no longer what was read",
         "put it back; or leave it out, counted: tailrace run --engine spark --accept-loss",
     ),
+    ("out of range for partition", _GONE),
+    ("data may have been lost", _GONE),
     ("No space left", "make room for Spark's checkpoint and temporary files, and run again"),
     ("too large", "make room for Spark's checkpoint and temporary files, and run again"),
 )

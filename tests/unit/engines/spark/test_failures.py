@@ -59,6 +59,8 @@ def test_one_sentence(wanted: str, text: str) -> None:
     [
         ("org.apache.spark.SparkException: Python worker failed to connect back.", "10 s"),
         ("java.io.IOException: No space left on device", "make room"),
+        ("Caused by: a.B: Fetch position F is out of range for partition t-0", "a new store"),
+        ("java.lang.IllegalStateException: Some data may have been lost because", "a new store"),
         ("java.io.IOException: whatever", "run again to go on"),
     ],
 )
