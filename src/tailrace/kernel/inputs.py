@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from tailrace.expr.nodes import Column, Type
-from tailrace.kernel.partials_sql import FIXED_POINT, LARGEST
+from tailrace.kernel.partials_sql import FIXED_POINT, LARGEST, worst_integer
 from tailrace.kernel.row_expressions import row_expression
 from tailrace.plan.model import PartialKind
 
@@ -148,7 +148,7 @@ def worst(data: Data, *, least: bool) -> float | int:
     """What loses every comparison for the least, or the greatest, value."""
     if _is_double(data):
         return np.inf if least else -np.inf
-    return 2**63 - 1 if least else -(2**63) + 1
+    return worst_integer(least=least)
 
 
 def _is_double(data: Data) -> bool:

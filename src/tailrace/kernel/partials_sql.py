@@ -13,6 +13,7 @@ import pyarrow as pa
 
 from tailrace.expr.nodes import Type
 from tailrace.expr.sql import failure_sql, to_sql
+from tailrace.expr.sqltext import INT64_MAX, INT64_MIN
 from tailrace.kernel.buckets import bucket_index
 from tailrace.kernel.types import GroupPartials
 from tailrace.plan.model import PartialKind
@@ -284,6 +285,11 @@ def counts(partial: Partial) -> str:
     return " and ".join(parts)
 
 
+def worst_integer(*, least: bool) -> int:
+    """The integer that beats no other as the least, or the greatest, value."""
+    return INT64_MAX if least else INT64_MIN
+
+
 def _extreme(partial: Partial, function: str) -> str:
     """The least or greatest value by an SQL aggregate, or of one event without one.
 
@@ -294,9 +300,9 @@ def _extreme(partial: Partial, function: str) -> str:
     value = f"{function}({filtered(to_sql(partial.expression), partial)})"
     match partial.expression.type:
         case Type.INTEGER:
-            return f"coalesce({value}, {2**63 - 1 if least else -(2**63) + 1}::bigint)"
+            return f"coalesce({value}, ({worst_integer(least=least)})::bigint)"
         case Type.TIME:
-            return f"coalesce(epoch_us({value}), {2**63 - 1 if least else -(2**63) + 1}::bigint)"
+            return f"coalesce(epoch_us({value}), ({worst_integer(least=least)})::bigint)"
         case Type.DOUBLE:
             return f"coalesce({value}, '{'' if least else '-'}infinity'::double)"
         case _:
