@@ -106,8 +106,8 @@ class RuleFirings:
     rule's columns, row by row; ``flags``: one byte a row, bits of ``FLAG_*``. Of a rule that sees
     events in order a row is a run: its condition holds from ``ends`` to ``lasts``, both included,
     and only those that are ``told`` are firings of their own with a row for outputs; the others
-    carry one on. A run that is ``open`` goes on after ``lasts``, up to the next row of its key: that
-    carries it on, or only tells that it has ended before (``lasts`` is before ``ends`` then).
+    carry one on. A run that is ``open`` goes on after ``lasts``, up to the next row of its key:
+    that carries it on, or only tells that it has ended before (``lasts`` is before ``ends`` then).
     """
 
     rule: Rule

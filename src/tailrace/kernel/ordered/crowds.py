@@ -60,7 +60,7 @@ def may_hold(rule: Rule, when: Node, rows: Run, keys: int) -> NDArray[np.bool_] 
     out = ruled_out(when, known)
     if out is None:
         return None
-    crowded: NDArray[np.bool_] = np.logical_or.reduce(~out.reshape(keys, stretches), axis=1)
+    crowded: NDArray[np.bool_] = ~np.all(out.reshape(keys, stretches), axis=1)
     return crowded
 
 
