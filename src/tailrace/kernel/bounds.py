@@ -75,8 +75,8 @@ class Bound:
         edges = np.flatnonzero(np.r_[True, added.panes[1:] != added.panes[:-1]])
         sizes = np.diff(np.r_[edges, len(added)])
         crowded = []
-        # Mostly all keys that are known would have a place.
-        few = len(keys) <= self._per_bucket
+        # Mostly all keys that are known would have a place; to find out is dear.
+        few = True if len(keys) <= self._per_bucket else None
         for pane, edge, size in zip(
             added.panes[edges].tolist(), edges.tolist(), sizes.tolist(), strict=True
         ):
@@ -84,7 +84,8 @@ class Bound:
             self._rows[pane] = total
             if total <= self._per_bucket:
                 continue
-            few = few or keys.largest_bucket() <= self._per_bucket
+            if few is None:
+                few = keys.largest_bucket() <= self._per_bucket
             if few:
                 self._fullest.pop(pane, None)
             elif self._may_be_full(pane, added.keys[edge : edge + size], keys):

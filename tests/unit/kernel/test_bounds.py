@@ -18,6 +18,7 @@ from tailrace.plan.identity import BUCKETS
 from tailrace.plan.model import Bounds
 
 if TYPE_CHECKING:
+    import pytest
     from numpy.typing import NDArray
 
 PER_BUCKET = 2
@@ -71,6 +72,27 @@ def test_the_least_hashes_stay(batches: list[tuple[int, int, int]], forgotten: i
             moved = keys.keep(kept)
             runs.map(partial(renumbered, moved))
             seen = held(runs)
+
+
+def test_keys_are_counted_once_for_all_panes_of_a_batch(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = []
+    largest = DenseKeys.largest_bucket
+
+    def counted(keys: DenseKeys) -> int:
+        asked.append(keys)
+        return largest(keys)
+
+    monkeypatch.setattr(DenseKeys, "largest_bucket", counted)
+    keys, runs, bound = DenseKeys(), Runs(), Bound(BOUNDS, "s")
+    codes = pa.chunked_array([pa.array(NAMES)])
+    numbers = np.tile(keys.number(codes, [codes]), 3)
+    panes = np.repeat(np.arange(3), len(NAMES))
+    run = sorted_run(panes, numbers, {"n": np.ones(len(numbers), np.int64)})
+    runs.append(run)
+    bound.enforce(run, runs, [], [], keys)
+    assert asked == [keys]
+    every = set(zip(panes.tolist(), numbers.tolist(), strict=True))
+    assert held(runs) == stay(every, keys)
 
 
 @given(items=st.lists(st.tuples(st.integers(0, 3), st.integers(0, 9)), min_size=1, max_size=80))
