@@ -53,7 +53,7 @@ class _Cells:
     def of(cls, words: pa.Array, places: Whole, panes: Whole, chosen: Mask | None) -> _Cells:
         """``places``: each event's key among ``words``; ``panes``: its pane."""
         first = int(panes.min())
-        cells = panes * len(words) + (places - first * len(words))
+        cells = (panes - first) * len(words) + places
         if chosen is not None:
             cells = cells[chosen]
         if (int(panes.max()) - first + 1) * len(words) <= CELLS:

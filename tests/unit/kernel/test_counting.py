@@ -186,3 +186,16 @@ def test_keys_of_filtered_events_get_no_code() -> None:
     counted = Counter(group, "").run(batch(group, given, late=False, twice=False))
     assert counted is not None
     assert counted.plain["code"].combine_chunks().dictionary.to_pylist() == ["b"]
+
+
+@pytest.mark.parametrize("pane", [2**61, -(2**61)])
+def test_far_panes_of_many_keys(pane: int) -> None:
+    group = group_of("n: count(*), m: max(s)")
+    given: list[Event] = [
+        (f"k{i}", "", i, None, None, pane + i % 3, False, False) for i in range(50)
+    ]
+    columns = batch(group, given, late=False, twice=False)
+    counted = Counter(group, "").run(columns)
+    said = GroupSql(group, "").run(columns._connection, late=False, deduplicated=False)
+    assert counted is not None
+    assert rows(counted, group) == rows(said, group)
