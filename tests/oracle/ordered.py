@@ -233,7 +233,8 @@ class OrderedState(WindowState):
 
         results = {name: evaluate(node, row, measure) for name, node in self.rule.select}
         holds = evaluate(self.rule.when, row, measure) if self.rule.when else True
-        self.errors += counted and FAILED in [holds, *results.values()]
+        selected = results.values() if holds is True else []
+        self.errors += counted and FAILED in [holds, *selected]
         results |= {name: measure(aggregate) for name, aggregate in self.rule.shown}
         saturated = any(each.saturated for each in finished.values())
         last = max(event.time for event in inside)

@@ -267,7 +267,8 @@ class WindowState:
         results = {name: evaluate(node, row, measure) for name, node in self.rule.select}
         results |= {name: measure(aggregate) for name, aggregate in self.rule.shown}
         holds = evaluate(self.rule.when, row, measure) if self.rule.when else True
-        self.errors += FAILED in [holds, *(evaluate(n, row, measure) for _, n in self.rule.select)]
+        selected = [evaluate(node, row, measure) for _, node in self.rule.select]
+        self.errors += FAILED in [holds, *(selected if holds is True else [])]
         flags = []
         panes = range(start, end, self.rule.width)
         bucket = identity.bucket(key)

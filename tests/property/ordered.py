@@ -1,7 +1,7 @@
 """Rules that see events in order, drawn at random, as lines of a pipeline file."""
 
 from hypothesis import strategies as st
-from tests.property.pipelines import FILTERS, aggregates, conditions, quoted
+from tests.property.pipelines import FILTERS, conditions, quoted, selections
 
 SPANS = ("500ms", "1s", "2s", "3s", "4s", "7s")
 GRAINS = ("1s", "1s", "500ms", "2s", "3s")
@@ -34,9 +34,9 @@ def _own(draw: st.DrawFn, kind: str) -> list[str]:
     match kind:
         case "sliding":
             lines = [f"window: {draw(span)} sliding", f"when: {quoted(draw(conditions()))}"]
-            return lines + draw(_selected(least=0))
+            return lines + draw(selections(least=0))
         case "record":
-            return [f"window: {draw(span)} sliding", *draw(_selected(least=1))]
+            return [f"window: {draw(span)} sliding", *draw(selections(least=1))]
         case "leaky":
             own = [f"capacity: {draw(st.integers(1, 3))}", f"leak: {draw(span)}"]
             if draw(st.integers(0, 2)) == 0:
@@ -57,13 +57,6 @@ def _own(draw: st.DrawFn, kind: str) -> list[str]:
             if draw(st.integers(0, 2)) == 0:
                 own.append(f"cancel: {quoted(draw(st.sampled_from(STEPS)))}")
             return [f"sequence: {{{', '.join(own)}}}"]
-
-
-@st.composite
-def _selected(draw: st.DrawFn, least: int) -> list[str]:
-    measures = draw(st.lists(aggregates(), min_size=least, max_size=3))
-    inside = ", ".join(f"m{i}: {quoted(each)}" for i, each in enumerate(measures))
-    return [f"select: {{{inside}}}"] if measures else []
 
 
 @st.composite

@@ -31,6 +31,13 @@ AGGREGATES = (
 DERIVED = ("x * 1e12", "x * 1e30", "x / 3", "x * x")
 CONDITIONS = ("{a} > {c}", "{a} >= {c}", "{a} < {c}", "{a} <= {c}", "{a} = {c}", "{a} is null")
 NUMERIC = tuple(each for each in AGGREGATES if not each.startswith(("min(j)", "max(j)")))
+SELECTED = (
+    "{a} / {b}",
+    "1 / ({a} - 1)",
+    "{a} + {b}",
+    "cast({a} as integer)",
+    "coalesce(1 / {a}, 2)",
+)
 CONSTANTS = ("0", "1", "2", "3", "0.3", "1.5")
 Rules = Callable[[int], st.SearchStrategy[list[str]]]
 GRACES = ("0s", "1s", "2500ms", "5s", "20s")
@@ -42,6 +49,21 @@ def aggregates(draw: st.DrawFn, pool: tuple[str, ...] = AGGREGATES) -> str:
     if draw(st.integers(0, 3)) == 0:
         return f"{aggregate} filter (where {draw(st.sampled_from(FILTERS))})"
     return aggregate
+
+
+@st.composite
+def selections(draw: st.DrawFn, least: int = 1) -> list[str]:
+    """What a rule selects, as a line of it: aggregates, and expressions over them."""
+
+    def one() -> str:
+        if draw(st.integers(0, 3)):
+            return draw(aggregates())
+        form = draw(st.sampled_from(SELECTED))
+        return form.format(a=draw(aggregates(NUMERIC)), b=draw(aggregates(NUMERIC)))
+
+    measures = [one() for _ in range(draw(st.integers(least, 3)))]
+    inside = ", ".join(f"m{i}: {quoted(each)}" for i, each in enumerate(measures))
+    return [f"select: {{{inside}}}"] if measures else []
 
 
 @st.composite
@@ -83,9 +105,7 @@ def rules(draw: st.DrawFn, number: int) -> list[str]:
     if kind == "alert" or draw(st.integers(0, 3)) == 0:
         lines.append(f"when: {quoted(draw(conditions()))}")
     if kind == "record" or draw(st.integers(0, 3)) == 0:
-        measures = draw(st.lists(aggregates(), min_size=1, max_size=3))
-        inside = ", ".join(f"m{i}: {quoted(each)}" for i, each in enumerate(measures))
-        lines.append(f"select: {{{inside}}}")
+        lines.extend(draw(selections()))
     if kind == "alert":
         lines.extend(draw(timers()))
     return lines
