@@ -35,14 +35,14 @@ CONDITIONS = [
 ]
 
 
-def rule_of(when: str) -> Rule:
+def rule_of(when: str, select: str = "{}") -> Rule:
     text = f"""
 name: p
 source: {{stdin: {{}}}}
 time: {{field: t}}
 fields: {{k: text, u: text, x: double}}
 rules:
-  - {{alert: r, by: k, window: 5s sliding, when: "{when}"}}
+  - {{alert: r, by: k, window: 5s sliding, when: "{when}", select: {select}}}
 """
     return compile_pipeline(loads(text, env={})).rules[0]
 
@@ -107,8 +107,7 @@ def test_keys_that_fire_are_crowded(when: str, events: list[tuple[int, int, floa
     columns = {TIME: times}
     columns |= {p.name: fixed for m in rule.measures for p in m.partials if p.kind == "sum"}
     crowded = may_hold(rule, rule.when, Run(times // 1_000_000, keys, columns), 4)
-    if crowded is None:
-        return
+    assert crowded is not None
     for key, at, _ in events:
         inside = (keys == key) & (times > at - 5_000_000) & (times <= at)
         known = {
@@ -117,6 +116,25 @@ def test_keys_that_fire_are_crowded(when: str, events: list[tuple[int, int, floa
         }
         if evaluate(rule.when, known, 1).is_true[0]:
             assert crowded[key]
+
+
+@pytest.mark.parametrize(
+    "when", ["count(*) < 2", "not count(*) > 3", "avg(x) > 1", "sum(x) > 2 or avg(x) > 1"]
+)
+def test_events_are_not_looked_at_where_nothing_can_be_ruled_out(when: str) -> None:
+    rule = rule_of(when)
+    assert rule.when is not None
+    nothing = np.zeros(9, np.int64)
+    assert may_hold(rule, rule.when, Run(nothing, nothing, {}), 1) is None
+
+
+def test_only_what_the_condition_names_is_bounded() -> None:
+    rule = rule_of("count(*) > 2", select="{total: sum(x)}")
+    assert rule.when is not None
+    nothing = np.zeros(3, np.int64)
+    crowded = may_hold(rule, rule.when, Run(nothing, nothing, {TIME: nothing}), 1)
+    assert crowded is not None
+    assert crowded.tolist() == [True]
 
 
 def test_keys_far_from_a_limit_are_not_crowded() -> None:

@@ -14,6 +14,7 @@ from tailrace.expr.nodes import AggregateFunction, Type
 from tailrace.kernel.partials_sql import FIXED_POINT
 from tailrace.kernel.ruling_out import Most, is_count, ruled_out
 from tailrace.kernel.wide import to_float
+from tailrace.plan.columns import column_names
 from tailrace.plan.event_columns import TIME
 from tailrace.plan.model import PartialKind
 
@@ -36,6 +37,9 @@ def may_hold(rule: Rule, when: Node, rows: Run, keys: int) -> NDArray[np.bool_] 
 
     ``rows``: all events that these windows can have, in any order.
     """
+    bounded = _bounded(rule, when)
+    if not bounded:
+        return None
     times = rows.columns[TIME]
     most = _CELLS * len(rows) // max(1, keys)
     if most < 1:
@@ -51,12 +55,14 @@ def may_hold(rule: Rule, when: Node, rows: Run, keys: int) -> NDArray[np.bool_] 
         both[:, 1:] += sums[:, :-1]
         return both.reshape(-1)
 
-    counted = Most(bound(None), null=False)
-    known = {measure.name: counted for measure in rule.measures if is_count(measure)}
-    for measure in rule.measures:
-        weights = _positive(measure, rows)
-        if weights is not None:
-            known[measure.name] = Most(bound(weights) * _SLACK, null=True)
+    known = {}
+    counted: Most | None = None
+    for measure in bounded:
+        if is_count(measure):
+            counted = counted or Most(bound(None), null=False)
+            known[measure.name] = counted
+        else:
+            known[measure.name] = Most(bound(_positive(measure, rows)) * _SLACK, null=True)
     out = ruled_out(when, known)
     if out is None:
         return None
@@ -64,13 +70,23 @@ def may_hold(rule: Rule, when: Node, rows: Run, keys: int) -> NDArray[np.bool_] 
     return crowded
 
 
-def _positive(measure: Measure, rows: Run) -> Column | None:
-    """What each event can add to a sum of doubles, which can't fail; None if it is no such sum."""
+def _bounded(rule: Rule, when: Node) -> list[Measure]:
+    """The measures of a condition whose bounds are known; none if these can't rule out a window."""
+    names = column_names(when)
+    found = [m for m in rule.measures if m.name in names and (is_count(m) or _is_sum(m))]
+    nothing = Most(np.empty(0), null=True)
+    return found if ruled_out(when, {m.name: nothing for m in found}) is not None else []
+
+
+def _is_sum(measure: Measure) -> bool:
+    """Whether a measure is a sum of doubles, which can't fail."""
     aggregate = measure.aggregate
-    if aggregate.function is not AggregateFunction.SUM:
-        return None
-    if aggregate.arg is None or aggregate.arg.type is not Type.DOUBLE:
-        return None
+    double = aggregate.arg is not None and aggregate.arg.type is Type.DOUBLE
+    return double and aggregate.function is AggregateFunction.SUM
+
+
+def _positive(measure: Measure, rows: Run) -> Column:
+    """What each event can add to a sum of doubles."""
     (name,) = (p.name for p in measure.partials if p.kind is PartialKind.SUM)
     positive: Column = np.maximum(to_float(rows.columns[name]), 0.0) / FIXED_POINT
     return positive
