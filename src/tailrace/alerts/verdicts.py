@@ -48,15 +48,16 @@ class VerdictRule:
     most: int | None = None
     within: int = 0
     tell_every: int = 0
+    steps: int = field(init=False, repr=False, compare=False)
+    """The number of a listing beyond which none lasts longer."""
 
-    @property
-    def steps(self) -> int:
-        """The number of a listing beyond which none lasts longer."""
+    def __post_init__(self) -> None:
+        """Work out ``steps``, which every listing asks for."""
         longest = FOREVER if self.most is None else self.most
         lasts, steps = self.for_, 1
         while self.factor > 1 and lasts < longest:
             lasts, steps = lasts * self.factor, steps + 1
-        return steps
+        object.__setattr__(self, "steps", steps)
 
 
 @dataclass(frozen=True, slots=True)

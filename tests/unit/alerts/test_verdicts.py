@@ -1,6 +1,7 @@
 """Listings by event time: when a key is listed, how long, and what a person's word does."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -35,6 +36,23 @@ def told(changes: Iterable[Change]) -> list[str]:
         f"{one.at} {one.state} {one.since}..{'' if one.until is None else one.until}"
         for one in changes
     ]
+
+
+@pytest.mark.parametrize(
+    ("options", "steps"),
+    [
+        ({}, 1),
+        ({"factor": 2}, 60),  # 10 * 2^59 is the first beyond 2^62
+        ({"factor": 2, "most": 10}, 1),
+        ({"factor": 2, "most": 20}, 2),
+        ({"factor": 2, "most": 21}, 3),
+        ({"factor": 10, "most": 5}, 1),
+    ],
+)
+def test_listings_beyond_which_none_lasts_longer(options: dict[str, int], steps: int) -> None:
+    one = rule(**options)
+    assert one.steps == steps
+    assert replace(one, factor=1).steps == 1
 
 
 CASES = [
