@@ -13,7 +13,7 @@ from pathlib import Path
 
 from measuring import pipeline, run
 from plot import Panel, short, svg
-from spark_runs import FOLLOWED, Done, in_parts, two_parts
+from spark_runs import FOLLOWED, Done, on_spark, two_parts
 
 DOCS = Path(__file__).parents[1] / "docs"
 PICTURE = "spark-size.svg"
@@ -42,7 +42,7 @@ def measure(rows: int, keys: int, runs: int) -> Row:
     spark: list[Done] = []
     here: list[float] = []
     for _ in range(runs):
-        spark.append(in_parts("spark", distributed, source))
+        spark.append(on_spark(distributed, source))
         done = run(embedded)
         assert done.events == rows
         here.append(done.timing.seconds)

@@ -124,12 +124,12 @@ def measured(script: str, *arguments: str, heap: str = HEAP) -> Done:
     return Done(**json.loads(done.stdout.strip().splitlines()[-1]))
 
 
-def in_parts(engine: str, text: str, source: Input) -> Done:
-    """Run a pipeline that follows the folder `input`, `spark` or `embedded`."""
+def on_spark(text: str, source: Input) -> Done:
+    """Run a pipeline that follows the folder `input`."""
     with working_folder() as folder:
         path = folder / "pipeline.yaml"
         path.write_text(text)
-        return measured("tailrace_in_parts.py", engine, str(path), *arguments_of(source))
+        return measured("tailrace_on_spark.py", str(path), *arguments_of(source))
 
 
 FOLLOWED = "{folder: {path: input, follow: true}}"
