@@ -19,7 +19,7 @@ from tests.conformance.arrivals import with_slices
 
 from tailrace.engines.delivery import Delivery
 from tailrace.engines.embedded.outcomes import Gathered, outcome_of
-from tailrace.engines.spark.planned import offer
+from tailrace.engines.spark.offering import offer
 from tailrace.engines.spark.query import Query
 from tailrace.engines.spark.session import ClusterSession
 from tailrace.engines.turns import Turn, Turns

@@ -20,7 +20,7 @@ from tailrace.engines.spark.failures import failed
 from tailrace.engines.spark.handing import Handover
 from tailrace.engines.spark.inputs import KafkaInput, PlannedInput
 from tailrace.engines.spark.mapping import PLAN
-from tailrace.engines.spark.planned import offer
+from tailrace.engines.spark.offering import offer
 from tailrace.engines.spark.planning import Planned, Planner
 from tailrace.engines.spark.progress import NO_BATCH, told
 from tailrace.engines.spark.query import ends_of

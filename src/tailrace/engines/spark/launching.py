@@ -8,12 +8,14 @@ import shutil
 import socket
 import subprocess
 import sys
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tailrace.engines.spark.failures import first_line
+from tailrace.engines.spark.scratch import scratch_folder
 from tailrace.engines.spark.settings import is_local, settings_of
+from tailrace.engines.spark.unpacked import home_without_archive
 from tailrace.errors import Problem, TailraceError
 
 if TYPE_CHECKING:
@@ -142,12 +144,19 @@ def launch(
     elif kafka and "spark.jars.packages" not in settings.conf:
         builder = builder.config("spark.jars.packages", f"{CONNECTOR}:{pyspark.__version__}")
     try:
-        with spoken_to(log):
+        with spoken_to(log), _home(master):
             session: SparkSession = builder.getOrCreate()
     except Exception as error:
         # Whatever the library raises: Py4J's errors have no common base with those of PySpark.
         raise _refusal(error, master, log) from error
     return session
+
+
+def _home(master: str) -> AbstractContextManager[None]:
+    # YARN and Kubernetes send Spark's home to executors, or name it there.
+    if is_local(master) or master.startswith("spark://"):
+        return home_without_archive(scratch_folder)
+    return nullcontext()
 
 
 def _absent(jars: Sequence[str]) -> Iterator[Problem]:

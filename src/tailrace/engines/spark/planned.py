@@ -3,29 +3,29 @@
 The driver writes the next plan (decisions, slices of files to read) into a file; the reader offers
 it to Spark as its latest offset. From then on it stands in Spark's offset log: a batch that runs
 again, on whatever machine, has the same plan (SEMANTICS 3). One batch takes one plan.
+
+Spark starts several processes of Python to ask about a source, one after the other before the first
+batch, so nothing heavy is imported here.
 """
 
 from __future__ import annotations
 
 import json
+import struct
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import pyarrow as pa
 from pyspark.sql.datasource import DataSource, DataSourceStreamReader, InputPartition
 from pyspark.sql.streaming.datasource import SupportsTriggerAvailableNow
 
-from tailrace.kernel.time import NEVER
-from tailrace.outputs.durably import replace_file
-
 if TYPE_CHECKING:
+    import pyarrow as pa
     from pyspark.sql.streaming.datasource import ReadLimit
     from pyspark.sql.types import StructType
 
 FORMAT = "tailrace-plans"
 SCHEMA = "body string"
-_ARROW = pa.schema([("body", pa.string())])
 
 TASK_BYTES = 4 << 20
 """Small slices are read together by one task, up to this."""
@@ -38,11 +38,6 @@ Plans = Mapping[str, Any]
 
 Where slices must know what came before them, ``maxima`` has each partition's greatest event time.
 """
-
-
-def offer(path: Path, number: int, plans: Plans) -> None:
-    """Make ``plans`` the next ones; ``number`` counts them, from 1."""
-    replace_file(path, json.dumps({"number": number, "plans": plans}).encode())
 
 
 class PlannedSlices(DataSource):
@@ -139,13 +134,21 @@ class PlanReader(DataSourceStreamReader, SupportsTriggerAvailableNow):
     def read(self, partition: InputPartition) -> Iterator[pa.RecordBatch]:
         """The task's row."""
         assert isinstance(partition, Piece)  # noqa: S101 - made above
-        yield pa.record_batch([pa.array([partition.body])], schema=_ARROW)
+        import pyarrow as pa
+
+        body = partition.body.encode()
+        ends = struct.pack("<ii", 0, len(body))
+        # From buffers: ``pa.array`` would import Pandas first, which takes longer than all else.
+        text = pa.StringArray.from_buffers(1, pa.py_buffer(ends), pa.py_buffer(body))
+        yield pa.record_batch([text], names=["body"])
 
 
 def chains(
     slices: Sequence[dict[str, Any]], maxima: Mapping[str, int]
 ) -> list[list[dict[str, Any]]]:
     """Slices by partition, the first of each with the greatest event time ``before`` it."""
+    from tailrace.kernel.time import NEVER
+
     found: dict[tuple[int, str], list[dict[str, Any]]] = {}
     for one in slices:
         name = one["slice"]["partition"]

@@ -11,6 +11,7 @@ from tailrace.engines.spark.frames import MAPPED, REDUCED, Frame
 from tailrace.engines.spark.kafka_options import java_options
 from tailrace.engines.spark.kafka_rows import COLUMNS
 from tailrace.engines.spark.planned import FORMAT, PlannedSlices
+from tailrace.engines.spark.sealing import Sealed
 from tailrace.engines.spark.shards import shard_keys
 from tailrace.engines.spark.stateful import Reducers
 from tailrace.engines.spark.workers import MapKafka, MapPlans
@@ -57,19 +58,20 @@ class Query:
 
         ``final``: messages that may have come since the end are left where they are.
         """
+        sealed = Sealed(jobs)
         shards = sum(job.shards for job in jobs)
         keys = shard_keys(int(spark.conf.get("spark.sql.shuffle.partitions") or shards), shards)
         spark.dataSource.register(PlannedSlices)
         planned = spark.readStream.format(FORMAT).option("path", str(plans)).load()
-        mapped = planned.mapInArrow(MapPlans(jobs, keys), MAPPED)
+        mapped = planned.mapInArrow(MapPlans(sealed, keys), MAPPED)
         if messages is not None:
             frame = kafka_frame(spark, messages)
             mapper = MapKafka(
-                jobs[0], keys, messages.wanted, identities=messages.identities, final=final
+                sealed, keys, messages.wanted, identities=messages.identities, final=final
             )
             mapped = frame.mapInArrow(mapper, MAPPED).union(mapped)
         self.frame: DataFrame = mapped.groupBy("shard").transformWithStateInPandas(
-            statefulProcessor=Reducers(jobs, keys),
+            statefulProcessor=Reducers(sealed, keys),
             outputStructType=REDUCED,
             outputMode="Update",
             timeMode="None",

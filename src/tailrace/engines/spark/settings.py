@@ -50,6 +50,11 @@ DEFAULTS = (
         "a worker that stays keeps its compiled plan and the shards it had",
     ),
     Setting(
+        "spark.python.daemon.module",
+        "tailrace.engines.spark.daemon",
+        "workers are forked from a process that has imported all they need",
+    ),
+    Setting(
         "spark.sql.streaming.noDataMicroBatches.enabled",
         "false",
         "what time alone brings comes as a plan; a batch without either would do nothing",

@@ -1,12 +1,15 @@
-"""Between Spark's stateful operator and the reducer: rows in, rows out, blobs in Spark's state."""
+"""Between Spark's stateful operator and the reducer: rows in, rows out, blobs in Spark's state.
+
+Spark loads it once more in a process of its own, which only asks what state there is: what the work
+needs is imported by the work.
+"""
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING
 
 from pyspark.sql.streaming.stateful_processor import StatefulProcessor
-
-from tailrace.engines.spark.keeping import Keeping
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -18,9 +21,16 @@ if TYPE_CHECKING:
         TimerValues,
     )
 
-    from tailrace.engines.spark.jobs import Job
+    from tailrace.engines.spark.keeping import Keeping
+    from tailrace.engines.spark.sealing import Sealed
 
-_keeping = Keeping()
+
+@cache
+def _keeping() -> Keeping:
+    """What this process keeps."""
+    from tailrace.engines.spark.keeping import Keeping
+
+    return Keeping()
 
 
 class StateBlobs:
@@ -46,9 +56,9 @@ class StateBlobs:
 class Reducers(StatefulProcessor):
     """All shards of all jobs of a query; Spark's key is the number of a shard."""
 
-    def __init__(self, jobs: tuple[Job, ...], keys: tuple[int, ...]) -> None:
+    def __init__(self, sealed: Sealed, keys: tuple[int, ...]) -> None:
         """``keys``: Spark's key of each shard, over all jobs."""
-        self._jobs = jobs
+        self._sealed = sealed
         self._shards = {key: place for place, key in enumerate(keys)}
 
     def init(self, handle: StatefulProcessorHandle) -> None:
@@ -66,10 +76,10 @@ class Reducers(StatefulProcessor):
 
         del timerValues
         place = self._shards[int(key[0])]
-        job = next(job for job in self._jobs if job.first <= place < job.first + job.shards)
+        job = next(job for job in self._sealed.jobs if job.first <= place < job.first + job.shards)
         payloads = [bytes(payload) for frame in rows for payload in frame["payload"]]
         # One row at a time: a batch of Arrow's may not pass 2 GiB.
-        for found in _keeping.run(job, place - job.first, payloads, self._blobs):
+        for found in _keeping().run(job, place - job.first, payloads, self._blobs):
             yield pd.DataFrame({"payload": [found]})
 
     def close(self) -> None:

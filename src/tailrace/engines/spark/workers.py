@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from tailrace.engines.spark.jobs import Job
+    from tailrace.engines.spark.sealing import Sealed
     from tailrace.formats.records import Records
     from tailrace.sources.types import Json
 
@@ -50,9 +51,9 @@ def mapper_of(job: Job) -> SliceMapper:
 class MapPlans:
     """Rows of the source of plans: decisions go to every shard, slices are read and mapped."""
 
-    def __init__(self, jobs: tuple[Job, ...], keys: tuple[int, ...]) -> None:
+    def __init__(self, sealed: Sealed, keys: tuple[int, ...]) -> None:
         """``keys``: Spark's key of each shard."""
-        self._jobs, self._keys = jobs, keys
+        self._sealed, self._keys = sealed, keys
 
     def __call__(self, batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         """Map one task's rows."""
@@ -67,7 +68,7 @@ class MapPlans:
                     yield row_batch(self._keys[shard], payload)
 
     def _slice(self, body: dict[str, Any]) -> Iterator[tuple[int, bytes]]:
-        job = self._jobs[body["job"]]
+        job = self._sealed.jobs[body["job"]]
         piece, records = taken_out(Slice(**body["slice"]))
         notes: dict[str, int] = {}
         if records is None:
@@ -82,7 +83,7 @@ class MapPlans:
 
     def _decisions(self, body: dict[str, Any]) -> Iterator[tuple[int, bytes]]:
         for number, decided in body["decisions"].items():
-            job = self._jobs[int(number)]
+            job = self._sealed.jobs[int(number)]
             head = {"kind": PLAN, "job": job.number, "number": body["number"], **decided}
             payload = Frame(head).pack()
             for shard in range(job.shards):
@@ -102,7 +103,7 @@ class MapKafka:
 
     def __init__(
         self,
-        job: Job,
+        sealed: Sealed,
         keys: tuple[int, ...],
         wanted: tuple[str, ...],
         *,
@@ -113,15 +114,16 @@ class MapKafka:
 
         ``identities``: what the cluster calls the topics, whatever their names.
         """
-        self._job, self._keys, self._wanted, self._final = job, keys, wanted, final
+        self._sealed, self._keys, self._wanted, self._final = sealed, keys, wanted, final
         self._identities = identities
 
     def __call__(self, batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         """Map one task's rows, a run of one partition at a time."""
         if self._final:
             return
-        mapper = mapper_of(self._job)
-        most = self._job.plan.config.limits.max_record_bytes
+        (job,) = self._sealed.jobs
+        mapper = mapper_of(job)
+        most = job.plan.config.limits.max_record_bytes
         for run in runs_of(batches, RUN_BYTES):
             records = run.records(most, self._wanted)
             for shard, payload in mapper.frames(_place(run, self._identities), records):

@@ -17,6 +17,7 @@ from tailrace.engines.delivery import Delivery
 from tailrace.engines.spark.frames import Frame
 from tailrace.engines.spark.mapping import HOME
 from tailrace.engines.spark.planned import PlanReader
+from tailrace.engines.spark.sealing import Sealed
 from tailrace.engines.spark.session import ClusterSession
 from tailrace.engines.spark.workers import MapPlans
 from tailrace.formats.records import Records
@@ -85,7 +86,7 @@ def test_a_partition_is_read_in_order_by_one_task(monkeypatch: pytest.MonkeyPatc
 
 
 def test_every_event_takes_the_greatest_time_before_it(session: ClusterSession) -> None:
-    mapper = MapPlans((session.job("r", 1),), (0,))
+    mapper = MapPlans(Sealed((session.job("r", 1),)), (0,))
     for _ in range(2):
         bodies = [json.dumps({"slices": one}) for one in tasks(TIMED)]
         rows = [pa.record_batch([pa.array([body])], ["body"]) for body in bodies]
