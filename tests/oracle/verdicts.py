@@ -290,9 +290,9 @@ class Story:
         )
 
 
-def _order(each: Accused) -> tuple[str, int, bytes]:
+def _order(each: Accused) -> tuple[str, bytes]:
     names = sorted(each.measures)
-    return each.rule, each.last, identity.encode(*names, *(each.measures[n] for n in names))
+    return each.rule, identity.encode(*names, *(each.measures[n] for n in names))
 
 
 @dataclass

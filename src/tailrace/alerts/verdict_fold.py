@@ -8,7 +8,7 @@ the calls and the timers; the way of one key is in ``verdict_walk``.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from heapq import heappop, heappush
 
@@ -42,8 +42,8 @@ class VerdictResult:
 class VerdictFold:
     """All keys of one list; one thread at a time calls it."""
 
-    def __init__(self, rule: VerdictRule, stored: Iterable[str] = ()) -> None:
-        """``stored``: what earlier calls gave as ``kept``."""
+    def __init__(self, rule: VerdictRule, stored: Iterable[str] = (), horizon: int = NEVER) -> None:
+        """``stored``: what earlier calls, up to ``horizon``, gave as ``kept``."""
         self._rule = rule
         self._cases: dict[Key, Case] = {}
         self._timers: list[tuple[int, int, Key]] = []
@@ -51,7 +51,7 @@ class VerdictFold:
         self._put = 0
         self._ended: dict[Key, list[tuple[int, int]]] = defaultdict(list)
         self._live: set[Key] = set()
-        self._horizon = NEVER
+        self._horizon = horizon
         self._walk = VerdictWalk(rule, self._ended)
         for text in stored:
             key, case = Case.from_json(text)
@@ -70,7 +70,7 @@ class VerdictFold:
             touched.setdefault(key, self._cases[key])
         for key, case in touched.items():
             series = alone.get(key)
-            if series is not None and not case.waiting and series.ends[-1] <= horizon:
+            if series is not None and case.free and series.ends[-1] <= horizon:
                 self._walk.follow(key, case, series)
             elif series is not None:
                 case.waiting += _singles(series)
@@ -87,8 +87,10 @@ class VerdictFold:
         self._horizon = max(self._horizon, final)
         touched = dict(self._cases)
         for key, case in touched.items():
+            for rule, run in list(case.open):
+                case.end(rule, run, final)
             series = alone.get(key)
-            if series is not None and not case.waiting:
+            if series is not None and case.free:
                 self._walk.follow(key, case, series)
             elif series is not None:
                 case.waiting += _singles(series)
@@ -103,6 +105,20 @@ class VerdictFold:
         case = self._cases.setdefault(key, Case())
         self._walk.act(key, case, manual)
         return self._result({key: case})
+
+    def settle(self, ended: Mapping[str, int]) -> VerdictResult:
+        """The pipeline becomes another: take up what was said so far, as it is meant by now.
+
+        ``ended``: rules that accuse no more, and the instant up to which each was heard.
+        """
+        self._begin()
+        touched = {key: case for key, case in self._cases.items() if case.open}
+        for key, case in touched.items():
+            for rule, run in list(case.open):
+                if rule in ended:
+                    case.end(rule, run, ended[rule])
+            self._walk.go(key, case, self._horizon)
+        return self._result(touched)
 
     def remove(self, at: int) -> VerdictResult:
         """The list was removed: whoever is on it is lifted, and nothing is remembered."""
@@ -164,7 +180,7 @@ class VerdictFold:
             if other is not None:
                 case.waiting += _singles(other)
             if isinstance(one, Accusation):
-                case.waiting.append(one)
+                case.accuse(one)
             elif known:
                 case.waiting += _singles(one)
             else:
@@ -203,12 +219,12 @@ class VerdictFold:
         return VerdictResult(tuple(change for _, change in changes), tuple(kept))
 
     def _idle(self, case: Case) -> bool:
-        if case.since is not None or case.manual is not None or case.waiting or case.ended:
+        if case.since is not None or case.manual is not None or not case.free or case.ended:
             return False
         return not case.listings or self._rule.factor == 1
 
     def _put_timer(self, key: Key, case: Case) -> None:
-        due = min((one.start for one in case.waiting), default=None)
+        due = min(self._walk.starts(case), default=None)
         by_time = self._walk.due(case)
         if due is None or (by_time is not None and by_time < due):
             due = by_time

@@ -6,6 +6,7 @@ from bisect import bisect_left
 from dataclasses import replace
 from heapq import heapify, heappop, heappush
 from itertools import pairwise
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from tailrace.alerts.verdicts import (
@@ -54,6 +55,7 @@ class VerdictWalk:
         Those of one instant are taken together. What goes on after the horizon waits for the rest
         of its time.
         """
+        case.waiting += case.said(horizon)
         if case.waiting:
             queue = [(one.start, place, one) for place, one in enumerate(case.waiting)]
             put, case.waiting = len(queue), []
@@ -63,7 +65,7 @@ class VerdictWalk:
                 while queue and queue[0][0] == start:
                     one = heappop(queue)[2]
                     if one.last > horizon:
-                        case.waiting.append(_going_on(one, horizon + 1))
+                        case.waiting.append(one.going_on(horizon + 1))
                         one = replace(one, last=horizon)
                     together.append(one)
                 self._pass_time(key, case, start - 1)
@@ -109,6 +111,7 @@ class VerdictWalk:
 
     def act(self, key: Key, case: Case, manual: ManualAct) -> None:
         """A person's act: what rules said of the key until now is over."""
+        self.go(key, case, manual.at - 1)
         if manual.act is Act.UNDO and case.manual is None:
             return
         if case.since is not None:
@@ -129,7 +132,8 @@ class VerdictWalk:
             self._tell(key, case, Standing.LIFTED, at, manual.at, at)
         elif case.since is not None:
             self._tell(key, case, Standing.LIFTED, at, case.since, at)
-        case.since, case.manual, case.waiting, case.listings = None, None, [], []
+        case.since, case.manual, case.listings = None, None, []
+        case.waiting, case.open = [], {}
 
     def due(self, case: Case) -> int | None:
         """When something happens next if nobody accuses; None: never."""
@@ -140,6 +144,21 @@ class VerdictWalk:
         if case.last > case.told_last:
             return min(case.told + self._rule.tell_every, case.until)
         return case.until
+
+    def starts(self, case: Case) -> list[int]:
+        """When accusations begin to mean more than that a listing goes on.
+
+        While a person's word holds they mean nothing.
+        """
+        found = [one.start for one in case.waiting]
+        if case.manual is None:
+            found += [one.start for one in case.open.values() if not self._carries_on(case, one)]
+        return found
+
+    def _carries_on(self, case: Case, one: Accusation) -> bool:
+        if one.told or case.since is None:
+            return False
+        return not self._rule.refresh or one.start <= case.last
 
     def _accuse(
         self, key: Key, case: Case, start: int, together: list[Accusation]
@@ -244,13 +263,8 @@ class VerdictWalk:
         self._changes.append((key, change))
 
 
-def _going_on(one: Accusation, start: int) -> Accusation:
-    """The rest of an accusation, from ``start`` on."""
-    return replace(one, start=start, told=False)
-
-
 def _later(together: list[Accusation], start: int) -> list[Accusation]:
-    return [_going_on(one, start) for one in together if one.last >= start]
+    return [one.going_on(start) for one in together if one.last >= start]
 
 
 def _in_order(together: list[Accusation]) -> list[Accusation]:
@@ -259,12 +273,12 @@ def _in_order(together: list[Accusation]) -> list[Accusation]:
     The last one's measures are told. Their encoding costs more than all else, and mostly there is
     but one of a rule.
     """
-    found = sorted(together, key=lambda one: (one.rule, one.last))
-    if all((a.rule, a.last) != (b.rule, b.last) for a, b in pairwise(found)):
+    found = sorted(together, key=attrgetter("rule"))
+    if all(a.rule != b.rule for a, b in pairwise(found)):
         return found
     return sorted(found, key=_order)
 
 
-def _order(one: Accusation) -> tuple[str, int, bytes]:
+def _order(one: Accusation) -> tuple[str, bytes]:
     names = sorted(one.measures)
-    return one.rule, one.last, encode(*names, *(one.measures[name] for name in names))
+    return one.rule, encode(*names, *(one.measures[name] for name in names))

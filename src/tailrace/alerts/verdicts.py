@@ -11,7 +11,7 @@ in and out; the fold itself is in ``verdict_fold``. All times are microseconds s
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, tzinfo
 from enum import StrEnum
 from typing import TYPE_CHECKING
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
 FOREVER = 2**62
-"""The end of a ban without one."""
+"""The end of a ban without one, and of a run that goes on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +67,9 @@ class Accusation:
     ``told``: it is a firing of its own; otherwise it continues one that was given before.
     ``rest``: so long after ``last`` the key is free of it: a microsecond of a run, which holds up
     to the instant of the change, none of a window, which is counted from its end.
+    ``run``: the rule's whole key, of a rule whose runs are told once and go on. One whose ``last``
+    is ``FOREVER`` does, until more is told of its run: that ends it the instant before (and says
+    no more if its own ``last`` is before its ``start``).
     """
 
     rule: str
@@ -76,6 +79,11 @@ class Accusation:
     told: bool = True
     rest: int = 0
     measures: Mapping[str, Scalar] = field(default_factory=dict)
+    run: Key | None = None
+
+    def going_on(self, start: int) -> Accusation:
+        """The rest of it, from ``start`` on."""
+        return replace(self, start=start, told=False)
 
 
 @dataclass(frozen=True, slots=True)

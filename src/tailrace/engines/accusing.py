@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from tailrace.alerts.verdicts import Accusation, Series
+from tailrace.alerts.open_runs import open_rows
+from tailrace.alerts.verdicts import FOREVER, Accusation, Series
 from tailrace.engines.folding import value_types
 from tailrace.expr.nodes import Type
 from tailrace.plan.identity import Time
@@ -15,11 +16,11 @@ from tailrace.plan.identity import Time
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from tailrace.engines.going_on import Rest
+    from numpy.typing import NDArray
+
     from tailrace.kernel.keys import DenseKeys
     from tailrace.kernel.types import RuleFirings
     from tailrace.plan.identity import Key, Scalar
-    from tailrace.plan.model import Rule
     from tailrace.plan.verdicts import VerdictList
 
 _INSTANTS = ("leaky", "first_seen", "sequence")
@@ -37,28 +38,29 @@ def accusations(
         return
     rule = firings.rule
     told = [True] * len(firings.ends) if firings.told is None else firings.told.tolist()
-    rows = zip(
-        firings.keys.tolist(), firings.ends.tolist(), firings.lasts.tolist(), told, strict=True
-    )
+    lasts = firings.lasts if firings.open is None else _opened(firings, firings.open)
+    rows = zip(firings.keys.tolist(), firings.ends.tolist(), lasts.tolist(), told, strict=True)
     # A run holds until the instant after its last one.
     rest = int(rule.ordered is not None and rule.ordered.meaning[0] not in _INSTANTS)
-    named: dict[int, Key] = {}
+    named: dict[int, tuple[Key, Key | None]] = {}
     for row, (number, end, last, own) in enumerate(rows):
-        if last < end:
+        if last < end and firings.open is None:
             continue
-        key = named.get(number)
-        if key is None:
+        known = named.get(number)
+        if known is None:
             whole = keys.values(number)
-            key = named[number] = tuple(whole[place] for place in places)
-        yield Accusation(rule.name, key, end, last, own, rest, measures(row))
+            run = None if firings.open is None else whole
+            known = named[number] = tuple(whole[place] for place in places), run
+        yield Accusation(rule.name, known[0], end, last, own, rest, measures(row), known[1])
 
 
-def rest_accuses(wanted: VerdictList, rule: Rule, rest: Rest) -> Accusation:
-    """A run that goes on as an accusation of a list's key."""
-    key = tuple(rest.key[place] for place in wanted.places[rule.identity])
-    return Accusation(
-        rule.name, key, rest.start, rest.last, told=False, rest=1, measures=rest.measures
-    )
+def _opened(firings: RuleFirings, is_open: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """The ends of runs, those that go on being without one."""
+    assert firings.lasts is not None  # noqa: S101 - the caller looked
+    lasts = firings.lasts.copy()
+    rows = open_rows(firings.keys, firings.ends, is_open)
+    lasts[list(rows.values())] = FOREVER
+    return lasts
 
 
 def _series(

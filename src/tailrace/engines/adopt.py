@@ -50,7 +50,7 @@ def adopt(processor: Running, plan: Plan, snapshots: Mapping[str, Snapshot]) -> 
         revisions.extend(told)
         dispatch.revisions(rule, told)
         folds.extend(Fold(rule.identity, place, None) for place in removed.forgotten)
-    lists = {one.identity for one in plan.verdicts}
+    lists = {one.identity: one for one in plan.verdicts}
     changes: list[Change] = []
     for listing in old.verdicts:
         if listing.identity not in lists:
@@ -58,6 +58,9 @@ def adopt(processor: Running, plan: Plan, snapshots: Mapping[str, Snapshot]) -> 
             changes.extend(lifted.changes)
             dispatch.verdicts(listing, lifted.changes)
             folds.extend(lifted.folds)
+        else:
+            accusing = lists[listing.identity].rules
+            folds.extend(processor.conclusion.verdicts.settle(listing, accusing).folds)
     for identity in known - wanted:
         del state.rules[identity]
         state.counts.rules.pop(identity, None)

@@ -12,25 +12,22 @@ import pyarrow as pa
 
 from tailrace.alerts.verdict_fold import VerdictFold
 from tailrace.alerts.verdicts import VerdictRule
-from tailrace.engines.accusing import accusations, measures_of, rest_accuses
-from tailrace.engines.going_on import GoingOn
+from tailrace.engines.accusing import accusations
 from tailrace.engines.listed import listed
 from tailrace.expr.nodes import Type
 from tailrace.kernel.time import NEVER, known_until
-from tailrace.plan.ordered import AbsentFor
 from tailrace.store.commit import Fold
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Container, Iterator, Mapping, Sequence
 
     from tailrace.alerts.verdict_fold import VerdictResult
     from tailrace.alerts.verdicts import Change, ManualAct
-    from tailrace.engines.going_on import Rest
     from tailrace.engines.state import EngineState
     from tailrace.kernel.keys import DenseKeys
     from tailrace.kernel.types import RuleFirings
     from tailrace.plan.identity import Key, Scalar
-    from tailrace.plan.model import Plan, Rule
+    from tailrace.plan.model import Plan
     from tailrace.plan.verdicts import Marked, VerdictList
 
     Closed = Sequence[tuple[DenseKeys, RuleFirings]]
@@ -48,17 +45,12 @@ class Verdicts:
         self._widths = {
             rule.identity: rule.window.width for rule in plan.rules if rule.ordered is not None
         }
-        accusing = {identity for one in plan.verdicts for identity in one.rules}
-        self._going = [
-            (rule, GoingOn())
-            for rule in plan.rules
-            if rule.identity in accusing and isinstance(rule.ordered, AbsentFor)
-        ]
         self.folds = {one.name: VerdictFold(verdict_rule(plan.name, one)) for one in plan.verdicts}
 
     def load(self, wanted: VerdictList, stored: Sequence[str]) -> None:
         """Take back what is stored of a list's keys."""
-        self.folds[wanted.name] = VerdictFold(verdict_rule(self._pipeline, wanted), stored)
+        rule = verdict_rule(self._pipeline, wanted)
+        self.folds[wanted.name] = VerdictFold(rule, stored, self._state.horizon)
 
     @property
     def soonest(self) -> int | None:
@@ -86,34 +78,23 @@ class Verdicts:
         """Take up closed windows; ``reached``: the watermark, at the end the greatest time."""
         horizon = reached if final else self.horizon(reached)
         self._state.horizon = max(self._state.horizon, horizon)
-        going = self._go_on(closed, reached, final=final)
         for wanted in self.lists:
             accusing = (pair for pair in closed if pair[1].rule.identity in wanted.rules)
             found = [
                 one for keys, firings in accusing for one in accusations(wanted, keys, firings)
             ]
-            found += [
-                rest_accuses(wanted, rule, rest)
-                for rule, rests in going
-                if rule.identity in wanted.rules
-                for rest in rests
-            ]
             fold = self.folds[wanted.name]
             told = fold.finish(found, horizon) if final else fold.advance(found, horizon)
             yield Told(wanted, told)
 
-    def _go_on(self, closed: Closed, reached: int, *, final: bool) -> list[tuple[Rule, list[Rest]]]:
-        """The runs that go on without being told, by rule."""
-        found = []
-        for rule, going in self._going:
-            known = reached if final else known_until(reached, rule.window.width)
-            pair = next((pair for pair in closed if pair[1].rule is rule), None)
-            if pair is None:
-                rests = going.take(None, None, None, known)
-            else:
-                rests = going.take(pair[1], pair[0], measures_of(pair[1]), known)
-            found.append((rule, list(rests)))
-        return found
+    def settle(self, wanted: VerdictList, accusing: Container[str]) -> Told:
+        """A list goes on in another pipeline, in which only rules of these identities accuse it."""
+        ended = {
+            name: self._known(identity, self._state.frontier)
+            for identity, name in wanted.rules.items()
+            if identity not in accusing
+        }
+        return Told(wanted, self.folds[wanted.name].settle(ended))
 
     def remove(self, wanted: VerdictList) -> Told:
         """A list is no longer in the pipeline."""

@@ -16,12 +16,13 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from tailrace.outputs.coding import Coded, Part, condensed, recurring
 from tailrace.plan.instants import iso
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-Parts = tuple[pa.Array | str, ...]
+Parts = tuple[Part, ...]
 """Texts that stand one after another in each row."""
 
 _THOUSAND = range(1000)
@@ -47,12 +48,7 @@ def joined(*parts: pa.Array | str) -> pa.Array:
 
 def _joined(parts: Parts, *, nulls: Literal["emit_null", "replace"]) -> pa.Array:
     """As ``joined``; ``replace``: a part that is null is an empty text."""
-    merged: list[pa.Array | str] = []
-    for part in parts:
-        if isinstance(part, str) and merged and isinstance(merged[-1], str):
-            merged[-1] += part
-        else:
-            merged.append(part)
+    merged = list(condensed(parts))
     if len(merged) == 1:
         return merged[0]
     return pc.binary_join_element_wise(
@@ -102,9 +98,8 @@ def plain_texts(column: pa.Array, zone: tzinfo = UTC) -> pa.Array:
 def json_texts(column: pa.Array, zone: tzinfo = UTC) -> pa.Array:
     """Values as JSON, as ``json.dumps(value, ensure_ascii=False)`` writes them; times as text."""
     parts = _json_parts(column, zone)
-    if len(parts) == 1 and isinstance(parts[0], str):
-        return pa.repeat(parts[0], len(column))
-    return _joined(parts, nulls="replace")
+    texts = _joined(parts, nulls="replace")
+    return pa.repeat(texts, len(column)) if isinstance(texts, str) else texts
 
 
 def json_objects(
@@ -117,7 +112,7 @@ def json_objects(
 
 def raw_objects(fields: Sequence[tuple[str, *Parts]], before: Parts = ()) -> pa.Array:
     """JSON objects of fields whose values are JSON already: a name and parts of its value."""
-    parts: list[pa.Array | str] = ["{", *before]
+    parts: list[Part] = ["{", *before]
     for name, *value in fields:
         comma = "," if len(parts) > 1 else ""
         parts += [f"{comma}{as_json(name)}:", *value]
@@ -132,19 +127,27 @@ def _json_parts(column: pa.Array, zone: tzinfo) -> Parts:
     kind = column.type
     if column.null_count == len(column):
         return ("null",)
+    known = recurring(column)
+    if known is not None:
+        return (_coded(known, zone),)
     quoted = pa.types.is_timestamp(kind) or pa.types.is_string(kind)
-    if pa.types.is_dictionary(kind):
-        texts = json_texts(column.dictionary, zone).take(column.indices)
-    elif pa.types.is_string(kind):
-        texts = _escaped(column)
-    else:
-        texts = plain_texts(column, zone)
+    texts = _escaped(column) if pa.types.is_string(kind) else plain_texts(column, zone)
     if not texts.null_count:
         return ('"', texts, '"') if quoted else (texts,)
-    there = texts.is_valid().cast(pa.int8())
+    there = texts.is_valid().cast(pa.int32()).to_numpy()
     if quoted:
-        return (_QUOTE_OR_NULL.take(there), texts, _QUOTE_OR_NOTHING.take(there))
-    return (_NOTHING_OR_NULL.take(there), texts)
+        return (Coded(_QUOTE_OR_NULL, there), texts, Coded(_QUOTE_OR_NOTHING, there))
+    return (Coded(_NOTHING_OR_NULL, there), texts)
+
+
+def _coded(column: pa.DictionaryArray, zone: tzinfo) -> Coded:
+    """JSON of a column by its distinct values."""
+    texts = json_texts(column.dictionary, zone)
+    places = column.indices
+    if places.null_count:
+        places = pc.fill_null(places.cast(pa.int32()), len(texts))
+        texts = pa.concat_arrays([texts, pa.array(["null"])])
+    return Coded(texts, places.to_numpy().astype(np.int32, copy=False))
 
 
 def _escaped(column: pa.Array) -> pa.Array:

@@ -145,6 +145,21 @@ def test_init_makes_the_table_and_seeds_it_once(place: Place) -> None:
     assert len(place.run("SELECT * FROM limits")) == 2
 
 
+@pytest.mark.parametrize("kind", ["postgresql", "mariadb"])
+def test_init_makes_the_database_too(kind: str, request: pytest.FixtureRequest) -> None:
+    server = request.getfixturevalue(kind)
+    place = Place(f"{server.fresh_database()}_too")
+    seeding = Seeding("limits", reference(**limits(place, seed=SEED)))
+    steps = seeding.inspect()
+    assert [step.target.split()[0] for step in steps] == ["database", "table", "rows"]
+    try:
+        for step in steps:
+            seeding.create(step)
+        assert len(loaded(**limits(place))) == 2
+    finally:
+        server.run(f"DROP DATABASE {place.url.rpartition('/')[2]}")
+
+
 def test_init_changes_nothing_that_is_there(place: Place) -> None:
     place.run("CREATE TABLE limits (name varchar(20), value integer)")
     seeding = Seeding("limits", reference(**limits(place, seed=SEED)))

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import uuid
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 import pytest
+from sqlalchemy import make_url
 from tests.services.sql.tables import ARCHIVE, Target
 from tests.unit.outputs.samples import HOSTILE, rows_of
 
@@ -17,7 +19,10 @@ from tailrace.outputs.batches import INSTANT
 from tailrace.outputs.shapes import Shape
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
+
+    from tests.servers.database import Database
 
 pytestmark = pytest.mark.services
 KINDS = ("postgresql", "mariadb", "sqlite")
@@ -274,15 +279,53 @@ def test_rules_that_disagree_on_a_type(url: str) -> None:
 
 @pytest.mark.parametrize("kind", ["postgresql", "mariadb"])
 @pytest.mark.usefixtures("kind")
-def test_wrong_password_or_database(url: str) -> None:
-    for wrong in (url.replace(":tailrace@", ":mistake@"), url.rpartition("/")[0] + "/nowhere"):
-        with pytest.raises(OutputError, match="refuses") as error:
-            Target(wrong).opened()
-        assert not isinstance(error.value, UnreachableError)
-        assert "mistake" not in error.value.render()
+def test_wrong_password(url: str) -> None:
+    wrong = url.replace(":tailrace@", ":mistake@")
+    with pytest.raises(OutputError, match="refuses") as error:
+        Target(wrong).opened()
+    assert not isinstance(error.value, UnreachableError)
+    assert "mistake" not in error.value.render()
     assert Target(wrong, password="mistake").config.sql is not None  # noqa: S106
     right = Target(url.replace(":tailrace@", "@"), password="tailrace")  # noqa: S106
     right.prepared().opened()
+
+
+@pytest.fixture
+def elsewhere(url: str, request: pytest.FixtureRequest) -> Iterator[str]:
+    """A database, with a name that takes quoting, that nobody has made."""
+    name = f"{make_url(url).database} 100%"
+    yield make_url(url).set(database=name).render_as_string(hide_password=False)
+    server = request.getfixturevalue(request.getfixturevalue("kind"))
+    quote = {"postgresql": '"', "mariadb": "`"}[server.name]
+    server.run(f"DROP DATABASE IF EXISTS {quote}{name}{quote}")
+
+
+@pytest.mark.parametrize("kind", ["postgresql", "mariadb"])
+@pytest.mark.usefixtures("kind")
+def test_a_database_that_is_not_there_is_made(elsewhere: str) -> None:
+    target = Target(elsewhere)
+    with pytest.raises(OutputError, match=r"there is no database .* 100% at .*127") as caught:
+        target.opened()
+    assert "tailrace init" in caught.value.render()
+    made = [step.target.split()[0] for step in target.steps() if step.state == "missing"]
+    assert made == ["database", "table"]
+    database = target.steps()[0]
+    assert target.prepared().count() == 0
+    target.preparation.create(database)
+    assert [step.state for step in target.steps()] == ["present"]
+
+
+def test_a_database_that_may_not_be_made(postgresql: Database) -> None:
+    name = f"nobody_{uuid.uuid4().hex[:12]}"
+    postgresql.run(f"CREATE USER {name} PASSWORD '{name}'")
+    url = make_url(postgresql.url).set(username=name, password=name, database="gone")
+    target = Target(url.render_as_string(hide_password=False))
+    try:
+        with pytest.raises(OutputError, match="refuses: permission denied") as caught:
+            target.prepared()
+    finally:
+        postgresql.run(f"DROP USER {name}")
+    assert f":{name}@" not in caught.value.render()
 
 
 @pytest.mark.parametrize("kind", ["postgresql", "mariadb"])

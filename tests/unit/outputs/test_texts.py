@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tailrace.outputs.coding import FEW
 from tailrace.outputs.texts import iso_texts, json_objects, json_texts, plain_texts
 from tailrace.plan.identity import Scalar, Time
 from tailrace.plan.instants import iso
@@ -88,6 +89,31 @@ def test_instants_are_written_as_single_ones(instants: list[int], zone: tzinfo) 
 def test_objects_keep_names_and_order() -> None:
     rows = json_objects([('b"', pa.array([1, None])), ("a", pa.array(["x", "y"]))])
     assert rows.to_pylist() == ['{"b\\"":1,"a":"x"}', '{"b\\"":null,"a":"y"}']
+
+
+@settings(deadline=None, max_examples=60)
+@given(st.lists(columns(), min_size=1, max_size=5), ZONES, st.integers(0, 2**32))
+def test_values_that_recur_are_written_as_single_ones(
+    drawn: list[tuple[list[Scalar], pa.Array]], zone: tzinfo, seed: int
+) -> None:
+    random = np.random.default_rng(seed)
+    columns_ = []
+    expected: list[list[str]] = [[] for _ in range(2 * FEW)]
+    for number, (values, column) in enumerate([*drawn, own_values()]):
+        if not values:
+            continue
+        rows = random.integers(0, len(values), 2 * FEW)
+        columns_.append((f"c{number}", column.take(pa.array(rows))))
+        written = [json.dumps(plain(value, zone), ensure_ascii=False) for value in values]
+        for fields, row in zip(expected, rows.tolist(), strict=True):
+            fields.append(f'"c{number}":{written[row]}')
+    assert json_objects(columns_, zone).to_pylist() == [f"{{{','.join(row)}}}" for row in expected]
+
+
+def own_values() -> tuple[list[Scalar], pa.Array]:
+    """So many values that hardly any recurs, some of them null."""
+    values: list[Scalar] = [None if row % 7 == 0 else f'"{row}' for row in range(20 * FEW)]
+    return values, pa.array(values, pa.string())
 
 
 @pytest.mark.parametrize("length", [0, 1, 3])

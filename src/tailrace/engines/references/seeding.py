@@ -36,14 +36,22 @@ class Seeding:
 
     def inspect(self) -> list[Step]:
         """See ``Preparation.inspect``."""
+        from tailrace.outputs.sql.database import NoDatabaseError
+        from tailrace.outputs.sql.preparing import missing_database
+
         rows = self._rows()
         if self._database.no_file:
             return [*self._missing(), *self._seed(StepState.MISSING, f"{len(rows)} rows")]
-        with self._database.asked() as connection:
-            found = self._columns(connection)
-            if found is None:
-                return [*self._missing(), *self._seed(StepState.MISSING, f"{len(rows)} rows")]
-            filled = connection.exec_driver_sql(f"SELECT count(*) FROM {self._table}").scalar()
+        try:
+            with self._database.asked() as connection:
+                found = self._columns(connection)
+                if found is None:
+                    return [*self._missing(), *self._seed(StepState.MISSING, f"{len(rows)} rows")]
+                filled = connection.exec_driver_sql(f"SELECT count(*) FROM {self._table}").scalar()
+        except NoDatabaseError:
+            database = missing_database(self._database)
+            seed = self._seed(StepState.MISSING, f"{len(rows)} rows")
+            return [database, *self._missing(), *seed]
         lacking = [name for name in self._config.columns if name.lower() not in found]
         state = StepState.DIFFERS if lacking else StepState.PRESENT
         said = f"lacks {', '.join(lacking)}" if lacking else f"{filled} rows"
@@ -57,6 +65,9 @@ class Seeding:
 
     def create(self, step: Step) -> None:
         """See ``Preparation.create``."""
+        if step.target == self._database.shown_database:
+            self._database.make()
+            return
         with self._database.asked(make_file=True) as connection:
             if step.target == self._target:
                 if self._columns(connection) is None:

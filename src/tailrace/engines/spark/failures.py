@@ -19,9 +19,10 @@ _JAVA = re.compile(r"^(?:Caused by|:)?:? ?(?:[a-z][\w$]*\.)+[A-Z][\w$]*: (\S.*)$
 _OWN = ("tailrace.", "pyspark.")
 _HERE = f"{sys.version_info[0]}.{sys.version_info[1]}"
 _GONE = (
-    "messages that were not read are gone (expired or deleted): begin with a new store and"
-    " checkpoint; and let topics keep messages for longer than a stop may take (retention.ms)"
+    "what was not read has expired or was deleted: begin with a new store and checkpoint, and"
+    " let topics keep messages for longer than a stop may take (retention.ms)"
 )
+_OUT_OF_RANGE = re.compile(r"\{offset=(\d+),.*out of range for partition (\S+)-(\d+)")
 _HINTS = (
     (
         "Python in worker has different version",
@@ -56,6 +57,13 @@ def failed(what: str, error: BaseException, topics: Sequence[str] = ()) -> Tailr
             f"{what}: a topic that is read is not there any more ({', '.join(topics)})",
             hint="make it again, or take it out of source.kafka.topics; then begin with a new"
             " store and checkpoint",
+        )
+    if gap := _OUT_OF_RANGE.search(why):
+        offset, topic, partition = gap.groups()
+        return SourceError(
+            f"{what}: messages of {topic}/{partition} from offset {offset} on are gone before"
+            " they were read",
+            hint=_GONE,
         )
     hint = next((hint for words, hint in _HINTS if words in why), _HINT)
     return TailraceError(f"{what}: {why}", hint=hint)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from copy import copy
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,12 +18,16 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, SQLAlch
 from tailrace.config.targets.sql import DRIVERS, SqlOutput
 from tailrace.errors import OutputError, UnreachableError
 from tailrace.outputs.sql.dialects import dialect_of
-from tailrace.outputs.sql.dialects.dialect import Blame, Connection, Place, full_name
+from tailrace.outputs.sql.dialects.dialect import Blame, Connection, Place, full_name, quoted
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import Connection as AlchemyConnection
 
 _SECOND = 1_000_000
+
+
+class NoDatabaseError(OutputError):
+    """The server is there and lets us in, but has no such database."""
 
 
 class Database:
@@ -41,11 +46,18 @@ class Database:
     @property
     def name(self) -> str:
         """Where it is, for people."""
+        return self._file or f"{self._server}/{self._url.database or ''}"
+
+    @property
+    def shown_database(self) -> str:
+        """The database alone, for people."""
+        return f"database {self._url.database} at {self._server}"
+
+    @property
+    def _server(self) -> str:
         url = self._url
-        if self._file is not None:
-            return self._file
         port = f":{url.port}" if url.port else ""
-        return f"{url.get_backend_name()}://{url.host or 'localhost'}{port}/{url.database or ''}"
+        return f"{url.get_backend_name()}://{url.host or 'localhost'}{port}"
 
     @property
     def full_table(self) -> str:
@@ -89,6 +101,21 @@ class Database:
             raise self.error(error) from error
         return connection
 
+    def make(self) -> None:
+        """Make the database on its server; nothing happens if somebody has made it meanwhile."""
+        server = copy(self)
+        server._url = self._url.set(database=self.dialect.first_database)  # noqa: SLF001 - a copy of this one
+        name = quoted(self._url.database or "", self.dialect.quote)
+        try:
+            with server.asked() as connection:
+                connection.execution_options(isolation_level="AUTOCOMMIT")
+                connection.exec_driver_sql(f"CREATE DATABASE {name}".replace("%", "%%"))
+        except OutputError as error:
+            try:
+                close(self.connect())
+            except NoDatabaseError:
+                raise error from None
+
     @contextmanager
     def limited(self, connection: Connection) -> Iterator[None]:
         """Let what is done within fail, as far as it waits, when the time-out is over."""
@@ -120,6 +147,11 @@ class Database:
         """What is said about an error of the driver."""
         if not isinstance(error, Exception):
             return OutputError(f"{self.name} can't be used")
+        if self.dialect.lacks_database(error):
+            return NoDatabaseError(
+                f"there is no {self.shown_database}",
+                hint="`tailrace init PIPELINE` makes it with the tables",
+            )
         why = self.dialect.why(error)
         match self.dialect.blame(error):
             case Blame.SERVER:

@@ -8,7 +8,7 @@ from sqlalchemy import text
 
 from tailrace.outputs.preparing import Step, StepState
 from tailrace.outputs.sql.columns import Column, Wanted
-from tailrace.outputs.sql.database import Database
+from tailrace.outputs.sql.database import Database, NoDatabaseError
 from tailrace.outputs.sql.dialects.dialect import names, quoted
 from tailrace.outputs.sql.existing import (
     Existing,
@@ -20,6 +20,11 @@ from tailrace.outputs.sql.existing import (
     look,
 )
 from tailrace.outputs.sql.marker import TABLE, Marker
+
+
+def missing_database(database: Database) -> Step:
+    """The step that makes a database, before those that make its tables."""
+    return Step(database.shown_database, StepState.MISSING, "for the tables")
 
 
 class TablePreparation:
@@ -34,9 +39,13 @@ class TablePreparation:
         """See ``Preparation.inspect``."""
         if self._database.no_file:
             return [self._missing(), *self._marker_steps(self._wanted, there=False)]
-        with self._database.asked() as connection:
-            found = look(self._database, connection)
-            there = exists(connection, TABLE, self._database.schema)
+        try:
+            with self._database.asked() as connection:
+                found = look(self._database, connection)
+                there = exists(connection, TABLE, self._database.schema)
+        except NoDatabaseError:
+            marker = self._marker_steps(self._wanted, there=False)
+            return [missing_database(self._database), self._missing(), *marker]
         if found is None:
             return [self._missing(), *self._marker_steps(self._wanted, there=there)]
         wanted = fitted(self._wanted, found)
@@ -44,6 +53,9 @@ class TablePreparation:
 
     def create(self, step: Step) -> None:
         """See ``Preparation.create``."""
+        if step.target == self._database.shown_database:
+            self._database.make()
+            return
         marker = step.target == self._target(TABLE)
         table = TABLE if marker else self._database.table
         with self._database.asked(make_file=True) as connection:

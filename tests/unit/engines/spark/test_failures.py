@@ -67,3 +67,13 @@ def test_one_sentence(wanted: str, text: str) -> None:
 def test_what_to_do(text: str, hint: str) -> None:
     told = failed("Spark has stopped the query", RuntimeError(text)).render()
     assert hint in told.partition("Hint: ")[2]
+
+
+def test_messages_that_expired() -> None:
+    text = (
+        "Caused by: org.apache.kafka.clients.consumer.OffsetOutOfRangeException: Fetch position"
+        " FetchPosition{offset=400, offsetEpoch=Optional.empty} is out of range for partition a-b-0"
+    )
+    told = failed("Spark has stopped the query", RuntimeError(text)).render()
+    assert "messages of a-b/0 from offset 400 on are gone before they were read" in told
+    assert "expired" in told.partition("Hint: ")[2]

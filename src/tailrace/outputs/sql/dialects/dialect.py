@@ -26,7 +26,7 @@ class Blame(Enum):
     SERVER = auto()
     """The server can't be reached, or not now."""
     REFUSAL = auto()
-    """The server doesn't let us in: password, rights, a database that isn't there."""
+    """The server doesn't let us in: password, rights."""
     OTHER = auto()
 
 
@@ -46,6 +46,8 @@ class Dialect(Protocol):
     name: str
     quote: str
     """The character around names."""
+    first_database: str
+    """The one to be in while another is made; empty where none is needed."""
     placeholder: str
     begin: str | None
     """What begins a transaction, if statements don't do it by themselves."""
@@ -76,6 +78,10 @@ class Dialect(Protocol):
 
     def blame(self, error: Exception) -> Blame:
         """Whose fault an error of the driver is."""
+        ...
+
+    def lacks_database(self, error: Exception) -> bool:
+        """Whether an error of connecting is that there is no such database."""
         ...
 
     def why(self, error: Exception) -> str:

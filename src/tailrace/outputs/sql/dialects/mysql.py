@@ -30,7 +30,8 @@ TOO_LONG = 1153
 
 _EXACT = "CHARACTER SET utf8mb4 COLLATE utf8mb4_bin"
 _OF_ROWS = (1048, 1062, TOO_LONG, 1264, 1265, 1292, 1364, 1366, 1406, 1452, 1644, 1690, 3819, 4025)
-_REFUSALS = (1044, 1045, 1049, 1142, 1143, 1698)
+_NO_DATABASE = 1049
+_REFUSALS = (1044, 1045, _NO_DATABASE, 1142, 1143, 1698)
 _LATER = (1040, 1053, 1129, 1203, 1205, 1213, 1226, 2002, 2003, 2006, 2013, 2014, 2055)
 
 
@@ -39,6 +40,7 @@ class MySQL:
 
     name = "mysql"
     quote = "`"
+    first_database = ""
     placeholder = "%s"
     begin: str | None = None
     lock = " FOR UPDATE"
@@ -120,6 +122,10 @@ class MySQL:
             return Blame.REFUSAL
         of_row = isinstance(error, pymysql.DataError | pymysql.IntegrityError)
         return Blame.ROW if of_row or code in _OF_ROWS else Blame.OTHER
+
+    def lacks_database(self, error: Exception) -> bool:
+        """See ``Dialect``."""
+        return isinstance(error, pymysql.Error) and error.args[:1] == (_NO_DATABASE,)
 
     def why(self, error: Exception) -> str:
         """See ``Dialect``."""

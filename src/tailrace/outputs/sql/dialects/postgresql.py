@@ -7,6 +7,7 @@ some milliseconds more.
 from __future__ import annotations
 
 import os
+import re
 import socket
 from collections.abc import Mapping
 from typing import Any
@@ -37,6 +38,7 @@ _SPECIAL = r"[\\\n\r\t\x00]"
 _OF_ROWS = ("21", "22", "23", "44")
 """Classes of errors that values cause."""
 _ALSO_OF_ROWS = ("54000", "P0001")
+_NO_DATABASE = re.compile(r'FATAL:\s+database ".*" does not exist')
 _LATER = ("starting up", "shutting down", "too many", "connection slots", "recovery")
 
 
@@ -45,6 +47,7 @@ class PostgreSQL:
 
     name = "postgresql"
     quote = '"'
+    first_database = "postgres"
     placeholder = "%s"
     begin: str | None = None
     lock = " FOR UPDATE"
@@ -120,6 +123,12 @@ class PostgreSQL:
             return Blame.REFUSAL
         known = isinstance(error, psycopg.OperationalError | psycopg.InterfaceError)
         return Blame.SERVER if known else Blame.ROW
+
+    def lacks_database(self, error: Exception) -> bool:
+        """See ``Dialect``: errors of connecting have no code, and English as long as it matters."""
+        if not isinstance(error, psycopg.Error):
+            return False
+        return error.sqlstate == "3D000" or bool(_NO_DATABASE.search(str(error)))
 
     def why(self, error: Exception) -> str:
         """See ``Dialect``."""

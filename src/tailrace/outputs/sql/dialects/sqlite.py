@@ -27,6 +27,7 @@ class SQLite:
 
     name = "sqlite"
     quote = '"'
+    first_database = ""
     placeholder = "?"
     begin: str | None = "BEGIN IMMEDIATE"
     lock = ""
@@ -69,6 +70,10 @@ class SQLite:
             later = ("locked", "busy", "disk I/O", "full")
             return Blame.SERVER if any(word in str(error) for word in later) else Blame.OTHER
         return Blame.OTHER
+
+    def lacks_database(self, error: Exception) -> bool:  # noqa: ARG002 - as others have it
+        """See ``Dialect``: a file that isn't there is looked for before."""
+        return False
 
     def why(self, error: Exception) -> str:
         """See ``Dialect``."""
