@@ -14,6 +14,8 @@ from tailrace.engines.embedded import engine as engine_module
 from tailrace.engines.embedded.engine import Engine
 from tailrace.engines.embedded.opening import make_decoder
 from tailrace.errors import StoreError
+from tailrace.outputs import parquet as parquet_module
+from tailrace.outputs.parquet import ParquetFolder
 from tailrace.plan.compile import compile_pipeline
 from tailrace.plan.model import Plan
 from tailrace.store.commit import Commit
@@ -53,6 +55,15 @@ def contents(folder: Path) -> dict[str, list[object]]:
         found[name] = [*sorted((folder / name).read_text().splitlines(keepends=True))]
     tables = [parquet.read_table(each) for each in sorted((folder / "events").iterdir())]
     return found | {"events": [row for table in tables for row in table.to_pylist()]}
+
+
+@pytest.fixture(autouse=True, params=["ahead", "held", "in turns"])
+def folders(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Parquet is written ahead as well, goes by way of the outbox, or now so, now so."""
+    if request.param == "ahead":
+        monkeypatch.setattr(parquet_module, "LARGE_BYTES", 0)
+    elif request.param == "in turns":
+        monkeypatch.setattr(ParquetFolder, "at_once", lambda _self, batch: batch.seq % 4 >= 2)
 
 
 @pytest.fixture(name="undisturbed")
