@@ -51,12 +51,19 @@ class Case:
         """Whether no accusation is left to be looked at."""
         return not self.waiting and not self.open
 
-    def live(self, at: int) -> bool:
-        """Whether the key is an offender at an instant that the fold has come to."""
+    def times(self) -> list[tuple[int, int]]:
+        """The times for which the key is an offender, as far as the fold has come.
+
+        While a person's word holds, rules have no say.
+        """
+        own = [] if self.since is None else [(self.since, self.until)]
         manual = self.manual
-        if manual is not None and manual.at <= at < manual.until:
-            return manual.act is Act.BAN
-        return self.since is not None and self.since <= at < self.until
+        if manual is None:
+            return own
+        parts = [(since, min(until, manual.at)) for since, until in own]
+        parts += [(max(since, manual.until), until) for since, until in own]
+        found = [(since, until) for since, until in parts if since < until]
+        return [*found, (manual.at, manual.until)] if manual.act is Act.BAN else found
 
     def accuse(self, one: Accusation) -> None:
         """Take up what a rule says; how far all rules have come is for others to know."""

@@ -136,10 +136,15 @@ class VerdictFold:
 
     def live(self, key: Key, at: int) -> bool:
         """Whether a key was an offender at an instant from the horizon of the call before on."""
+        return any(since <= at < until for since, until in self.times(key))
+
+    def times(self, key: Key) -> list[tuple[int, int]]:
+        """The times, each from an instant to before another, for which a key was an offender.
+
+        They may overlap, and are complete from the horizon of the call before on.
+        """
         case = self._cases.get(key)
-        if case is not None and case.live(at):
-            return True
-        return any(since <= at < until for since, until in self._ended.get(key, ()))
+        return [*self._ended.get(key, ()), *(() if case is None else case.times())]
 
     @property
     def known(self) -> list[Key]:

@@ -76,6 +76,7 @@ class Span:
                 events=decoded.events.filter(pa.array(inside)).combine_chunks(),
                 time=decoded.time[inside],
                 rows=decoded.rows[inside],
+                words={},
             )
         self.witness.see(decoded, left_out)
         return decoded

@@ -12,11 +12,15 @@ from typing import TYPE_CHECKING, Protocol
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from tailrace.kernel.batch_columns import spelled_out
 from tailrace.kernel.types import JUDGED_AT
 from tailrace.store.commit import HeldDelta
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    import numpy as np
+    from numpy.typing import NDArray
 
 MOST_BYTES = 64 << 20
 """Of events in memory; more are read back from the store when their time comes."""
@@ -59,12 +63,12 @@ class Held:
             self._stored, self._first = self._kept.held_after(until)
         self._tables = _left(self._tables, until, out)
         self._fresh = _left(self._fresh, until, out)
-        return pa.concat_tables(out, promote_options="default") if out else None
+        return _joined(out) if out else None
 
     def delta(self, until: int) -> HeldDelta:
         """What the store must know after a ``release`` up to ``until``; it is committed then."""
         fresh, self._fresh = self._fresh, []
-        rows = pa.concat_tables(fresh, promote_options="default") if fresh else None
+        rows = _joined(fresh) if fresh else None
         self._tables += fresh
         if self._kept is not None and (self._stored or self.nbytes > self._most_bytes):
             # Those in the store come first: what came after them waits there, too.
@@ -93,6 +97,13 @@ class Held:
         return sum(table.nbytes for table in (*self._tables, *self._fresh))
 
 
+def _joined(tables: Sequence[pa.Table]) -> pa.Table:
+    """Events of several batches; those from the store have texts where others name them."""
+    if len({table.schema for table in tables}) > 1:
+        tables = [spelled_out(table) for table in tables]
+    return pa.concat_tables(tables, promote_options="default")
+
+
 def _firsts(tables: Sequence[pa.Table]) -> list[int]:
     return [int(pc.min(table[JUDGED_AT]).as_py()) for table in tables if table.num_rows]
 
@@ -102,11 +113,21 @@ def _left(tables: Sequence[pa.Table], until: int, out: list[pa.Table]) -> list[p
     left = []
     for table in tables:
         due = table[JUDGED_AT].to_numpy() <= until
-        if due.all():
-            out.append(table)
-        elif due.any():
-            out.append(table.filter(pa.array(due)))
-            left.append(table.filter(pa.array(~due)))
-        else:
-            left.append(table)
+        out += _chosen(table, due)
+        left += _chosen(table, ~due)
     return left
+
+
+def _chosen(table: pa.Table, rows: NDArray[np.bool_]) -> list[pa.Table]:
+    """The rows that are chosen, in order; a run of many, as it mostly is, isn't copied."""
+    if not rows.any():
+        return []
+    first, end = int(rows.argmax()), len(rows) - int(rows[::-1].argmax())
+    inside = rows[first:end]
+    if inside.all():
+        return [table.slice(first, end - first)]
+    gap = int(inside.argmin())
+    back = len(inside) - int(inside[::-1].argmin())
+    middle = table.slice(first + gap, back - gap).filter(pa.array(inside[gap:back]))
+    parts = table.slice(first, gap), middle, table.slice(first + back, end - first - back)
+    return [part for part in parts if part.num_rows]

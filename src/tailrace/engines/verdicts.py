@@ -9,14 +9,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from tailrace.alerts.verdict_fold import VerdictFold
 from tailrace.alerts.verdicts import VerdictRule
 from tailrace.engines.accusing import accusations, allowed
+from tailrace.engines.listed import listed
 from tailrace.expr.nodes import Type
 from tailrace.kernel.time import NEVER, known_until
-from tailrace.plan.identity import Time
 from tailrace.store.commit import Fold
 
 if TYPE_CHECKING:
@@ -129,21 +128,10 @@ class Verdicts:
 
     def _listed(self, mark: Marked, events: pa.Table, judged_at: np.ndarray) -> np.ndarray:
         fold = self.folds[mark.list]
-        listed = np.zeros(events.num_rows, np.bool_)
-        known = fold.known
-        if not known:
-            return listed
         if any(field not in events.column_names for field in mark.fields):
             # They came before the pipeline had the field.
-            return listed
-        columns = [events[field] for field in mark.fields]
-        # Most events are of nobody who was ever listed.
-        suspects = pc.is_in(columns[0], value_set=_values(known, columns[0].type))
-        rows = np.flatnonzero(suspects.to_numpy())
-        chosen = [_scalars(column.take(pa.array(rows))) for column in columns]
-        for row, *key in zip(rows.tolist(), *chosen, strict=True):
-            listed[row] = fold.live(tuple(key), int(judged_at[row]))
-        return listed
+            return np.zeros(events.num_rows, np.bool_)
+        return listed(fold, [events[field] for field in mark.fields], judged_at)
 
 
 class Told:
@@ -187,18 +175,3 @@ def key_of(wanted: VerdictList, texts: Mapping[str, str]) -> Key:
             case _:
                 raise ValueError(f"{text!r} is not a {kind}")
     return tuple(found)
-
-
-def _values(known: Sequence[Key], kind: pa.DataType) -> pa.Array:
-    plain = [int(key[0]) if isinstance(key[0], Time) else key[0] for key in known]
-    if pa.types.is_timestamp(kind):
-        return pa.array(plain, pa.int64()).cast(kind)
-    return pa.array(plain, kind)
-
-
-def _scalars(column: pa.ChunkedArray) -> list[Scalar]:
-    if pa.types.is_timestamp(column.type):
-        times = column.cast(pa.int64()).to_pylist()
-        return [None if value is None else Time(value) for value in times]
-    values: list[Scalar] = column.to_pylist()
-    return values

@@ -16,7 +16,7 @@ from tailrace.alerts.notices import STATE, Notice
 from tailrace.alerts.verdicts import Change
 from tailrace.kernel.hashing import digests
 from tailrace.outputs.batches import INSTANT
-from tailrace.outputs.events import EventTexts
+from tailrace.outputs.events import EventTexts, in_one_piece
 from tailrace.plan.identity import ARCHIVE, Time
 from tailrace.plan.templates import as_text
 
@@ -174,7 +174,7 @@ def _of_events(
     plan: Plan, identity: str, events: pa.Table, fields: Mapping[str, pa.Array]
 ) -> Address:
     place = [
-        events.column(name).combine_chunks() for name in ("_partition", "_generation", "_position")
+        in_one_piece(events.column(name)) for name in ("_partition", "_generation", "_position")
     ]
     ids = digests([identity, *place], events.num_rows)
     times = events.column("_time").combine_chunks().cast(INSTANT)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -72,7 +72,8 @@ class Decoded:
     ``events``: Arrow table, one column for each declared field, named as declared, in declared
     order (text: string, integer: int64, double: float64, boolean: bool, time: timestamp[us, UTC]),
     each column one chunk. ``time``: int64 microseconds UTC of each event, or ``UNTIMED``; ``rows``:
-    int32 row number of each event, ascending.
+    int32 row number of each event, ascending. ``words``: columns of ``events``, once more, by their
+    distinct texts, where somebody made that of these very events (``kernel.words``).
     """
 
     events: pa.Table
@@ -80,6 +81,7 @@ class Decoded:
     rows: NDArray[np.int32]
     dead: DeadLetters
     blank: int
+    words: Mapping[str, pa.DictionaryArray] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

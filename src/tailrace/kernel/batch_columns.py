@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from types import MappingProxyType
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
@@ -13,9 +14,11 @@ from tailrace.expr.nodes import Column, Type
 from tailrace.expr.sql import failure_sql, to_sql
 from tailrace.expr.values import Values
 from tailrace.kernel.row_expressions import RowExpression, row_expression
+from tailrace.kernel.row_keys import RowKeys
+from tailrace.kernel.words import Words, varied
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     import duckdb
     from numpy.typing import NDArray
@@ -25,22 +28,10 @@ if TYPE_CHECKING:
 
 _KINDS = (pa.types.is_int64, pa.types.is_float64, pa.types.is_boolean)
 
-_SAMPLE = 4096
-"""So many events tell whether a column's texts recur."""
+NOTHING: Mapping[str, Sequence[pa.DictionaryArray]] = MappingProxyType({})
 
 _NEAR = 1 << 20
 """Integers that lie within so many are told apart by a table of all of them."""
-
-
-class Words(NamedTuple):
-    """A column by its distinct values: ``places[row]`` is that of the row's value among them.
-
-    A null's place is ``len(values)``; ``nulls`` says whether there is any.
-    """
-
-    values: pa.Array
-    places: NDArray[np.int64]
-    nulls: bool
 
 
 class BatchColumns:
@@ -53,17 +44,20 @@ class BatchColumns:
         panes: Mapping[int, NDArray[np.int64]],
         late: Mapping[int, NDArray[np.bool_]],
         duplicate: NDArray[np.bool_] | None,
+        encoded: Mapping[str, Sequence[pa.DictionaryArray]] = NOTHING,
     ) -> None:
         """Convert nothing yet.
 
         ``connection`` runs the statements over distinct texts. ``panes``: each event's, by their
         width; ``late``: which events are, by that, too, nothing if none is; ``duplicate``: which
-        events are, None if none is.
+        events are, None if none is. ``encoded``: columns that are encoded already, in parts.
         """
         self.table = table
         self.panes, self.late, self.duplicate = panes, late, duplicate
         self._connection = connection
+        self._encoded = encoded
         self._words: dict[str, Words] = {}
+        self._keys: dict[tuple[Node, ...], RowKeys | None] = {}
         self._numbers: dict[str, Values | None] = {}
         self._parts: dict[Part, Values] = {}
         self._items: dict[Node, Words | None] = {}
@@ -77,15 +71,17 @@ class BatchColumns:
     def words(self, name: str) -> Words:
         """A text column by its distinct texts."""
         if name not in self._words:
-            column = self.table[name]
-            whole = column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()
-            encoded = pc.dictionary_encode(whole)
-            texts, indices = encoded.dictionary, encoded.indices
-            if indices.null_count:
-                indices = indices.fill_null(len(texts))
-            places = indices.to_numpy().astype(np.int64)
-            self._words[name] = Words(texts, places, encoded.null_count > 0)
+            parts = self._encoded.get(name)
+            self._words[name] = Words.joined(parts) if parts else Words.of(self.table[name])
         return self._words[name]
+
+    def keys(self, nodes: tuple[Node, ...]) -> RowKeys | None:
+        """The events' keys of these fields; None if one isn't of texts or integers."""
+        if nodes not in self._keys:
+            fields = [found for node in nodes if (found := self.items(node)) is not None]
+            fit = len(fields) == len(nodes)
+            self._keys[nodes] = RowKeys.of(fields, len(self)) if fit else None
+        return self._keys[nodes]
 
     def number(self, name: str) -> Values | None:
         """A column of integers, doubles or booleans; None if it isn't that."""
@@ -153,16 +149,8 @@ class BatchColumns:
         return Words(pa.array(distinct), places, nulls=True)
 
     def _varied(self, name: str) -> bool:
-        """Whether most events have a text of their own: nothing is gained by encoding them.
-
-        Of so many events that are taken at random of ``D`` texts, ``_SAMPLE ** 2 / (2 * D)`` have a
-        text that another of them has.
-        """
-        if name in self._words or len(self) < 2 * _SAMPLE:
-            return False
-        sample = self.table[name].slice(len(self) // 2, _SAMPLE)
-        again: int = _SAMPLE - pc.count_distinct(sample).as_py()
-        return again < _SAMPLE * _SAMPLE // len(self)
+        known = name in self._words or name in self._encoded
+        return not known and varied(self.table[name])
 
     def _of_rows(self, part: Part) -> Values:
         """A part on each event."""
@@ -202,16 +190,6 @@ def _told_apart(data: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.
     present = np.zeros(greatest - least + 1, np.bool_)
     present[data - least] = True
     return np.flatnonzero(present) + least, (np.cumsum(present) - 1)[data - least]
-
-
-def keyed(words: pa.Array, places: NDArray[np.int64]) -> pa.DictionaryArray:
-    """Texts by their places among some words; the dictionary has only those that occur."""
-    occurs = np.zeros(len(words), np.bool_)
-    occurs[places] = True
-    if not occurs.all():
-        words = words.take(pa.array(np.flatnonzero(occurs)))
-        places = (np.cumsum(occurs) - 1)[places]
-    return pa.DictionaryArray.from_arrays(pa.array(places.astype(np.int32)), words)
 
 
 def spelled_out(table: pa.Table) -> pa.Table:

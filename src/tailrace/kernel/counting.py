@@ -14,11 +14,11 @@ import numpy as np
 import pyarrow as pa
 
 from tailrace.kernel import wide
-from tailrace.kernel.batch_columns import keyed
 from tailrace.kernel.buckets import bucket_index
 from tailrace.kernel.inputs import Filter, Input, fixed, worst
 from tailrace.kernel.partials_sql import hash_sql
 from tailrace.kernel.types import GroupPartials
+from tailrace.kernel.words import numbered
 from tailrace.plan.model import PartialKind
 
 if TYPE_CHECKING:
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from tailrace.kernel.batch_columns import BatchColumns
     from tailrace.kernel.inputs import Mask, Taken
+    from tailrace.kernel.row_keys import RowKeys
     from tailrace.plan.model import Group, Partial
 
     Whole = NDArray[np.int64]
@@ -46,29 +47,27 @@ class _Cells:
 
     numbers: Whole
     known: Whole | None
-    words: pa.Array
+    keys: RowKeys
     first: int
 
     @classmethod
-    def of(cls, words: pa.Array, places: Whole, panes: Whole, chosen: Mask | None) -> _Cells:
-        """``places``: each event's key among ``words``; ``panes``: its pane."""
+    def of(cls, keys: RowKeys, panes: Whole, chosen: Mask | None) -> _Cells:
+        """``panes``: each event's pane."""
         first = int(panes.min())
-        cells = (panes - first) * len(words) + places
+        cells = (panes - first) * len(keys) + keys.places
         if chosen is not None:
             cells = cells[chosen]
-        if (int(panes.max()) - first + 1) * len(words) <= CELLS:
-            return cls(cells, None, words, first)
-        known, numbers = np.unique(cells, return_inverse=True)
-        return cls(numbers, known, words, first)
+        if (int(panes.max()) - first + 1) * len(keys) <= CELLS:
+            return cls(cells, None, keys, first)
+        known, numbers = numbered(cells)
+        return cls(numbers, known, keys, first)
 
     def columns(self, cells: Whole) -> dict[str, pa.Array]:
-        """The keys' codes and the panes of some cells."""
+        """The keys, and the panes, of some cells."""
         named = cells if self.known is None else self.known[cells]
-        width = max(1, len(self.words))
-        return {
-            "code": keyed(self.words, named % width),
-            "pane": pa.array(named // width + self.first),
-        }
+        width = max(1, len(self.keys))
+        found = self.keys.columns(named % width)
+        return found | {"pane": pa.array(named // width + self.first)}
 
 
 class Counter:
@@ -84,20 +83,18 @@ class Counter:
             and not group.rules[0].by_event
             and all(one.fits for one in self._inputs.values())
         )
+        self.texts = self._filter.texts.union(*(one.texts for one in self._inputs.values()))
+        """The text fields that are wanted by their distinct texts."""
 
     def run(self, columns: BatchColumns) -> GroupPartials | None:
         """The partials of a batch; None if it doesn't fit."""
         passed = self._filter.run(columns) if len(columns) else None
-        if passed is None or self._filter.key is None:
+        if passed is None:
             return None
-        words = columns.words(self._filter.key)
-        cells = _Cells.of(
-            words.values, words.places, columns.panes[self._group.width], passed.chosen
-        )
+        cells = _Cells.of(passed.keys, columns.panes[self._group.width], passed.chosen)
         counts = np.bincount(cells.numbers, minlength=1)
         there = np.flatnonzero(counts)
-        named = cells.columns(there)
-        table = {"code": named["code"], "k0": named["code"], "pane": named["pane"]}
+        table = cells.columns(there)
         table["n"] = pa.array(counts[there])
         sides: dict[str, pa.Table] = {}
         for partial in (*self._group.plain, *self._group.sides):
@@ -107,8 +104,9 @@ class Counter:
             rows = cells.numbers if taken.rows is None else cells.numbers[taken.rows]
             if partial.kind.sided:
                 cell, item, n = self._side(columns, partial, taken, rows)
-                sided = cells.columns(cell) | {"item": pa.array(item), "n": pa.array(n)}
-                sides[partial.name] = pa.table(sided)
+                named = cells.columns(cell)
+                sided = {"code": named["code"], "pane": named["pane"]}
+                sides[partial.name] = pa.table(sided | {"item": pa.array(item), "n": pa.array(n)})
                 continue
             column = _merged(partial, taken, rows, there)
             if column is None:

@@ -12,13 +12,15 @@ import numpy as np
 
 from tailrace.expr.nodes import Column, Type
 from tailrace.kernel.partials_sql import FIXED_POINT, LARGEST, worst_integer
-from tailrace.kernel.row_expressions import row_expression
+from tailrace.kernel.row_expressions import RowExpression, row_expression
 from tailrace.plan.model import PartialKind
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from tailrace.expr.nodes import Node
     from tailrace.kernel.batch_columns import BatchColumns
+    from tailrace.kernel.row_keys import RowKeys
     from tailrace.kernel.runs import Column as Data
     from tailrace.plan.model import Group, Partial
 
@@ -28,10 +30,11 @@ if TYPE_CHECKING:
 class Passed(NamedTuple):
     """Which events of a batch a group takes.
 
-    ``chosen``: whether each is accepted; None: all. ``passed``: how many pass the filter, of which
-    ``late`` are late.
+    ``keys``: those of all. ``chosen``: whether each is accepted; None: all. ``passed``: how many
+    pass the filter, of which ``late`` are late.
     """
 
+    keys: RowKeys
     chosen: Mask | None
     passed: int
     late: int
@@ -41,34 +44,37 @@ class Filter:
     """Chooses the events of a group."""
 
     def __init__(self, group: Group) -> None:
-        """See whether the group fits: one text field is its key."""
-        node = group.keys[0].node if len(group.keys) == 1 else None
-        self.key = node.name if isinstance(node, Column) and node.type is Type.TEXT else None
+        """See whether the group fits: its keys are text fields, or integers that NumPy computes."""
+        self.keys = tuple(key.node for key in group.keys)
         self._width = group.width
         self._where = row_expression(group.where) if group.where is not None else None
-        self.fits = self.key is not None and (group.where is None) == (self._where is None)
+        known = (group.where is None) == (self._where is None)
+        self.fits = known and all(map(_is_key, self.keys))
+        self.texts = _texts(*self.keys, *([] if self._where is None else [self._where]))
+        """The text fields that are wanted by their distinct texts."""
 
     def run(self, columns: BatchColumns) -> Passed | None:
         """Judge a batch; None if it doesn't fit."""
-        assert self.key is not None  # noqa: S101 - ``fits`` says so
         masks: list[Mask] = []
-        words = columns.words(self.key)
+        keys = columns.keys(self.keys)
+        if keys is None:
+            return None
         if self._where is not None:
             where = columns.values(self._where)
             if where is None:
                 return None
             masks.append(where.is_true)
-        if words.nulls:
-            masks.append(words.places < len(words.values))
+        if keys.nulls:
+            masks.append(keys.places < len(keys))
         if columns.duplicate is not None:
             masks.append(~columns.duplicate)
         chosen = np.logical_and.reduce(masks) if masks else None
         passed = len(columns) if chosen is None else int(np.count_nonzero(chosen))
         late = columns.late.get(self._width)
         if late is None:
-            return Passed(None if passed == len(columns) else chosen, passed, 0)
+            return Passed(keys, None if passed == len(columns) else chosen, passed, 0)
         accepted = ~late if chosen is None else chosen & ~late
-        return Passed(accepted, passed, passed - int(np.count_nonzero(accepted)))
+        return Passed(keys, accepted, passed, passed - int(np.count_nonzero(accepted)))
 
 
 class Taken(NamedTuple):
@@ -98,6 +104,9 @@ class Input:
         text = isinstance(node, Column) and node.type is Type.TEXT
         self._places = self._set or (partial.kind is PartialKind.COUNT and text)
         known = node is None or self._value is not None or (text and self._places)
+        asked = (node if text and self._places else None, self._where, self._value)
+        self.texts = _texts(*(each for each in asked if each is not None))
+        """As those of a filter."""
         self.fits = (
             known
             and (partial.where is None) == (self._where is None)
@@ -134,6 +143,24 @@ class Input:
         if data is None:
             return Taken(rows, np.empty(0, np.int64))
         return Taken(rows, data if rows is None else data[rows])
+
+
+def _is_key(node: Node) -> bool:
+    """Whether a key's distinct values can be had without a statement over the rows."""
+    if node.type is Type.TEXT:
+        return isinstance(node, Column)
+    return node.type is Type.INTEGER and row_expression(node) is not None
+
+
+def _texts(*asked: Node | RowExpression) -> frozenset[str]:
+    """The text fields that are looked at by their distinct texts."""
+    found: set[str] = set()
+    for each in asked:
+        if isinstance(each, RowExpression):
+            found |= {part.column for _, part in each.parts}
+        elif isinstance(each, Column) and each.type is Type.TEXT:
+            found.add(each.name)
+    return frozenset(found)
 
 
 def fixed(data: Data) -> NDArray[np.float64]:

@@ -34,7 +34,7 @@ class EventTexts:
         self._fields = field_columns(events)
         self._length: int = events.num_rows
         self.partitions, generations, self.positions, times = (
-            events.column(name).combine_chunks() for name in PLACE
+            in_one_piece(events.column(name)) for name in PLACE
         )
         place = (self.partitions, generations, self.positions)
         self.ids = digests([rule.identity, *place], self._length)
@@ -91,5 +91,7 @@ def field_columns(events: pa.Table) -> dict[str, pa.Array]:
 
 
 def in_one_piece(column: pa.ChunkedArray) -> pa.Array:
-    """A column as one array, without a copy where it is one."""
+    """A column as one array, without a copy where it is one; texts that it only names as texts."""
+    if pa.types.is_dictionary(column.type):
+        column = column.cast(column.type.value_type)
     return column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()

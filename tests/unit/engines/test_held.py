@@ -13,8 +13,10 @@ from tailrace.store.commit import Commit
 from tailrace.store.store import MEMORY, Store
 
 
-def events(numbers: list[int], times: list[int]) -> pa.Table:
-    return pa.table({"n": pa.array(numbers, pa.int64()), JUDGED_AT: pa.array(times, pa.int64())})
+def events(numbers: list[int], times: list[int], partition: str = "p") -> pa.Table:
+    columns = {"n": pa.array(numbers, pa.int64()), JUDGED_AT: pa.array(times, pa.int64())}
+    columns["_partition"] = pa.array([partition] * len(numbers)).dictionary_encode()
+    return pa.table(columns)
 
 
 @pytest.mark.parametrize("most_bytes", [0, 200, 1 << 20])
@@ -31,7 +33,7 @@ def test_each_comes_out_once_in_order(most_bytes: int, seed: int) -> None:
         given += len(numbers)
         waiting |= dict(zip(numbers, times, strict=True))
         if numbers:
-            held.take(events(numbers, times))
+            held.take(events(numbers, times, f"p{epoch}"))
         until = epoch * 10 if epoch < 39 else 10_000
         found = held.release(until)
         due = [number for number, time in waiting.items() if time <= until]

@@ -9,8 +9,9 @@ from tailrace import calculator
 from tailrace.expr.nodes import Type
 from tailrace.expr.parse import parse
 from tailrace.expr.scope import Scope
-from tailrace.kernel.batch_columns import BatchColumns, keyed, spelled_out
+from tailrace.kernel.batch_columns import BatchColumns, spelled_out
 from tailrace.kernel.row_expressions import row_expression
+from tailrace.kernel.words import keyed
 
 SCOPE = Scope({"u": Type.TEXT, "v": Type.TEXT, "i": Type.INTEGER, "t": Type.TIME})
 FITS = {

@@ -176,6 +176,7 @@ class Engine:
             left=left,
             batch_bytes=BATCH_BYTES,
             times=session.times,
+            texts=session.processor.mapper.texts,
         )
 
     def _step(self, reader: Reader, intake: Intake | None) -> None:

@@ -14,9 +14,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tailrace.engines.liveness import over
+from tailrace.kernel.words import encoded
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Collection, Mapping
 
     from tailrace.engines.session import StageTimes
     from tailrace.formats.decoder import Decoder
@@ -73,8 +74,12 @@ class Reader:
         left: Left,
         batch_bytes: int,
         times: StageTimes,
+        texts: Collection[str] = (),
     ) -> None:
-        """Start at once: with what another reader left, then on from there."""
+        """Start at once: with what another reader left, then on from there.
+
+        ``texts``: the fields that the kernel wants by their distinct texts.
+        """
         self._open = set(left.partitions)
         self._left = left.polls
         self._source = source
@@ -82,6 +87,7 @@ class Reader:
         self._watermarks = watermarks
         self._batch_bytes = batch_bytes
         self._times = times
+        self._texts = texts
         self._local = threading.local()
         self._pool = ThreadPoolExecutor(DECODERS, "tailrace-decode")
         self._ready: deque[tuple[Poll, list[Future[Decoded]], float] | BaseException | None] = (
@@ -200,6 +206,6 @@ class Reader:
         if decoder is None:
             decoder = self._local.decoder = self._make_decoder()
         started = time.perf_counter()
-        decoded = decoder.decode(chunk.records, chunk.slice.fields)
+        decoded = encoded(decoder.decode(chunk.records, chunk.slice.fields), self._texts)
         self._times.decode += time.perf_counter() - started
         return decoded

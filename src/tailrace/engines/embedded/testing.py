@@ -18,6 +18,7 @@ from tailrace.engines.turns import Turn, Turns
 from tailrace.formats.build import decode_spec
 from tailrace.formats.decoder import Decoder
 from tailrace.formats.spec import JsonFormat, PlainFormat
+from tailrace.kernel.words import encoded
 from tailrace.sources.memory import MemorySource
 from tailrace.store.store import MEMORY
 from tailrace.testing.outcome import WHOLE
@@ -146,6 +147,10 @@ class _Run:
             session.act(turn.request)
             return
         decoder = self._engine.decoder(session.plan)
-        work = [(chunk, decoder.decode(chunk.records, chunk.slice.fields)) for chunk in turn.chunks]
+        texts = session.processor.mapper.texts
+        work = [
+            (chunk, encoded(decoder.decode(chunk.records, chunk.slice.fields), texts))
+            for chunk in turn.chunks
+        ]
         after = turn.decided_after(session.state, session.plan.grace)
         session.turn(work, turn.before, after, snapshots=turn.snapshots)

@@ -144,10 +144,11 @@ class SliceMapper:
     def _home(self, place: Place, records: Records, decoded: Decoded, mapped: Mapped) -> Frame:
         plan, direct = self.job.plan, self.job.direct
         here = {c.identity for c in plan.classifications if not labels_travel(c, direct)}
-        tables = {f"fired {name}": r.table for name, r in mapped.fired.items() if name not in here}
+        fired = ((name, rows.table) for name, rows in mapped.fired.items() if name not in here)
+        tables = {f"fired {name}": spelled_out(table) for name, table in fired}
         # Who was listed is known to the driver.
         if mapped.archive is not None and (plan.marks or for_driver(plan.archive, direct)):
-            tables["archive"] = mapped.archive.table
+            tables["archive"] = spelled_out(mapped.archive.table)
         written = self._written(mapped) if direct else Written()
         tables |= written.tables()
         dead = dead_rows(place.slice, records, decoded)

@@ -14,7 +14,6 @@ import pyarrow as pa
 
 from tailrace.expr.nodes import Type
 from tailrace.kernel import wide
-from tailrace.kernel.batch_columns import keyed
 from tailrace.kernel.buckets import bucket_index
 from tailrace.kernel.inputs import Filter, Input, fixed, worst
 from tailrace.kernel.partials_sql import hash_sql
@@ -48,6 +47,9 @@ class EventArrays:
             item = itemised(rule, partial) and partial.kind is not PartialKind.BUCKETS
             made_of = replace(partial, kind=PartialKind.DISTINCT, term="sum") if item else partial
             self._partials.append((partial, Input(made_of), itemised(rule, partial)))
+        inputs = (made_of.texts for _, made_of, _ in self._partials)
+        self.texts = self._filter.texts.union(*inputs)
+        """The text fields that are wanted by their distinct texts."""
         nodes = rule.ordered.nodes if rule.ordered is not None else ()
         self._nodes = [row_expression(node) for node in nodes]
         self.fits = (
@@ -62,14 +64,14 @@ class EventArrays:
     def run(self, columns: BatchColumns) -> GroupPartials | None:
         """The rows of a batch; None if it doesn't fit."""
         passed = self._filter.run(columns) if len(columns) else None
-        if passed is None or self._filter.key is None:
+        if passed is None:
             return None
         chosen = passed.chosen
-        words = columns.words(self._filter.key)
-        code = keyed(words.values, _of(words.places, chosen))
+        table: dict[str, pa.Array | pa.ChunkedArray] = {}
+        table |= passed.keys.columns(_of(passed.keys.places, chosen))
+        code = table["code"]
         panes = _of(columns.panes[self._group.width], chosen)
         ones = pa.array(np.ones(len(code), np.int64))
-        table: dict[str, pa.Array | pa.ChunkedArray] = {"code": code, "k0": code}
         table |= {"pane": pa.array(panes), "n": ones, TIME: self._own(columns, TIME, chosen)}
         own = self._own_columns(columns, chosen, len(code))
         if own is None:
