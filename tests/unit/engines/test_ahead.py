@@ -109,7 +109,10 @@ def test_a_failed_transaction_is_undone_or_kept_as_the_store_knows(
     commit = Store.commit
     sizes: list[int] = []
 
-    def failing(store: Store, given: Commit) -> tuple[int, ...]:
+    def failing(
+        store: Store, unsettled: Commit, settled: Callable[[Commit], Commit]
+    ) -> tuple[int, ...]:
+        given = settled(unsettled)
         size = (tmp_path / "all.ndjson").stat().st_size
         if len(sizes) == 3:
             assert size > sizes[-1]
