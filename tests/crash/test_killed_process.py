@@ -7,7 +7,6 @@ comparison: which windows get one is outside the promise.
 
 from __future__ import annotations
 
-import json
 import random
 import signal
 import subprocess
@@ -18,9 +17,8 @@ from pathlib import Path
 
 import pytest
 from pyarrow import parquet
+from tests.disturbed import plain, traffic
 
-from tailrace.generate.attacks import parse_attack
-from tailrace.generate.nginx import NginxTraffic
 from tailrace.store.dump import dump
 from tailrace.store.store import Store
 
@@ -119,33 +117,6 @@ def contents(place: Place) -> dict[str, object]:
         for row in parquet.read_table(path).to_pylist()
     )
     return found
-
-
-def plain(line: str) -> str:
-    """A row without what belongs to one delivery; nothing for an early notice."""
-    row = json.loads(line)
-    if row.get("state") == "notice":
-        return ""
-    for name in ("sent_at", "notices"):
-        row.pop(name, None)
-    return json.dumps(row)
-
-
-def traffic(seed: int, count: int) -> bytes:
-    """Lines with attacks, and a share of late, repeated and malformed ones."""
-    made = NginxTraffic(
-        seed=seed,
-        rate=200.0,
-        count=count,
-        start_us=1_767_225_600_000_000,
-        clients=50,
-        hosts=6,
-        attacks=(parse_attack("flood@5s+12s:rate=0.5"), parse_attack("slow-host@20s+10s")),
-        late=0.05,
-        duplicates=0.03,
-        malformed=0.02,
-    )
-    return b"".join(made.chunks())
 
 
 def crash(tmp_path: Path, seed: int, kills: int, count: int) -> None:

@@ -17,10 +17,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from tests.disturbed import EARLY, traffic
+
 from tailrace.config import load
 from tailrace.engines.shapes import shapes_of
-from tailrace.generate.attacks import parse_attack
-from tailrace.generate.nginx import NginxTraffic
 from tailrace.outputs import OutputContext
 from tailrace.outputs.preparing import StepState, prepare_output
 from tailrace.plan.compile import compile_pipeline
@@ -116,23 +116,6 @@ class Running:
         raise AssertionError(self.said[-3000:])
 
 
-def traffic(seed: int, count: int) -> bytes:
-    """Lines with attacks, and a share of late, repeated and malformed ones."""
-    made = NginxTraffic(
-        seed=seed,
-        rate=200.0,
-        count=count,
-        start_us=1_767_225_600_000_000,
-        clients=50,
-        hosts=6,
-        attacks=(parse_attack("flood@3s+8s:rate=0.5"), parse_attack("slow-host@8s+5s")),
-        late=0.05,
-        duplicates=0.03,
-        malformed=0.02,
-    )
-    return b"".join(made.chunks())
-
-
 @contextmanager
 def ended(running: Running) -> Iterator[Running]:
     try:
@@ -158,7 +141,7 @@ def disturbed(
     ``disturb`` is called while the pipeline works, with the number of the step.
     """
     draw = random.Random(seed)
-    log, data = tmp_path / "access.ndjson", traffic(seed, count)
+    log, data = tmp_path / "access.ndjson", traffic(seed, count, EARLY)
     log.write_bytes(b"")
     running = Running(tmp_path / "a", log, outputs("a"), outbox)
     with ended(running):

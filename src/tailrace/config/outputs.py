@@ -54,33 +54,32 @@ class FileOutput(Target):
     partition_by: Literal["day", "hour"] | None = Field(
         default=None,
         description=(
-            "Parquet in folders by event time, `date=2026-01-31/hour=07`, as Hive has them. Rows"
-            " are held in the store until a file is worth it, see `roll_bytes` and `roll_after`."
+            "Parquet in folders by event time, `date=2026-01-31/hour=07`, as Hive has them."
         ),
     )
     roll_bytes: Size = Field(
         default=128 << 20,
-        description="With `partition_by`: write when so many bytes of rows are held.",
+        description=(
+            "Parquet: rows are held in the store until a file is worth it, when there are so many"
+            " bytes of them. Without `partition_by` a batch of 4 MiB is worth one by itself."
+        ),
     )
     roll_after: Span = Field(
         default=Duration(300_000_000),
-        description="With `partition_by`: write when rows are held for so long.",
+        description="Parquet: rows are held for so long at most, and not beyond the end of a run.",
     )
 
     @classmethod
     def complaints(cls, given: Given) -> Iterator[Complaint]:
-        """The format must be given or be seen from the path; folders by time are Parquet."""
+        """The format must be given or be seen from the path; JSON lines aren't held."""
         path = given.get("path")
-        if given.get("partition_by") is not None and isinstance(path, str):
+        if isinstance(path, str):
             ending = "" if path.endswith("/") else PurePath(path).suffix
             if (given.get("format") or SUFFIXES.get(ending)) == "ndjson":
-                hint = "name a folder, or add format: parquet"
-                yield Complaint(("partition_by",), "only Parquet files go to such folders", hint)
-        else:
-            for key in ("roll_bytes", "roll_after"):
-                if given.get(key) is not None and isinstance(path, str):
-                    message = "it says how much is held for folders by time, and there are none"
-                    yield Complaint((key,), message, "add partition_by: hour")
+                for key in ("partition_by", "roll_bytes", "roll_after"):
+                    if given.get(key) is not None:
+                        hint = "name a folder, or add format: parquet"
+                        yield Complaint((key,), "it is for Parquet; JSON lines are one file", hint)
         if given.get("format") is None and isinstance(path, str) and path:
             suffix = PurePath(path).suffix
             if suffix not in SUFFIXES and not path.endswith("/"):

@@ -172,15 +172,19 @@ class Lane:
     def ahead(self, seq: int, rows: Rows) -> Delivered | None:
         """Write a batch before the transaction that makes it, which takes in what this returns.
 
-        None if the batch must go by way of the outbox: the output can't undo it, or not take it
-        now, or others wait before it. ``committed`` must follow, or the end of the run: what the
-        store holds then decides at the next ``open`` what of it stays.
+        None if the batch must go by way of the outbox: the output can't undo it, holds it back for
+        more, or can't take it now, or others wait before it. ``committed`` must follow, or the end
+        of the run: what the store holds then decides at the next ``open`` what of it stays.
         """
-        output = self.output
-        if not isinstance(output, Revocable) or self.waits or self._clock() < self._retry_at:
+        output, batch = self.output, OutboxBatch(seq, rows)
+        if not isinstance(output, Revocable) or not output.at_once(batch):
+            return None
+        if self.waits:
+            self.run(now=True)
+        if self.waits or self._clock() < self._retry_at:
             return None
         try:
-            receipt = output.deliver(OutboxBatch(seq, rows))
+            receipt = output.deliver(batch)
         except HaltedError:
             raise
         except OutputError as error:

@@ -18,7 +18,6 @@ from tailrace.config.outputs import Output as OutputConfig
 from tailrace.outputs.ndjson import NdjsonFile
 from tailrace.outputs.output import Output
 from tailrace.outputs.parquet import ParquetFolder
-from tailrace.outputs.partitioned import PartitionedParquet
 from tailrace.outputs.shapes import Shape
 from tailrace.outputs.terminal import Terminal
 
@@ -55,15 +54,13 @@ def make_output(name: str, config: OutputConfig, context: OutputContext) -> Outp
     match target:
         case FileOutput():
             path = Path(target.path)
-            if target.partition_by is not None:
-                return PartitionedParquet(
+            if target.resolved_format == "parquet":
+                return ParquetFolder(
                     path,
                     by=target.partition_by,
                     roll_bytes=target.roll_bytes,
                     roll_seconds=int(target.roll_after) / 1_000_000,
                 )
-            if target.resolved_format == "parquet":
-                return ParquetFolder(path)
             return NdjsonFile(path, ZoneInfo(config.zone))
         case TableOutput():
             raise ValueError(f"the output {name} is a table of the store")

@@ -85,12 +85,12 @@ class Holder(Output, Protocol):
 class Revocable(Output, Protocol):
     """An output of this machine that undoes, when it is opened, whatever its state doesn't know.
 
-    So rows may be written before the transaction that makes them (SEMANTICS 24). It takes a batch
-    whole or raises; none of its rows is refused or held.
+    So rows may be written before the transaction that makes them (SEMANTICS 24).
     """
 
-    revocable: bool
-    """True."""
+    def at_once(self, batch: OutboxBatch) -> bool:
+        """Whether ``deliver`` takes the batch whole or raises: no row is refused, nothing held."""
+        ...
 
 
 @runtime_checkable

@@ -1,9 +1,15 @@
-"""A folder of Parquet files: one for each batch, named after it, there only when complete."""
+"""A folder of Parquet files, each there only when complete.
+
+Rows of small batches are held in memory, and in the outbox, until a file is worth it: one for each
+epoch of a quiet stream would be a million a day. A file is named after the batches in it: those
+after the last confirmed one are removed and written again.
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
 from os import fsync
 from pathlib import Path
 
@@ -14,76 +20,166 @@ from tailrace.errors import OutputError
 from tailrace.outputs.batches import OutboxBatch
 from tailrace.outputs.durably import make_folder, sync_folder
 from tailrace.outputs.output import Receipt, State, wall_clock
+from tailrace.outputs.partitioned import By, by_time
 
-_COMPLETE = re.compile(r"rows-(\d{12})\.parquet")
-_UNFINISHED = re.compile(r"\.rows-\d{12}\.parquet\.unfinished")
+LARGE_BYTES = 4 << 20
+"""A batch of so many bytes of rows is worth a file by itself."""
+
+_COMPLETE = re.compile(r"rows-(\d{12})-(\d{12})\.parquet")
+_UNFINISHED = re.compile(r"\.rows-\d{12}-\d{12}\.parquet\.unfinished")
 
 
 class ParquetFolder:
-    """Writes a file for each batch of typed rows. State: its path and the last batch written.
+    """Writes typed rows as one file, or with ``by`` as one for each day or hour of event time.
 
-    Readers of ``*.parquet`` see whole files only. A file that is confirmed is never touched again.
+    ``roll_bytes`` (of rows in memory) and ``roll_seconds`` (since the oldest held batch came) say
+    when that is. State: the folder's path and the last batch written. Readers of ``*.parquet`` see
+    whole files only. A file that is confirmed is never touched again.
     """
 
     remote = False
-    revocable = True
 
-    def __init__(self, path: Path, clock: Callable[[], int] = wall_clock) -> None:
+    def __init__(
+        self,
+        path: Path,
+        *,
+        by: By | None = None,
+        roll_bytes: int,
+        roll_seconds: float,
+        clock: Callable[[], float] = time.monotonic,
+        wall: Callable[[], int] = wall_clock,
+    ) -> None:
         self._path = path
+        self._by = by
+        self._roll_bytes = roll_bytes
+        self._roll_seconds = roll_seconds
         self._clock = clock
+        self._wall = wall
         self._seq = -1
+        self._held: list[OutboxBatch] = []
+        self._held_bytes = 0
+        self._held_since = 0.0
+        self._begun = False
+        """Some files of what is held may be there."""
+        self._schema: pa.Schema | None = None
+        """The columns of what is held."""
 
     def open(self, saved: State | None) -> State:
         """See ``Output.open``: unfinished files and those of unconfirmed batches are removed."""
         make_folder(self._path)
+        self._forget()
         self._seq = -1 if saved is None else int(str(saved["seq"]))
+        ours = saved is not None and saved.get("path") == str(self._path)
         try:
-            names = sorted(entry.name for entry in self._path.iterdir())
-            if saved is None or saved.get("path") != str(self._path):
-                self._refuse_foreign(names)
-            for name in names:
-                complete = _COMPLETE.fullmatch(name)
-                if _UNFINISHED.fullmatch(name) or (complete and int(complete[1]) > self._seq):
-                    (self._path / name).unlink()
-            sync_folder(self._path)
+            find = self._path.glob if self._by is None else self._path.rglob
+            for file in sorted(find("*.parquet*")):
+                complete = _COMPLETE.fullmatch(file.name)
+                if not ours and (complete or (self._by is None and file.suffix == ".parquet")):
+                    raise OutputError(
+                        f"{self._path} holds Parquet files that this store didn't write,"
+                        f" such as {file.relative_to(self._path)}",
+                        hint="move them away, or name another folder",
+                    )
+                if _UNFINISHED.fullmatch(file.name) or (complete and int(complete[2]) > self._seq):
+                    file.unlink()
+                    sync_folder(file.parent)
         except OSError as error:
             raise OutputError(f"{self._path} can't be used: {error.strerror}") from error
         return self._state()
 
+    def at_once(self, batch: OutboxBatch) -> bool:
+        """See ``Revocable.at_once``: in a folder without others, one that is worth a file."""
+        return self._by is None and batch.rows.nbytes >= LARGE_BYTES
+
     def deliver(self, batch: OutboxBatch) -> Receipt:
-        """See ``Output.deliver``; a batch without rows makes no file."""
-        if batch.seq > self._seq:
-            if batch.rows.num_rows:
-                self._write(f"rows-{batch.seq:012}.parquet", self._table(batch))
-            self._seq = batch.seq
+        """See ``Output.deliver``: the batch is held until there is enough."""
+        if batch.seq <= self._seq:
+            return Receipt(self._state(), held=bool(self._held))
+        if not self._held or self._held[-1].seq < batch.seq:
+            self._hold(batch)
+        if self._held_bytes < self._roll_bytes and not self.at_once(batch):
+            return Receipt(self._state(), held=True)
+        self._write()
+        return Receipt(self._state())
+
+    def flush(self, *, now: bool) -> Receipt | None:
+        """See ``Holder.flush``."""
+        if not self._held:
+            return None
+        if not now and self._clock() - self._held_since < self._roll_seconds:
+            return None
+        self._write()
         return Receipt(self._state())
 
     def close(self) -> None:
-        """See ``Output.close``: nothing stays open."""
+        """See ``Output.close``: what is held stays in the outbox."""
+        self._forget()
 
     def _state(self) -> State:
         return {"path": str(self._path), "seq": self._seq}
 
-    def _refuse_foreign(self, names: list[str]) -> None:
-        foreign = [name for name in names if name.endswith(".parquet")]
-        if foreign:
-            raise OutputError(
-                f"{self._path} holds {len(foreign)} Parquet files that this store didn't write,"
-                f" such as {foreign[0]}",
-                hint="move them away, or name another folder",
-            )
+    def _forget(self) -> None:
+        self._held, self._held_bytes, self._begun = [], 0, False
+
+    def _hold(self, batch: OutboxBatch) -> None:
+        schema = self._schema_with(batch)
+        if self._begun or schema is None:
+            # Files that were begun would have other names with more in them, and rows would be
+            # there twice; columns of types that don't go together can't be in one file.
+            self._write()
+            schema = self._schema_with(batch)
+        self._schema = schema
+        if not self._held:
+            self._held_since = self._clock()
+        self._held.append(batch)
+        self._held_bytes += batch.rows.nbytes
+
+    def _schema_with(self, batch: OutboxBatch) -> pa.Schema | None:
+        """The columns of what is held and a batch; None if they can't be in one file."""
+        own = batch.values.schema.remove_metadata()
+        if not self._held or self._schema is None:
+            return own
+        try:
+            return pa.unify_schemas([self._schema, own], promote_options="permissive")
+        except (pa.ArrowInvalid, pa.ArrowTypeError):
+            return None
+
+    def _write(self) -> None:
+        """Write what is held, all of it or, after an error, all of it the next time."""
+        first, last = self._held[0].seq, self._held[-1].seq
+        name = f"rows-{first:012}-{last:012}.parquet"
+        self._begun = True
+        try:
+            for folder, rows in self._folders():
+                make_folder(folder)
+                write_whole(folder / name, rows)
+                for parent in folder.relative_to(self._path).parents:
+                    sync_folder(self._path / parent)
+        except OSError as error:
+            raise OutputError(f"{self._path} can't be written: {error.strerror}") from error
+        self._seq = last
+        self._forget()
+
+    def _folders(self) -> Iterator[tuple[Path, pa.Table]]:
+        """Each folder with the rows that go there, in the order in which they came."""
+        tables = [self._table(batch) for batch in self._held]
+        rows = pa.concat_tables(tables, promote_options="permissive")
+        if self._by is None:
+            if rows.num_rows:
+                yield self._path, rows
+            return
+        times = pa.chunked_array([chunk for batch in self._held for chunk in batch.times.chunks])
+        for folder, found in by_time(rows, times, self._by):
+            yield self._path / folder, found
 
     def _table(self, batch: OutboxBatch) -> pa.Table:
         # What the batch is, is the outbox's business.
-        table = batch.rows.replace_schema_metadata(None)
+        table = batch.values.replace_schema_metadata(None)
         if batch.content.told:
             instant = pa.timestamp("us", "UTC")
-            sent = pa.repeat(pa.scalar(self._clock(), pa.int64()), table.num_rows).cast(instant)
+            sent = pa.repeat(pa.scalar(self._wall(), pa.int64()), table.num_rows).cast(instant)
             table = table.append_column("sent_at", sent)
         return table
-
-    def _write(self, name: str, table: pa.Table) -> None:
-        write_whole(self._path / name, table)
 
 
 def write_whole(path: Path, table: pa.Table) -> None:

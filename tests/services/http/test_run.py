@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from tests.disturbed import EARLY, traffic
 from tests.servers.alertmanager import Alertmanager
 from tests.servers.receiver import Receiver
 from tests.services.processes import Running
-from tests.services.running import traffic
 
 from tailrace.store.store import Store
 
@@ -56,7 +56,7 @@ def test_killed_at_any_moment_each_id_comes(fresh: Fresh[Receiver], tmp_path: Pa
     log.touch()
     text = PIPELINE.replace("LOG", str(log)).replace("URL", receiver.url)
     run = Running(tmp_path / "killed", text)
-    whole = traffic(4, 4000)
+    whole = traffic(4, 4000, EARLY)
     chance = random.Random(3)
     try:
         run.start()
@@ -86,7 +86,7 @@ def test_refused_rows_are_kept(fresh: Fresh[Receiver], tmp_path: Path) -> None:
     receiver = fresh(Receiver())
     receiver.answer({"when": '"n":', "status": 400, "body": "not\x1b[2J today"})
     log = tmp_path / "log.ndjson"
-    log.write_bytes(traffic(4, 4000))
+    log.write_bytes(traffic(4, 4000, EARLY))
     run = Running(tmp_path / "run", PIPELINE.replace("LOG", str(log)).replace("URL", receiver.url))
     run.finish()
     store = Store.open(run.folder / "s.duckdb", "web")

@@ -17,10 +17,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from tests.disturbed import traffic
 from tests.services.kafka.runs import Run
-
-from tailrace.generate.attacks import parse_attack
-from tailrace.generate.nginx import NginxTraffic
 
 if TYPE_CHECKING:
     from tests.servers.kafka import Kafka
@@ -77,22 +75,6 @@ def made(kafka: Kafka, folder: Path, log: Path) -> Run:
         text = text.replace(name.upper(), topic)
     (folder / "pipeline.yaml").write_text(text)
     return Run(kafka, folder, topics)
-
-
-def traffic(seed: int, count: int) -> bytes:
-    """Lines with attacks, and a share of late and malformed ones."""
-    made = NginxTraffic(
-        seed=seed,
-        rate=200.0,
-        count=count,
-        start_us=1_767_225_600_000_000,
-        clients=50,
-        hosts=6,
-        attacks=(parse_attack("flood@5s+12s:rate=0.5"), parse_attack("slow-host@20s+10s")),
-        late=0.05,
-        malformed=0.02,
-    )
-    return b"".join(made.chunks())
 
 
 def kill_tailrace(run: Run, _: random.Random) -> None:

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from tests.disturbed import EARLY, traffic
 from tests.servers.redis import Redis
 from tests.services.processes import Running
-from tests.services.running import traffic
 
 from tailrace.store.store import Store
 
@@ -92,7 +92,7 @@ def undisturbed(folder: Path, log: Path, redis: Redis) -> dict[str, Any]:
 def test_everybody_is_killed_at_any_moment(
     redis: Redis, tmp_path: Path, most: int, count: int
 ) -> None:
-    whole = traffic(3, count)
+    whole = traffic(3, count, EARLY)
     redis.client.flushall()
     log = tmp_path / "log.ndjson"
     log.touch()
@@ -146,7 +146,7 @@ def test_an_outbox_fills_and_drains(redis: Redis, tmp_path: Path) -> None:
     log.write_bytes(b"")
     text = PIPELINE.replace("LOG", str(log)).replace("URL", redis.url)
     run = Running(tmp_path / "run", text + "outbox: {max_bytes: 1MiB}\n")
-    whole = traffic(3, 14_000)
+    whole = traffic(3, 14_000, EARLY)
     lines = whole.splitlines(keepends=True)
     try:
         run.start()
@@ -171,7 +171,7 @@ def test_refused_rows_are_kept(redis: Redis, tmp_path: Path) -> None:
     redis.client.flushall()
     redis.client.set("slow", "taken by somebody")
     log = tmp_path / "log.ndjson"
-    log.write_bytes(traffic(3, 4000))
+    log.write_bytes(traffic(3, 4000, EARLY))
     run = Running(tmp_path / "run", PIPELINE.replace("LOG", str(log)).replace("URL", redis.url))
     run.finish()
     store = Store.open(run.folder / "s.duckdb", "web")

@@ -14,6 +14,7 @@ from tailrace.engines.embedded import engine as engine_module
 from tailrace.engines.embedded.engine import Engine
 from tailrace.engines.embedded.opening import make_decoder
 from tailrace.errors import StoreError
+from tailrace.outputs import parquet as parquet_module
 from tailrace.plan.compile import compile_pipeline
 from tailrace.plan.model import Plan
 from tailrace.store.commit import Commit
@@ -53,6 +54,13 @@ def contents(folder: Path) -> dict[str, list[object]]:
         found[name] = [*sorted((folder / name).read_text().splitlines(keepends=True))]
     tables = [parquet.read_table(each) for each in sorted((folder / "events").iterdir())]
     return found | {"events": [row for table in tables for row in table.to_pylist()]}
+
+
+@pytest.fixture(autouse=True, params=["a file for each batch", "held"])
+def folders(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Parquet is written ahead as well, or goes by way of the outbox."""
+    if request.param != "held":
+        monkeypatch.setattr(parquet_module, "LARGE_BYTES", 0)
 
 
 @pytest.fixture(name="undisturbed")

@@ -72,7 +72,11 @@ KINDS = {
     "ndjson": Kind(
         Form.ROWS, lambda folder: NdjsonFile(folder / "out" / "rows.ndjson"), _read_lines
     ),
-    "parquet": Kind(Form.TYPED, lambda folder: ParquetFolder(folder / "out"), _read_folder),
+    "parquet": Kind(
+        Form.TYPED,
+        lambda folder: ParquetFolder(folder / "out", roll_bytes=0, roll_seconds=60),
+        _read_folder,
+    ),
     "terminal": Kind(
         Form.ROWS, lambda folder: Terminal(_Screen(folder)), _read_screen, forgets=False
     ),

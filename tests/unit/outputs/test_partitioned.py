@@ -10,7 +10,7 @@ from tailrace.errors import OutputError
 from tailrace.outputs.addressing import addressed
 from tailrace.outputs.batches import Content, Form, OutboxBatch, batch_table
 from tailrace.outputs.output import Holder
-from tailrace.outputs.partitioned import PartitionedParquet
+from tailrace.outputs.parquet import ParquetFolder
 
 HOUR = 3_600_000_000
 
@@ -31,8 +31,8 @@ def batch(seq: int, *hours: float | None) -> OutboxBatch:
     return OutboxBatch(seq, addressed(rows, rows["n"].combine_chunks(), times, {}, {}))
 
 
-def output(path: Path, clock: Clock, roll_bytes: int = 1 << 20) -> PartitionedParquet:
-    return PartitionedParquet(path, by="hour", roll_bytes=roll_bytes, roll_seconds=60, clock=clock)
+def output(path: Path, clock: Clock, roll_bytes: int = 1 << 20) -> ParquetFolder:
+    return ParquetFolder(path, by="hour", roll_bytes=roll_bytes, roll_seconds=60, clock=clock)
 
 
 def files(path: Path) -> list[str]:

@@ -40,6 +40,16 @@ EPOCH_BYTES = 72 << 20
 BACKLOG_BYTES = BATCH_BYTES // 2
 """A poll that gave as much did not reach the end of what there is."""
 
+LITTLE_BYTES = 64 << 10
+"""An epoch of so much costs the same as one of nothing."""
+
+REST = 2.0
+"""After little input the next is awaited for so many times as long as the epoch took: a trickle
+costs a third of a core, not all of it."""
+
+MOST_REST_SECONDS = 0.06
+"""No longer than this: alerts wait for it."""
+
 READER_SECONDS = 2.0
 """How long a source that is being asked is waited for at a stop."""
 
@@ -170,6 +180,7 @@ class Engine:
 
     def _step(self, reader: Reader, intake: Intake | None) -> None:
         """One epoch of what is there, or a look at the clock."""
+        started = time.monotonic()
         taken = self._gather(reader, intake)
         state, polls = self.session.state, [one.poll for one in taken]
         if any(poll.chunks or poll.appeared for poll in polls) and not state.finished:
@@ -200,6 +211,8 @@ class Engine:
         if not self.session.source.bounded:
             self.session.clock = self._liveness.watermark(self.session.state)
         self._listen(result, tuple(notes))
+        if work and not self.session.source.bounded and sum(map(_bytes, taken)) < LITTLE_BYTES:
+            time.sleep(min(REST * (time.monotonic() - started), MOST_REST_SECONDS))
 
     def _gather(self, reader: Reader, intake: Intake | None) -> list[Intake]:
         """The intake and those behind it that are decoded, up to the size of an epoch.
