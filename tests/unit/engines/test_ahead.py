@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+import duckdb
 import pytest
 from pyarrow import parquet
 from tests.unit.engines.pipelines import lines, open_in, run
@@ -31,11 +32,12 @@ rules:
     window: 10s
     select: {{total: sum(n)}}
     to: [windows, all]
-archive: {{to: [all, folder]}}
+archive: {{to: [all, folder, kept]}}
 outputs:
   windows: {{file: {{path: "{folder}/windows.ndjson"}}}}
   all: {{file: {{path: "{folder}/all.ndjson"}}}}
   folder: {{file: {{path: "{folder}/events/"}}}}
+  kept: {{table: {{name: kept}}}}
 """
 
 
@@ -53,6 +55,8 @@ def contents(folder: Path) -> dict[str, list[object]]:
     for name in ("windows.ndjson", "all.ndjson"):
         found[name] = [*sorted((folder / name).read_text().splitlines(keepends=True))]
     tables = [parquet.read_table(each) for each in sorted((folder / "events").iterdir())]
+    with duckdb.connect(str(folder / "store.duckdb"), read_only=True) as store:
+        found["kept"] = [*store.execute("select t, a, n from kept order by all").fetchall()]
     return found | {"events": [row for table in tables for row in table.to_pylist()]}
 
 
@@ -72,7 +76,7 @@ def whole_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, list
     (folder / "in.ndjson").write_text(lines(range(100)))
     assert run(open_in(folder, plan_in(folder)))
     found = contents(folder)
-    assert [len(rows) for rows in found.values()] == [10, 110, 100]
+    assert [len(rows) for rows in found.values()] == [10, 110, 100, 100]
     return found
 
 
