@@ -77,11 +77,11 @@ def outside(nodes: Iterable[Node]) -> set[str]:
     return found
 
 
-def is_listed(lists: Iterable[Allow], row: Row) -> bool:
+def is_listed(lists: Iterable[Allow], row: Mapping[str, Result]) -> bool:
     return any(_lists(name, given, row) for allow in lists for name, given in allow.items())
 
 
-def _lists(name: str, given: AllowedOrValues, row: Row) -> bool:
+def _lists(name: str, given: AllowedOrValues, row: Mapping[str, Result]) -> bool:
     if isinstance(given, Allowed):
         return row[f"_lookup {given.reference} by {name}"] is True
     value = plain(row[name])

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from tests.oracle import identity
+from tests.oracle.looking import is_listed
 from tests.oracle.rules import Rules, WindowRule
 
 from tailrace.config import PipelineConfig
@@ -83,6 +84,21 @@ class List:
 
     def accuse(self, key: Key, accused: Accused) -> None:
         self.accused.setdefault(key, []).append(accused)
+
+    def allows(self, key: Key) -> bool:
+        return is_listed([self.settings.allow], dict(zip(self.key_names, key, strict=True)))
+
+    def freed(self, known: int | None) -> Iterator[Verdict]:
+        """Whom the pipeline allows now is on the list no more, and was accused before only."""
+        at = 0 if known is None else known + 1
+        for key in filter(self.allows, self.accused):
+            self.acts.setdefault(key, []).append(Manual("free", at, at))
+            self.accused[key] = [
+                replace(each, last=min(each.last, at - 1), free=min(each.free, at))
+                for each in self.accused[key]
+                if each.first < at
+            ]
+        yield from self.news(at - 1)
 
     def news(self, known: int, *, final: bool = False) -> Iterator[Verdict]:
         """The changes that weren't told yet, of all keys, up to an instant."""
@@ -162,6 +178,11 @@ class Story:
             idle = self.manual is None and self.listing is None
             if idle and self.listings and self.listings[-1] + within <= at - 1:
                 self.counted = 0
+            if act.act == "free":
+                if self.listing is not None:
+                    self._tell("lifted", at, at)
+                self.listing = None
+                continue
             self.listing = None
             if act.act == "undo":
                 assert self.manual is not None
@@ -327,6 +348,7 @@ class Lists:
             else:
                 before.settings = settings
                 wanted[name] = before
+                self.changes.extend(before.freed(self.known))
         for name, gone in self.lists.items():
             if wanted.get(name) is not gone:
                 self.changes.extend(gone.lifted(self.known))
@@ -337,7 +359,9 @@ class Lists:
         values = {name: value for (name, _), value in zip(rule.keys, key, strict=True)}
         for each in self.lists.values():
             if rule.name in each.settings.from_:
-                each.accuse(tuple(values[name] for name in each.key_names), accused)
+                key = tuple(values[name] for name in each.key_names)
+                if not each.allows(key):
+                    each.accuse(key, accused)
 
     def act(self, step: Step) -> None:
         """A person does something; it holds from the first instant that isn't known."""

@@ -106,10 +106,13 @@ class VerdictFold:
         self._walk.act(key, case, manual)
         return self._result({key: case})
 
-    def settle(self, ended: Mapping[str, int]) -> VerdictResult:
+    def settle(
+        self, ended: Mapping[str, int], free: Iterable[Key] = (), at: int = 0
+    ) -> VerdictResult:
         """The pipeline becomes another: take up what was said so far, as it is meant by now.
 
-        ``ended``: rules that accuse no more, and the instant up to which each was heard.
+        ``ended``: rules that accuse no more, and the instant up to which each was heard. ``free``:
+        keys that no rule may accuse any more; they are taken off the list at the instant ``at``.
         """
         self._begin()
         touched = {key: case for key, case in self._cases.items() if case.open}
@@ -118,6 +121,9 @@ class VerdictFold:
                 if rule in ended:
                     case.end(rule, run, ended[rule])
             self._walk.go(key, case, self._horizon)
+        for key in free:
+            touched[key] = self._cases[key]
+            self._walk.free(key, touched[key], at)
         return self._result(touched)
 
     def remove(self, at: int) -> VerdictResult:

@@ -123,6 +123,13 @@ class VerdictWalk:
         until = manual.at if manual.act is Act.UNDO else manual.until
         self._tell(key, case, _ACTS[manual.act], manual.at, manual.at, until, manual.comment)
 
+    def free(self, key: Key, case: Case, at: int) -> None:
+        """No rule may accuse the key any more; what a person said of it holds."""
+        if case.since is not None:
+            self._ended[key].append((case.since, at))
+            self._tell(key, case, Standing.LIFTED, at, case.since, at)
+        case.since, case.waiting, case.open = None, [], {}
+
     def lift(self, key: Key, case: Case, at: int) -> None:
         """The list is no more."""
         manual = case.manual

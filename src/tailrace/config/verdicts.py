@@ -7,6 +7,7 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field
 
+from tailrace.config.allow import Allow
 from tailrace.config.base import Given, Model
 from tailrace.config.complaints import Complaint
 from tailrace.config.forms import NothingIsEmpty
@@ -63,6 +64,13 @@ class VerdictSettings(Model):
         default=None,
         description="The field of the alerts' keys that is listed; by default the whole key.",
         examples=["client_ip"],
+    )
+    allow: Allow = Field(
+        default={},
+        description=(
+            "Keys that alerts never put on this list, by field of the key: values or networks."
+        ),
+        examples=[{"client_ip": ["10.0.0.0/8", "203.0.113.7"]}],
     )
     refresh: Flag = Field(
         default=True,

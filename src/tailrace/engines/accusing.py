@@ -10,7 +10,9 @@ import numpy as np
 from tailrace.alerts.open_runs import open_rows
 from tailrace.alerts.verdicts import FOREVER, Accusation, Series
 from tailrace.engines.folding import value_types
+from tailrace.expr.evaluate import evaluate
 from tailrace.expr.nodes import Type
+from tailrace.expr.values import DTYPES, Values
 from tailrace.plan.identity import Time
 
 if TYPE_CHECKING:
@@ -30,9 +32,11 @@ _INSTANTS = ("leaky", "first_seen", "sequence")
 def accusations(
     wanted: VerdictList, keys: DenseKeys, firings: RuleFirings
 ) -> Iterator[Accusation | Series]:
-    """The firings of one rule as accusations of a list's keys."""
-    measures = measures_of(firings)
+    """The firings of one rule as accusations of a list's keys, but for those that are allowed."""
     places = wanted.places[firings.rule.identity]
+    if wanted.allow:
+        firings = _accused(wanted, keys, firings, places)
+    measures = measures_of(firings)
     if firings.lasts is None:
         yield from _series(firings, keys, places, measures)
         return
@@ -52,6 +56,27 @@ def accusations(
             run = None if firings.open is None else whole
             known = named[number] = tuple(whole[place] for place in places), run
         yield Accusation(rule.name, known[0], end, last, own, rest, measures(row), known[1])
+
+
+def allowed(wanted: VerdictList, keys: Sequence[Key]) -> NDArray[np.bool_]:
+    """For each key of a list whether its allow-list names it."""
+    columns = {
+        name: Values(np.fromiter((key[place] for key in keys), DTYPES[kind], len(keys)))
+        for place, (name, kind) in enumerate(wanted.keys)
+    }
+    found = np.zeros(len(keys), np.bool_)
+    for node in wanted.allow:
+        found |= evaluate(node, columns, len(keys)).is_true
+    return found
+
+
+def _accused(
+    wanted: VerdictList, keys: DenseKeys, firings: RuleFirings, places: Sequence[int]
+) -> RuleFirings:
+    numbers, rows = np.unique(firings.keys, return_inverse=True)
+    whole = [keys.values(number) for number in numbers.tolist()]
+    mine = [tuple(key[place] for place in places) for key in whole]
+    return firings.take(np.flatnonzero(~allowed(wanted, mine)[rows]))
 
 
 def _opened(firings: RuleFirings, is_open: NDArray[np.bool_]) -> NDArray[np.int64]:

@@ -26,10 +26,10 @@ def adopt(processor: Running, plan: Plan, snapshots: Mapping[str, Snapshot]) -> 
 
     Incidents of removed rules resolve with reason ``rule_removed`` and go where the rule's alerts
     went, as far as those outputs are still there. New rules start after all events read so far:
-    what they count is complete. Who is on a list that was removed is lifted. Archived events that
-    wait are judged before, by what is known, and archived as far as the outputs are still there.
-    References that the plan doesn't name are forgotten; ``snapshots``: those that were loaded for
-    it, in force at once.
+    what they count is complete. Who is on a list that was removed, or is allowed by it now, is
+    lifted. Archived events that wait are judged before, by what is known, and archived as far as
+    the outputs are still there. References that the plan doesn't name are forgotten; ``snapshots``:
+    those that were loaded for it, in force at once.
     """
     state, old = processor.state, processor.plan
     wanted = {rule.identity for rule in plan.every_rule}
@@ -59,8 +59,10 @@ def adopt(processor: Running, plan: Plan, snapshots: Mapping[str, Snapshot]) -> 
             dispatch.verdicts(listing, lifted.changes)
             folds.extend(lifted.folds)
         else:
-            accusing = lists[listing.identity].rules
-            folds.extend(processor.conclusion.verdicts.settle(listing, accusing).folds)
+            settled = processor.conclusion.verdicts.settle(listing, lists[listing.identity])
+            changes.extend(settled.changes)
+            dispatch.verdicts(settled.list, settled.changes)
+            folds.extend(settled.folds)
     for identity in known - wanted:
         del state.rules[identity]
         state.counts.rules.pop(identity, None)

@@ -106,11 +106,13 @@ class Delivery:
             lane.start()
 
     def drop(self, names: Iterable[str]) -> tuple[Delivered, ...]:
-        """Close some outputs; what waits for them stays in the store.
+        """Close some outputs; what files hold back is written, what else waits stays in the store.
 
         Returns what they have confirmed since ``confirmed`` was last called.
         """
         lanes = [self._lanes.pop(name) for name in names]
+        for lane in lanes:
+            lane.run(now=True)
         _close(lanes)
         return _confirmed(lanes)
 

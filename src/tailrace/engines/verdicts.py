@@ -13,14 +13,14 @@ import pyarrow.compute as pc
 
 from tailrace.alerts.verdict_fold import VerdictFold
 from tailrace.alerts.verdicts import VerdictRule
-from tailrace.engines.accusing import accusations
+from tailrace.engines.accusing import accusations, allowed
 from tailrace.expr.nodes import Type
 from tailrace.kernel.time import NEVER, known_until
 from tailrace.plan.identity import Time
 from tailrace.store.commit import Fold
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from tailrace.alerts.verdict_fold import VerdictResult
     from tailrace.alerts.verdicts import Change, ManualAct
@@ -88,14 +88,19 @@ class Verdicts:
             told = fold.finish(found, horizon) if final else fold.advance(found, horizon)
             yield Told(wanted, told)
 
-    def settle(self, wanted: VerdictList, accusing: Container[str]) -> Told:
-        """A list goes on in another pipeline, in which only rules of these identities accuse it."""
+    def settle(self, wanted: VerdictList, becomes: VerdictList) -> Told:
+        """A list goes on in another pipeline: fewer rules may accuse it, or more be allowed."""
         ended = {
             name: self._known(identity, self._state.frontier)
             for identity, name in wanted.rules.items()
-            if identity not in accusing
+            if identity not in becomes.rules
         }
-        return Told(wanted, self.folds[wanted.name].settle(ended))
+        fold = self.folds[wanted.name]
+        free: list[Key] = []
+        if becomes.allow:
+            keys = list(fold.cases)
+            free = [keys[place] for place in np.flatnonzero(allowed(becomes, keys))]
+        return Told(becomes, fold.settle(ended, free, self.now))
 
     def remove(self, wanted: VerdictList) -> Told:
         """A list is no longer in the pipeline."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -124,10 +124,21 @@ class RuleFirings:
         """Those that have a row for outputs."""
         if self.told is None or self.told.all():
             return self
-        chosen = np.flatnonzero(self.told)
-        values = self.values.take(chosen) if self.values.num_columns else self.values
-        keys, ends, flags = self.keys[chosen], self.ends[chosen], self.flags[chosen]
-        return RuleFirings(self.rule, keys, ends, values, flags)
+        told = self.take(np.flatnonzero(self.told))
+        return replace(told, lasts=None, told=None, open=None)
+
+    def take(self, chosen: NDArray[np.int64]) -> RuleFirings:
+        """Some of the rows."""
+        return RuleFirings(
+            self.rule,
+            self.keys[chosen],
+            self.ends[chosen],
+            self.values.take(chosen) if self.values.num_columns else self.values,
+            self.flags[chosen],
+            None if self.lasts is None else self.lasts[chosen],
+            None if self.told is None else self.told[chosen],
+            None if self.open is None else self.open[chosen],
+        )
 
     @property
     def starts(self) -> NDArray[np.int64]:

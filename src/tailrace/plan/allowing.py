@@ -41,9 +41,16 @@ def listed(
             if alias:
                 found.append(Lookup(type=Type.BOOLEAN, reference=alias, column=None))
         else:
-            node = problems.parse(place, _text(name, columns[name], given), Scope(columns))
+            node = values_listed(name, given, place, columns, problems)
             found += [node] if node is not None else []
     return tuple(found)
+
+
+def values_listed(
+    name: str, values: tuple[str, ...], place: Path, columns: Mapping[str, Type], problems: Problems
+) -> Node | None:
+    """A condition that holds where a field is one of the values, or an address of the networks."""
+    return problems.parse(place, _text(name, columns[name], values), Scope(columns))
 
 
 def without(where: Node | None, allowed: Sequence[Node]) -> Node | None:

@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from tailrace.config.allow import Allowed
 from tailrace.config.classify import Classify
 from tailrace.config.rules import Alert
 from tailrace.config.salvage import is_stand_in
 from tailrace.config.suggestions import suggestion
+from tailrace.plan.allowing import values_listed
 from tailrace.plan.identity import digest
 
 if TYPE_CHECKING:
@@ -17,7 +19,7 @@ if TYPE_CHECKING:
     from tailrace.config import PipelineConfig
     from tailrace.config.rules import AnyRule
     from tailrace.config.verdicts import VerdictSettings
-    from tailrace.expr.nodes import Type
+    from tailrace.expr.nodes import Node, Type
     from tailrace.plan.model import Rule
     from tailrace.plan.problems import Problems
 
@@ -28,7 +30,8 @@ class VerdictList:
 
     ``rules``: the accusing rules' names by identity, ``places``: where in a rule's key the list's
     key fields are. ``identity`` names what is kept of it: whoever is listed stays so when other
-    rules accuse, or for longer.
+    rules accuse, or for longer. ``allow``: conditions on a key, never null; rules list
+    nobody of whom one holds.
     """
 
     identity: str
@@ -43,6 +46,7 @@ class VerdictList:
     within: int
     tell_every: int
     to: tuple[str, ...]
+    allow: tuple[Node, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +127,26 @@ def _list(
         within=int(repeat.within) if repeat else 0,
         tell_every=settings.told_every,
         to=tuple(settings.to),
+        allow=tuple(_allowed(name, settings, dict(keys), problems)),
     )
+
+
+def _allowed(
+    name: str, settings: VerdictSettings, keys: Mapping[str, Type], problems: Problems
+) -> Iterator[Node]:
+    """A condition for each field of the key that an allow-list of its own names."""
+    for field, given in settings.allow.items():
+        place = ("verdicts", name, "allow", field)
+        if field not in keys:
+            hint = suggestion(field, keys, "its key")
+            problems.add(place, f"the key of {name!r} has no field {field!r}", hint)
+        elif isinstance(given, Allowed):
+            hint = "a reference can be named in the 'allow' of the rules, or in that of the file"
+            problems.add(place, "a list allows values and networks only", hint)
+        else:
+            node = values_listed(field, given, place, keys, problems)
+            if node is not None:
+                yield node
 
 
 def _judges_events(rule: AnyRule) -> bool:

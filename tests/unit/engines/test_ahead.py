@@ -16,6 +16,7 @@ from tailrace.engines.embedded.engine import Engine
 from tailrace.engines.embedded.opening import make_decoder
 from tailrace.errors import StoreError
 from tailrace.outputs import parquet as parquet_module
+from tailrace.outputs.parquet import ParquetFolder
 from tailrace.plan.compile import compile_pipeline
 from tailrace.plan.model import Plan
 from tailrace.store.commit import Commit
@@ -60,11 +61,13 @@ def contents(folder: Path) -> dict[str, list[object]]:
     return found | {"events": [row for table in tables for row in table.to_pylist()]}
 
 
-@pytest.fixture(autouse=True, params=["a file for each batch", "held"])
+@pytest.fixture(autouse=True, params=["ahead", "held", "in turns"])
 def folders(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Parquet is written ahead as well, or goes by way of the outbox."""
-    if request.param != "held":
+    """Parquet is written ahead as well, goes by way of the outbox, or now so, now so."""
+    if request.param == "ahead":
         monkeypatch.setattr(parquet_module, "LARGE_BYTES", 0)
+    elif request.param == "in turns":
+        monkeypatch.setattr(ParquetFolder, "at_once", lambda _self, batch: batch.seq % 4 >= 2)
 
 
 @pytest.fixture(name="undisturbed")

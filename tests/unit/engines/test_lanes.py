@@ -14,12 +14,14 @@ from pathlib import Path
 
 import pyarrow as pa
 import pytest
+from pyarrow import parquet
 
 from tailrace.engines import lanes
 from tailrace.engines.delivery import Delivery
 from tailrace.errors import HaltedError, OutputError, UnreachableError
 from tailrace.outputs import Content, Form, OutboxBatch, Receipt, Refused, batch_table
 from tailrace.outputs.output import State
+from tailrace.outputs.parquet import ParquetFolder
 from tailrace.store.commit import Commit
 from tailrace.store.outbox import Backlog
 from tailrace.store.store import Store
@@ -247,3 +249,18 @@ def test_refused_rows_are_told_with_their_own_batch() -> None:
     done = lane.confirmed()
     assert done is not None
     assert (done.seq, [row.seq for row in done.refused]) == (1, [1])
+
+
+def test_what_files_hold_back_is_written_when_an_output_goes(tmp_path: Path) -> None:
+    output = ParquetFolder(tmp_path / "rows", roll_bytes=1 << 20, roll_seconds=300)
+    delivery = Delivery({"o": output})
+    delivery.open({}, {}, lambda: None)  # type: ignore[arg-type,return-value]
+    delivery.confirmed()
+    delivery.add(0, "o", rows("a", "b"), 1)
+    delivery.run()
+    assert delivery.standings()["o"].waiting_rows == 2
+    (done,) = delivery.drop(["o"])
+    assert (done.output, done.seq, done.rows) == ("o", 0, 2)
+    (file,) = (tmp_path / "rows").iterdir()
+    assert parquet.read_table(file).num_rows == 2
+    delivery.close()
