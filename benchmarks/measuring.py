@@ -81,6 +81,8 @@ class Run:
     stages: Mapping[str, float]
     counts: Mapping[str, int]
     output_rows: Mapping[str, int]
+    labels: Mapping[str, int]
+    """How many events got which label, of all rules that give some."""
 
 
 def options(rows: int, runs: int = 5) -> argparse.Namespace:
@@ -183,6 +185,11 @@ def run(
                 asdict(session.times),
                 asdict(session.state.counts),
                 {file.stem: file.read_bytes().count(b"\n") for file in path.glob("out/*.ndjson")},
+                {
+                    label: number
+                    for rule in session.state.counts.rules.values()
+                    for label, number in rule.labels.items()
+                },
             )
         finally:
             os.chdir(before)

@@ -13,10 +13,12 @@ from __future__ import annotations
 
 import math
 import time
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 from tailrace.engines.lanes import CLOSE_SECONDS, Lane, Standing
 from tailrace.errors import OutputError
+from tailrace.outputs.batches import made
 from tailrace.store.outbox import Backlog
 
 if TYPE_CHECKING:
@@ -25,12 +27,15 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from tailrace.outputs import Output
+    from tailrace.outputs.batches import Rows
     from tailrace.store.commit import Delivered
     from tailrace.store.outbox import OutboxReader
 
     States = Mapping[str, tuple[int, int, dict[str, object]]]
-    Batch = tuple[int, str, pa.Table]
+    Batch = tuple[int, str, Rows]
     """Number, output and rows."""
+    Ahead = tuple[tuple[Delivered, ...], tuple[tuple[int, str, pa.Table], ...]]
+    """What the transaction must say of files, and the batches for the outbox."""
 
 __all__ = ["Delivery", "Standing"]
 
@@ -61,6 +66,9 @@ class Delivery:
         self._lanes: dict[str, Lane] = {}
         self._most_bytes = most_bytes
         self._clock = clock
+        self._writer: ThreadPoolExecutor | None = None
+        self.seconds_ahead = 0.0
+        """How long rows have been made and written before their transactions ended."""
 
     def open(
         self, states: States, waiting: Mapping[str, Backlog], outbox: Callable[[], OutboxReader]
@@ -119,23 +127,34 @@ class Delivery:
         if lane is not None:
             lane.add(seq, rows, size)
 
-    def ahead(self, batches: Iterable[Batch]) -> tuple[tuple[Delivered, ...], tuple[Batch, ...]]:
-        """Write the batches of an epoch that need no outbox, before its transaction.
+    def ahead(self, batches: Collection[Batch], *, beside: bool) -> Future[Ahead]:
+        """Write the batches of an epoch that need no outbox, before its transaction ends.
 
-        Returns what the transaction must say of them, and the batches for the outbox.
-        ``committed`` must follow, or the end of the run.
+        ``beside``: a thread does so, while the caller has something else to do. What it says must
+        be waited for; then ``committed`` must follow, or the end of the run.
         """
+        if beside and batches:
+            if self._writer is None:
+                self._writer = ThreadPoolExecutor(1, "tailrace-write")
+            return self._writer.submit(self._ahead, batches)
+        done: Future[Ahead] = Future()
+        done.set_result(self._ahead(batches))
+        return done
+
+    def _ahead(self, batches: Iterable[Batch]) -> Ahead:
+        started = time.perf_counter()
         done: dict[str, Delivered] = {}
-        left: list[Batch] = []
+        left: list[tuple[int, str, pa.Table]] = []
         behind: set[str] = set()
         for seq, name, rows in batches:
             lane = self._lanes.get(name) if name not in behind else None
             written = lane.ahead(seq, rows) if lane is not None else None
             if written is None:
-                left.append((seq, name, rows))
+                left.append((seq, name, made(rows)))
                 behind.add(name)
             else:
                 done[name] = written
+        self.seconds_ahead += time.perf_counter() - started
         return tuple(done.values()), tuple(left)
 
     def committed(self) -> None:
@@ -204,6 +223,8 @@ class Delivery:
 
     def close(self) -> None:
         """Close every output; ``confirmed`` still tells what they took at the last."""
+        if self._writer is not None:
+            self._writer.shutdown()
         _close(self._lanes.values())
         if not self._lanes:
             for output in self._outputs.values():

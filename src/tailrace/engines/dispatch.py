@@ -34,6 +34,7 @@ from tailrace.kernel.judging import ARROW_TYPES
 from tailrace.outputs import rows as text_rows
 from tailrace.outputs import typed as typed_rows
 from tailrace.outputs.addressing import addressed
+from tailrace.outputs.batches import made
 from tailrace.outputs.events import EventTexts, field_columns
 
 if TYPE_CHECKING:
@@ -46,6 +47,7 @@ if TYPE_CHECKING:
     from tailrace.engines.words import Address
     from tailrace.kernel.keys import DenseKeys
     from tailrace.kernel.types import EventRows, RuleFirings
+    from tailrace.outputs.batches import Rows
     from tailrace.plan.classify import Classification
     from tailrace.plan.identity import Key
     from tailrace.plan.model import EventRule, Plan, Rule
@@ -84,18 +86,18 @@ class Dispatch:
         self._versions = versions
         self._plan = plan
         self._next_seq = next_seq
-        self._parts: list[tuple[str, pa.Table]] = []
+        self._parts: list[tuple[str, Rows]] = []
 
     def _targets(self, names: Iterable[str]) -> list[_Target]:
         outputs = self._plan.config.outputs
         return [_Target(n, outputs[n], ZoneInfo(outputs[n].zone)) for n in names if n in outputs]
 
-    def _add(self, target: _Target, rows: pa.Table, address: Callable[[], Address]) -> None:
+    def _add(self, target: _Target, rows: Rows, address: Callable[[], Address]) -> None:
         options = target.config.target
         if options.addressed:
             known = address()
             rows = addressed(
-                rows,
+                made(rows),
                 known.ids,
                 known.times,
                 options.templates,
@@ -174,7 +176,7 @@ class Dispatch:
             if target.typed:
                 batch = typed_rows.typed_archive(columns)
             else:
-                batch = text_rows.archive_rows(columns, target.zone)
+                batch = text_rows.archive_rows_later(columns, target.zone)
             self._add(target, batch, address)
 
     def archive_of(self, old: Plan, rows: EventRows) -> None:
@@ -202,7 +204,7 @@ class Dispatch:
             if target.typed:
                 batch = typed_rows.typed_archive(columns, rule.name)
             else:
-                batch = text_rows.archive_rows(columns, target.zone, rule.name)
+                batch = text_rows.archive_rows_later(columns, target.zone, rule.name)
             self._add(target, batch, address)
 
     def dead_letters(self, letters: pa.Table) -> None:
@@ -233,9 +235,12 @@ class Dispatch:
 
     def batches(
         self,
-    ) -> tuple[tuple[tuple[int, str, pa.Table], ...], tuple[tuple[str, pa.Table], ...]]:
-        """Batches for the outbox (seq, output, rows), and for tables of the store (table, rows)."""
-        outbox: list[tuple[int, str, pa.Table]] = []
+    ) -> tuple[tuple[tuple[int, str, Rows], ...], tuple[tuple[str, pa.Table], ...]]:
+        """Batches for the outbox (seq, output, rows), and for tables of the store (table, rows).
+
+        Lines of events are made by whoever writes them.
+        """
+        outbox: list[tuple[int, str, Rows]] = []
         tables: list[tuple[str, pa.Table]] = []
         for name, rows in self._parts:
             table = self._plan.config.outputs[name].table

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from tailrace.outputs import Output, Receipt
+    from tailrace.outputs.batches import Rows
     from tailrace.store.outbox import Backlog, OutboxReader
 
 FIRST_RETRY_SECONDS = 0.5
@@ -168,7 +169,7 @@ class Lane:
                 self._queued_bytes += size
             self._news.notify_all()
 
-    def ahead(self, seq: int, rows: pa.Table) -> Delivered | None:
+    def ahead(self, seq: int, rows: Rows) -> Delivered | None:
         """Write a batch before the transaction that makes it, which takes in what this returns.
 
         None if the batch must go by way of the outbox: the output can't undo it, holds it back for
@@ -190,7 +191,7 @@ class Lane:
             self._put_off(error)
             return None
         before = self._account.rows if self._ahead is None else self._ahead.rows
-        self._ahead = Delivered(self.name, seq, before + rows.num_rows, receipt.state)
+        self._ahead = Delivered(self.name, seq, before + len(rows), receipt.state)
         return self._ahead
 
     def committed(self) -> None:

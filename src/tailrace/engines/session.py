@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 import time
 from abc import ABC, abstractmethod
+from concurrent.futures import wait
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -30,6 +31,8 @@ from tailrace.sources.types import Mirroring
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+
+    import pyarrow as pa
 
     from tailrace.engines.concluding import Conclusion, Result
     from tailrace.engines.delivery import Delivery
@@ -195,23 +198,31 @@ class BaseSession(ABC):
     def commit(self, commit: Commit) -> None:
         """Apply changes in one transaction, then deliver what they have for outputs.
 
-        Files that can be cut back are written before it (``Delivery.ahead``). After StoreError
-        nothing more may be committed.
+        Files that can be cut back are written before it ends (``Delivery.ahead``), beside the rows
+        of tables. After StoreError nothing more may be committed.
         """
-        started = time.perf_counter()
-        ahead, outbox = self.delivery.ahead(commit.outbox)
-        self.times.deliver += time.perf_counter() - started
-        if ahead:
-            self._on_commit("ahead")
-        started = time.perf_counter()
-        delivered = (*self.delivery.confirmed(), *ahead)
+        before = self.delivery.seconds_ahead
+        writing = self.delivery.ahead(commit.outbox, beside=bool(commit.tables))
         over = self._retaining.due(self.plan, self.state.frontier, time.time_ns() // 1000)
-        commit = replace(commit, outbox=outbox, delivered=delivered, retained_from=over)
+        outbox: tuple[tuple[int, str, pa.Table], ...] = ()
+
+        def settled(commit: Commit) -> Commit:
+            nonlocal outbox
+            ahead, outbox = writing.result()
+            if ahead:
+                self._on_commit("ahead")
+            return replace(commit, outbox=outbox, delivered=(*self.delivery.confirmed(), *ahead))
+
+        started = time.perf_counter()
         # If this fails the run ends. Whether it was stored all the same only the next start knows,
         # which cuts the files back to what the store then holds.
-        sizes = self.store.commit(commit)
+        try:
+            sizes = self.store.commit(replace(commit, retained_from=over), settled)
+        finally:
+            wait([writing])
         self.delivery.committed()
         self.times.commit += time.perf_counter() - started
+        self.times.deliver += self.delivery.seconds_ahead - before
         self._on_commit("commit")
         if isinstance(self.source, Mirroring):
             self.source.committed(self.positions())

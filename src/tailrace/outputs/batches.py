@@ -7,9 +7,11 @@ texts as well, which ``addressing`` adds.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cached_property
+from typing import TypeAlias
 
 import pyarrow as pa
 
@@ -50,16 +52,52 @@ class Content(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Later:
+    """Rows of a batch that are made when they are needed, by whichever thread needs them.
+
+    ``make`` gives those from a place on, no more than so many.
+    """
+
+    make: Callable[[int, int], pa.Table]
+    length: int
+
+    def __len__(self) -> int:
+        """The number of rows."""
+        return self.length
+
+
+Rows: TypeAlias = pa.Table | Later
+
+
+def made(rows: Rows) -> pa.Table:
+    """The rows of a batch."""
+    return rows.make(0, rows.length) if isinstance(rows, Later) else rows
+
+
+@dataclass(frozen=True)
 class OutboxBatch:
     """Rows for one output; ``seq`` grows from batch to batch of a store.
 
-    ``rows`` was made by ``batch_table``. A batch of a ``seq`` always holds the same rows. ``size``
-    is the number of bytes that it takes in the store.
+    ``given``: the rows, made by ``batch_table``, or to be made by it. A batch of a ``seq`` always
+    holds the same rows. ``size`` is the number of bytes that it takes in the store.
     """
 
     seq: int
-    rows: pa.Table
+    given: Rows
     size: int = 0
+
+    @cached_property
+    def rows(self) -> pa.Table:
+        """All rows."""
+        return made(self.given)
+
+    def pieces(self, most: int) -> Iterator[OutboxBatch]:
+        """The same rows, no more than ``most`` in each; what is yet to be made is made by it."""
+        for start in range(0, len(self.given), most):
+            if isinstance(self.given, Later):
+                yield OutboxBatch(self.seq, self.given.make(start, most))
+            else:
+                yield OutboxBatch(self.seq, self.given.slice(start, most))
 
     @property
     def form(self) -> Form:

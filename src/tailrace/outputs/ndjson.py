@@ -23,7 +23,7 @@ from tailrace.plan.instants import iso
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_SLICE_ROWS = 65_536
+_SLICE_ROWS = 16_384
 
 
 class NdjsonFile:
@@ -150,11 +150,10 @@ class NdjsonFile:
 
     def _pieces(self, batch: OutboxBatch) -> Iterator[memoryview]:
         """The batch's lines, some thousands at a time."""
-        column = batch.rows.column("json")
         sent = f',"sent_at":{as_json(iso(self._clock(), self._zone))}}}'
-        for start in range(0, len(column), _SLICE_ROWS):
-            texts = column.slice(start, _SLICE_ROWS).combine_chunks()
-            if batch.content.told:
+        for piece in batch.pieces(_SLICE_ROWS):
+            texts = piece.rows.column("json").combine_chunks()
+            if piece.content.told:
                 texts = pa.array([text[:-1] + sent for text in texts.to_pylist()], pa.string())
             all_rows = pa.ListArray.from_arrays(pa.array([0, len(texts)], pa.int32()), texts)
             lines = pc.binary_join(all_rows, "\n")[0]

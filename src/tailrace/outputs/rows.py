@@ -17,7 +17,7 @@ import pyarrow as pa
 from tailrace.alerts.incidents import Revision
 from tailrace.alerts.notices import Notice
 from tailrace.alerts.verdicts import Change
-from tailrace.outputs.batches import Content, Form, batch_table
+from tailrace.outputs.batches import Content, Form, Later, batch_table
 from tailrace.outputs.events import EventTexts
 from tailrace.outputs.texts import as_json, iso_texts, joined, json_objects, json_texts, raw_objects
 
@@ -98,6 +98,16 @@ def event_rows(
 def archive_rows(fields: Mapping[str, pa.Array], zone: tzinfo = UTC, rule: str = "") -> pa.Table:
     """A row for each event: its fields, in their order; ``rule``: which one labelled them."""
     return _table(json_objects(list(fields.items()), zone), Content.ARCHIVE, rule)
+
+
+def archive_rows_later(fields: Mapping[str, pa.Array], zone: tzinfo = UTC, rule: str = "") -> Later:
+    """The same, made when they are needed."""
+
+    def make(start: int, most: int) -> pa.Table:
+        part = {name: column.slice(start, most) for name, column in fields.items()}
+        return archive_rows(part, zone, rule)
+
+    return Later(make, len(next(iter(fields.values()))))
 
 
 def dead_letter_rows(columns: Mapping[str, pa.Array]) -> pa.Table:

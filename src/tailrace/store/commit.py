@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from tailrace.outputs.batches import Rows
+
 Json = Mapping[str, object]
 
 
@@ -94,7 +96,7 @@ class Commit:
     folds: tuple[Fold, ...] = ()
     incidents: pa.Table | None = None
     dead: pa.Table | None = None
-    outbox: tuple[tuple[int, str, pa.Table], ...] = ()
+    outbox: tuple[tuple[int, str, Rows], ...] = ()
     tables: tuple[tuple[str, pa.Table], ...] = ()
     delivered: tuple[Delivered, ...] = ()
     pipeline: str | None = None

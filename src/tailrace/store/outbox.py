@@ -8,11 +8,14 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
+from tailrace.outputs.batches import made
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     import duckdb
 
+    from tailrace.outputs.batches import Rows
     from tailrace.store.commit import Delivered
 
 
@@ -77,11 +80,12 @@ def backlogs(connection: duckdb.DuckDBPyConnection) -> dict[str, Backlog]:
 
 
 def append(
-    connection: duckdb.DuckDBPyConnection, batches: Iterable[tuple[int, str, pa.Table]]
+    connection: duckdb.DuckDBPyConnection, batches: Iterable[tuple[int, str, Rows]]
 ) -> tuple[int, ...]:
     """Add batches (seq, output, rows); the bytes that each takes."""
     sizes = []
-    for seq, output, rows in batches:
+    for seq, output, later in batches:
+        rows = made(later)
         payload = to_bytes(rows)
         sizes.append(len(payload))
         connection.execute(

@@ -23,7 +23,7 @@ from tailrace.store.reading import StoreReader
 from tailrace.store.versions import outdated_versions
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from tailrace.store.commit import Commit, Delivered, GroupDelta, HeldDelta, Json
 
@@ -193,15 +193,25 @@ class Store:
         ).fetchall()
         return [(epoch, kind, json.loads(body)) for epoch, kind, body in rows]
 
-    def commit(self, commit: Commit) -> tuple[int, ...]:
+    def commit(
+        self, commit: Commit, settled: Callable[[Commit], Commit] = lambda commit: commit
+    ) -> tuple[int, ...]:
         """Apply an epoch in one transaction; StoreError, and nothing applied, if that fails.
 
-        Returns the bytes that each batch of its outbox takes.
+        ``settled`` is asked last for the epoch with its outbox and what was delivered, which need
+        not be known before. Returns the bytes that each batch of its outbox takes.
         """
         with self._transaction():
-            return self._apply(commit)
+            self._apply(commit)
+            return self._apply_delivery(settled(commit))
 
-    def _apply(self, commit: Commit) -> tuple[int, ...]:
+    def _apply_delivery(self, commit: Commit) -> tuple[int, ...]:
+        sizes = outbox.append(self._connection, commit.outbox)
+        outbox.confirm(self._connection, commit.delivered)
+        outbox.mark_resent(self._connection, commit.resent)
+        return sizes
+
+    def _apply(self, commit: Commit) -> None:
         run = self._connection.execute
         run("delete from tailrace_epochs")
         run("insert into tailrace_epochs values (?, ?)", [commit.epoch, _dumps(commit.state)])
@@ -226,17 +236,13 @@ class Store:
         if commit.held is not None:
             self._apply_held(commit.held)
         self._apply_dead(commit)
-        sizes = outbox.append(self._connection, commit.outbox)
         for table, rows in commit.tables:
             self._append_table(table, rows)
-        outbox.confirm(self._connection, commit.delivered)
-        outbox.mark_resent(self._connection, commit.resent)
         if commit.dedup is not None and commit.dedup.num_rows:
             with self._registered("changed", commit.dedup):
                 run("insert into tailrace_dedup select * from changed")
         for partition, floor in commit.dedup_floors.items():
             run("delete from tailrace_dedup where partition = ? and time < ?", [partition, floor])
-        return sizes
 
     def _apply_held(self, held: HeldDelta) -> None:
         if held.anew:

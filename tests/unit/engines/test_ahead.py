@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+import duckdb
 import pytest
 from pyarrow import parquet
 from tests.unit.engines.pipelines import lines, open_in, run
@@ -32,11 +33,12 @@ rules:
     window: 10s
     select: {{total: sum(n)}}
     to: [windows, all]
-archive: {{to: [all, folder]}}
+archive: {{to: [all, folder, kept]}}
 outputs:
   windows: {{file: {{path: "{folder}/windows.ndjson"}}}}
   all: {{file: {{path: "{folder}/all.ndjson"}}}}
   folder: {{file: {{path: "{folder}/events/"}}}}
+  kept: {{table: {{name: kept}}}}
 """
 
 
@@ -54,6 +56,8 @@ def contents(folder: Path) -> dict[str, list[object]]:
     for name in ("windows.ndjson", "all.ndjson"):
         found[name] = [*sorted((folder / name).read_text().splitlines(keepends=True))]
     tables = [parquet.read_table(each) for each in sorted((folder / "events").iterdir())]
+    with duckdb.connect(str(folder / "store.duckdb"), read_only=True) as store:
+        found["kept"] = [*store.execute("select t, a, n from kept order by all").fetchall()]
     return found | {"events": [row for table in tables for row in table.to_pylist()]}
 
 
@@ -75,7 +79,7 @@ def whole_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, list
     (folder / "in.ndjson").write_text(lines(range(100)))
     assert run(open_in(folder, plan_in(folder)))
     found = contents(folder)
-    assert [len(rows) for rows in found.values()] == [10, 110, 100]
+    assert [len(rows) for rows in found.values()] == [10, 110, 100, 100]
     return found
 
 
@@ -120,7 +124,10 @@ def test_a_failed_transaction_is_undone_or_kept_as_the_store_knows(
     commit = Store.commit
     sizes: list[int] = []
 
-    def failing(store: Store, given: Commit) -> tuple[int, ...]:
+    def failing(
+        store: Store, unsettled: Commit, settled: Callable[[Commit], Commit]
+    ) -> tuple[int, ...]:
+        given = settled(unsettled)
         size = (tmp_path / "all.ndjson").stat().st_size
         if len(sizes) == 3:
             assert size > sizes[-1]

@@ -16,6 +16,7 @@ import pyarrow as pa
 from tailrace.engines.shapes import shapes_of
 from tailrace.errors import OutputError
 from tailrace.outputs import OutboxBatch, OutputContext, make_output
+from tailrace.outputs.batches import made
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -66,7 +67,8 @@ class DirectWriter:
     def write(self, dispatch: Dispatch) -> Written:
         """Write what was dispatched; nothing is raised, what fails is left."""
         written = Written()
-        for _, name, rows in dispatch.batches()[0]:
+        for _, name, later in dispatch.batches()[0]:
+            rows = made(later)
             if time.monotonic() < self._left_until.get(name, 0.0):
                 written.left.append((name, rows))
                 continue
