@@ -1,4 +1,4 @@
-"""What holds for every test: lanes, no skipped service test in CI, each folder's time shown."""
+"""What holds for every test: lanes, no lost worker, no skipped service test in CI, times shown."""
 
 import os
 from collections import defaultdict
@@ -8,6 +8,7 @@ from pathlib import PurePath
 import hypothesis
 import pytest
 from tests import lanes
+from tests.workers import Workers
 
 # No test asserts times, those that hypothesis draws included.
 hypothesis.settings.register_profile(
@@ -29,9 +30,18 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     lanes.put_in_order(items)
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    if not hasattr(config, "workerinput"):
+        config.pluginmanager.register(Workers(), "workers of tailrace")
+
+
 def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> lanes.Lanes:
     config.option.loadscopereorder = False  # the order of the tests is that of the lanes
-    return lanes.Lanes(config, log)
+    dealing = lanes.Lanes(config, log)
+    workers = config.pluginmanager.get_plugin("workers of tailrace")
+    assert isinstance(workers, Workers)
+    workers.lanes = dealing
+    return dealing
 
 
 @pytest.hookimpl(wrapper=True)

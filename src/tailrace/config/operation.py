@@ -79,9 +79,9 @@ class StoreSettings(Model):
     retain: PositiveSpan | None = Field(
         default=None,
         description=(
-            "So long after they are over, resolved incidents, and keys that are on a list of"
-            " verdicts no more, stay in the tables `incidents` and `verdicts`. By default they"
-            " stay."
+            "So long after they are over, incidents (resolved, or open as their input ended), and"
+            " keys that are on a list of verdicts no more, stay in the tables `incidents` and"
+            " `verdicts`. By default they stay."
         ),
         examples=["365d"],
     )

@@ -19,7 +19,7 @@ from tailrace.expr.nodes import (
     Type,
 )
 from tailrace.expr.parts import rebuilt, walk
-from tailrace.expr.problems import refused
+from tailrace.expr.problems import Kind, refused
 from tailrace.expr.syntax import Invocation, Number, Syntax
 
 _ALIASES = {
@@ -149,7 +149,7 @@ def _result(function: AggregateFunction, args: list[Node]) -> Type:
 
 def _argument(name: str, function: AggregateFunction, arg: Node) -> Node:
     if isinstance(arg, Literal) and arg.value is None:
-        raise refused(f"{name} of null is always null", arg.span)
+        raise refused(f"{name} of null is always null", arg.span, kind=Kind.ALWAYS_NULL)
     if function in (AggregateFunction.COUNT, AggregateFunction.CHANGES):
         return arg
     if function in (AggregateFunction.MIN, AggregateFunction.MAX):

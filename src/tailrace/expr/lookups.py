@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tailrace.expr.nodes import Aggregate, Lookup, Node, Span, Type
 from tailrace.expr.parts import children, walk
-from tailrace.expr.problems import did_you_mean, refused
+from tailrace.expr.problems import Kind, did_you_mean, refused
 from tailrace.expr.scope import Referable, Scope
 from tailrace.expr.syntax import Invocation, Member, Name
 
@@ -64,7 +64,9 @@ def _reference(scope: Scope, name: str, span: Span, *, sees_window: bool) -> Ref
             guess = did_you_mean(name, scope.references)
             listed = f"references: {', '.join(scope.references)}"
             hint = f"{guess} ({listed})" if guess else listed
-        raise refused(f"there is no reference '{name}'", span, hint)
+        raise refused(f"there is no reference '{name}'", span, hint, Kind.NO_REFERENCE)
     if sees_window and found.refusal is not None:
-        raise refused(found.refusal, span, "add it to `by`, or look it up inside an aggregate")
+        kind = Kind.NO_MATCH if found.unmatched else Kind.OTHER
+        hint = "add it to `by`, or look it up inside an aggregate"
+        raise refused(found.refusal, span, hint, kind)
     return found

@@ -12,7 +12,7 @@ from tailrace.expr import grammar
 from tailrace.expr.check import MAX_NODES, Checker
 from tailrace.expr.nodes import Node, Span, Type
 from tailrace.expr.parts import size
-from tailrace.expr.problems import ExpressionError, ExpressionProblem, Refused, refused
+from tailrace.expr.problems import ExpressionError, ExpressionProblem, Kind, Refused, refused
 from tailrace.expr.scope import Scope
 from tailrace.expr.syntax import Syntax
 
@@ -34,7 +34,7 @@ def parse(text: str, scope: Scope) -> Node:
         node = Checker(scope).node(tree)
         whole = Span(0, len(text))
         if node.type is Type.NULL:
-            raise refused("the expression is always null", whole)
+            raise refused("the expression is always null", whole, kind=Kind.ALWAYS_NULL)
         if size(node) > MAX_NODES:
             raise refused("the expression is too large", whole, "derive fields for its parts")
     except Refused as found:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from difflib import get_close_matches
+from enum import Enum, auto
 from typing import TYPE_CHECKING
 
 from tailrace.errors import Problem, TailraceError
@@ -13,11 +14,22 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 
+class Kind(Enum):
+    """What is wrong with an expression, where that may only follow from another mistake."""
+
+    OTHER = auto()
+    ALWAYS_NULL = auto()
+    NO_REFERENCE = auto()
+    NO_MATCH = auto()
+    """The window's key hasn't what a reference is found by."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExpressionProblem(Problem):
     """One thing that is wrong with an expression; ``span`` holds the offending characters."""
 
     span: Span = field(default=Span(0, 0))
+    kind: Kind = Kind.OTHER
 
 
 class ExpressionError(TailraceError):
@@ -46,9 +58,9 @@ class Refused(Exception):  # noqa: N818 - carries problems up to `parse`, never 
         self.problems = problems
 
 
-def refused(message: str, span: Span, hint: str | None = None) -> Refused:
+def refused(message: str, span: Span, hint: str | None = None, kind: Kind = Kind.OTHER) -> Refused:
     """The exception for one problem."""
-    return Refused(ExpressionProblem(message, hint=hint, span=span))
+    return Refused(ExpressionProblem(message, hint=hint, span=span, kind=kind))
 
 
 def underline(text: str, span: Span) -> str:

@@ -13,12 +13,14 @@ class Referable:
     """What expressions may look up in a reference: its columns with their types.
 
     ``single`` False: several rows may match, and only ``known(...)`` can be asked. ``refusal``: why
-    nothing can be looked up where a window is seen, None if it can.
+    nothing can be looked up where a window is seen, None if it can; ``unmatched``: because the
+    window's key hasn't what rows are found by.
     """
 
     columns: Mapping[str, Type]
     single: bool = True
     refusal: str | None = None
+    unmatched: bool = False
 
 
 @dataclass(frozen=True, slots=True)

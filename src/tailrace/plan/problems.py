@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from tailrace.errors import Problem, TailraceError
 from tailrace.expr.parse import parse
-from tailrace.expr.problems import ExpressionError
+from tailrace.expr.problems import ExpressionError, Kind
 from tailrace.plan import templates
 
 if TYPE_CHECKING:
@@ -48,17 +48,19 @@ class Problems:
             return parse(text, scope)
         except ExpressionError as error:
             for problem in error.problems:
-                if not self._follows(problem.message, text, path):
+                if not self._follows(problem.kind, text, path):
                     self.add(path, problem.message, problem.hint, problem.span.start)
             return None
 
-    def _follows(self, message: str, text: str, path: Path) -> bool:
+    def _follows(self, kind: Kind, text: str, path: Path) -> bool:
         """Whether a problem is only the consequence of one that is told elsewhere."""
-        if "is found by" in message and path[:2] in self.keyless:
-            return True
-        if message.endswith("always null") or message.startswith("there is no reference"):
-            return self._mentions_doubtful(text)
-        return False
+        match kind:
+            case Kind.NO_MATCH:
+                return path[:2] in self.keyless
+            case Kind.ALWAYS_NULL | Kind.NO_REFERENCE:
+                return self._mentions_doubtful(text)
+            case Kind.OTHER:
+                return False
 
     def _mentions_doubtful(self, text: str) -> bool:
         words = {word.lower() for word in re.findall(r"\w+", text)}

@@ -109,9 +109,10 @@ class References:
         found = {}
         for name, shape in self._shapes.items():
             refusal = None if self._joined(name, keys) is not None else self._missing(name, keys)
+            unmatched = refusal is not None and not ordered
             if ordered:
                 refusal = f"a sliding window has no limits: '{name}' can't be looked up here"
-            found[name] = Referable(shape.columns, shape.single, refusal)
+            found[name] = Referable(shape.columns, shape.single, refusal, unmatched)
         return found
 
     def _missing(self, name: str, keys: Mapping[str, Type]) -> str:

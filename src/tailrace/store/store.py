@@ -283,7 +283,9 @@ class Store:
                 run("insert into verdicts by name select * from changed")
         if commit.retained_from is not None:
             limit = [commit.retained_from]
-            run("delete from incidents where epoch_us(resolved_at) < ?", limit)
+            # One that was open when its input ended is followed no further.
+            over = "coalesce(resolved_at, case when reason = 'input_ended' then last_firing_at end)"
+            run(f"delete from incidents where epoch_us({over}) < ?", limit)
             run("delete from verdicts where epoch_us(until) < ? and not live", limit)
 
     def _apply_dead(self, commit: Commit) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -177,3 +178,11 @@ SPARKS = [([], ""), ([0, 0], "  "), ([0, 1, 8], " ▁█"), ([1, 1000], "▁█"
 @pytest.mark.parametrize(("values", "line"), SPARKS)
 def test_sparklines(values: list[int], line: str) -> None:
     assert sparkline(values) == line
+
+
+@pytest.mark.parametrize("keyed", [True, False])
+def test_keys_are_counted_where_rules_have_one(tmp_path: Path, *, keyed: bool) -> None:
+    made = report(tmp_path)
+    if not keyed:
+        made = replace(made, rules=tuple(replace(rule, fields=()) for rule in made.rules))
+    assert ("keys accused" in Page(report_html(made)).shown) is keyed

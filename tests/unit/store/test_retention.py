@@ -23,11 +23,13 @@ def verdict(name: str, state: str, until: int | None) -> dict[str, object]:
     return {"id": name, "state": state, "live": live, "until": until, **plain}
 
 
-def incident(name: str, resolved_at: int | None) -> dict[str, object]:
-    plain = {"rule": "r", "key": "{}", "reason": "", "revision": 0}
+def incident(
+    name: str, resolved_at: int | None, reason: str = "", last: int = 1
+) -> dict[str, object]:
+    plain = {"rule": "r", "key": "{}", "reason": reason, "revision": 0, "last_firing_at": last}
     return {
         **plain,
-        **dict.fromkeys(("started_at", "opened_at", "last_firing_at"), 1),
+        **dict.fromkeys(("started_at", "opened_at"), 1),
         "fingerprint": name,
         "state": "firing" if resolved_at is None else "resolved",
         "resolved_at": resolved_at,
@@ -47,6 +49,10 @@ def table(rows: list[dict[str, object]], *times: str) -> pa.Table:
 def test_what_is_over_goes_and_the_rest_stays() -> None:
     store = Store.open(MEMORY, "p", salt="")
     incidents = [incident("fires", None), incident("old", 99), incident("new", 100)]
+    incidents += [
+        incident("ended", None, "input_ended", 99),
+        incident("ended lately", None, "input_ended", 100),
+    ]
     verdicts = [
         verdict("expired", "expired", 99),
         verdict("lately", "expired", 100),
@@ -65,7 +71,7 @@ def test_what_is_over_goes_and_the_rest_stays() -> None:
     store.commit(commit)
     store.commit(Commit(2, {}, retained_from=100))
     left = store.query("select fingerprint from incidents order by 1")["fingerprint"].to_pylist()
-    assert left == ["fires", "new"]
+    assert left == ["ended lately", "fires", "new"]
     left = store.query("select key from verdicts order by 1")["key"].to_pylist()
     assert left == ["allowed", "banned", "lately", "listed"]
 

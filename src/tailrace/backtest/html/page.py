@@ -93,10 +93,9 @@ def _body(report: Report) -> Iterator[Markup]:
 
 
 def _tiles(report: Report) -> Iterator[Markup]:
-    facts = [
-        (count(sum(rule.alerts for rule in report.rules)), "alerts"),
-        (count(report.accused), "keys accused"),
-    ]
+    facts = [(count(sum(rule.alerts for rule in report.rules)), "alerts")]
+    if any(rule.fields for rule in report.rules):
+        facts.append((count(report.accused), "keys accused"))
     score = report.score
     if score is not None:
         facts += [
