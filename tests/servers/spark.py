@@ -5,6 +5,7 @@ import json
 import os
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, ClassVar
@@ -14,7 +15,12 @@ from tests.servers.ports import free_port
 from tests.servers.process import descendants
 from tests.servers.server import Server, ServerFailed
 
+from tailrace.engines.spark.unpacked import PARTS
+
 EXECUTOR = "CoarseGrainedExecutorBackend"
+
+QUICK = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"
+"""Options of Java's: tests start it more often than they work it."""
 
 
 def home() -> Path:
@@ -24,6 +30,29 @@ def home() -> Path:
         raise Missing("pyspark is not installed (pip install 'tailrace[spark]')")
     program("java", "openjdk-17-jdk-headless")
     return Path(found.origin).parent
+
+
+def shared_home() -> Path:
+    """Spark's home for all that tests start of it, on a path that its archive is good for.
+
+    As a run makes it for itself, it has no archive of Python's modules.
+    """
+    source, shared = home(), (JARS / "spark").resolve()
+    shared.mkdir(parents=True, exist_ok=True)
+    for part in PARTS:
+        with suppress(FileExistsError):
+            (shared / part).symlink_to(source / part)
+    return shared
+
+
+def classes() -> Path:
+    """Where the classes are kept that a driver loads (`tests.services.spark.classes`)."""
+    return JARS.resolve() / "spark" / "classes.jsa"
+
+
+def quick() -> str:
+    """Options for Java as tests start it; it passes over an archive that doesn't fit it."""
+    return f"{QUICK} -XX:SharedArchiveFile={classes()}" if classes().exists() else QUICK
 
 
 def connector() -> list[str]:
@@ -58,9 +87,9 @@ class Daemon(Server):
 
     def command(self) -> list[str]:
         settings = {
-            "SPARK_HOME": str(home()),
+            "SPARK_HOME": str(shared_home()),
             "SPARK_DAEMON_MEMORY": self.heap,
-            "SPARK_DAEMON_JAVA_OPTS": "-XX:+UseSerialGC -XX:TieredStopAtLevel=1",
+            "SPARK_DAEMON_JAVA_OPTS": QUICK,
             "SPARK_LOCAL_IP": "127.0.0.1",
             **apart(self.folder),
         }
@@ -201,4 +230,6 @@ def apart(folder: Path) -> dict[str, str]:
 
 def environment() -> dict[str, str]:
     """What a driver is started with so that this machine alone is involved."""
-    return {**os.environ, "SPARK_LOCAL_IP": "127.0.0.1"}
+    with suppress(Missing):
+        return {**os.environ, "SPARK_LOCAL_IP": "127.0.0.1", "SPARK_HOME": str(shared_home())}
+    return dict(os.environ)

@@ -116,11 +116,12 @@ class Dispatch:
         fields, measures = window_columns(firings, keys)
         name, starts, ends, size = rule.name, firings.starts, firings.ends, firings.size
         address = cache(lambda: window_address(self._plan, rule, fields, starts, ends, measures))
+        stamp = self._stamp(rule)
         for target in targets:
             if target.typed:
-                rows = typed_rows.typed_windows(name, fields, ends, size, measures)
+                known = stamp if rule.references else None
+                rows = typed_rows.typed_windows(name, fields, ends, size, measures, known)
             else:
-                stamp = self._stamp(rule)
                 rows = text_rows.window_rows(
                     name, fields, ends, size, measures, target.zone, references=stamp
                 )

@@ -12,9 +12,10 @@ from tailrace.engines.folding import value_types
 from tailrace.expr.nodes import Type
 from tailrace.outputs.batches import INSTANT, Content
 from tailrace.outputs.shapes import Shape
+from tailrace.outputs.typed import REFERENCES
 
 if TYPE_CHECKING:
-    from tailrace.plan.model import Plan
+    from tailrace.plan.model import Plan, Rule
 
 _ARROW = {
     Type.TEXT: pa.string(),
@@ -57,13 +58,18 @@ def _of_windows(plan: Plan, output: str) -> Iterator[Shape]:
             yield Shape(Content.INCIDENTS, rule.name)
             yield Shape(Content.NOTICES, rule.name)
             continue
-        types = value_types(rule)
-        yield Shape(
-            Content.WINDOWS,
-            rule.name,
-            keys=_columns({key.name: key.node.type for key in rule.keys}),
-            values=_columns({name: types[name] for name in rule.columns}),
-        )
+        keys, values = window_types(rule)
+        yield Shape(Content.WINDOWS, rule.name, keys=_columns(keys), values=_columns(values))
+
+
+def window_types(rule: Rule) -> tuple[dict[str, Type], dict[str, Type]]:
+    """The columns of a rule's windows in tables, but for their bounds: of the key, and others."""
+    types = value_types(rule)
+    keys = {key.name: key.node.type for key in rule.keys}
+    values = {name: types[name] for name in rule.columns}
+    if rule.references and REFERENCES not in keys:
+        values.setdefault(REFERENCES, Type.TEXT)
+    return keys, values
 
 
 def _events(plan: Plan, columns: Mapping[str, Type], rule: str = "") -> Shape:

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tailrace.engines.folding import value_types
+from tailrace.engines.shapes import window_types
 from tailrace.errors import StoreError
 from tailrace.expr.nodes import Type
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from tailrace.plan.model import Plan, Rule
+    from tailrace.plan.model import Plan
     from tailrace.store.store import Store
 
 _STORED = {
@@ -58,14 +58,10 @@ def _written(plan: Plan) -> Iterator[tuple[str, Mapping[str, Type]]]:
         table = output.table.name
         for rule in plan.rules:
             if name in rule.to and (not rule.alert or output.rows == "windows"):
-                yield table, _window(rule)
+                keys, values = window_types(rule)
+                yield table, keys | values
         for each in plan.classifications:
             if name in each.outputs:
                 yield table, each.columns
         if name in plan.archive:
             yield table, plan.archived
-
-
-def _window(rule: Rule) -> dict[str, Type]:
-    types = value_types(rule)
-    return {key.name: key.node.type for key in rule.keys} | {n: types[n] for n in rule.columns}

@@ -79,6 +79,29 @@ class Found:
             whole = self._words[path] = np.empty((len(words), len(self.matched)), np.uint64)
         whole[:, block] = words
 
+    def take_over(self, other: Found, rows: NDArray[np.intp], shift: NDArray[np.int32]) -> None:
+        """Put down what was found of copies of the records ``rows``, if it is of the same paths.
+
+        ``shift``: by how many bytes each lies behind its copy. Values of which fewer words were
+        kept than they need are left out.
+        """
+        if other.present != self.present or not other._words.keys() >= self._words.keys():
+            return
+        fits = other.matched
+        for path, words in self._words.items():
+            kept = len(other._words[path])
+            if kept < len(words):
+                fits = fits & (other._ends[path] - other._starts[path] <= 8 * kept)
+        chosen = np.flatnonzero(fits)
+        at, shift = rows[chosen], shift[chosen]
+        for path in self.present:
+            self._starts[path][at] = other._starts[path][chosen] + shift
+            self._ends[path][at] = other._ends[path][chosen] + shift
+        for path, words in self._words.items():
+            common = min(len(words), len(other._words[path]))
+            words[:common, at] = other._words[path][:common, chosen]
+        self.matched[at] = True
+
     def texts(self, buffer: pa.Buffer) -> dict[Path, Texts]:
         """The texts of each path, of no meaning where records didn't fit."""
         return {

@@ -1,7 +1,8 @@
 """Records that their program writes with the same keys in the same order, read by their template.
 
-The template is learnt from the records on the way; a decoder that has seen others reads the same
-values, faster or slower.
+The template is learnt from the records on the way, and a second one from those that don't fit the
+first, such as records of a rarer kind; a decoder that has seen others reads the same values, faster
+or slower.
 """
 
 from __future__ import annotations
@@ -10,16 +11,17 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import numpy as np
+import pyarrow as pa
+
 from tailrace.formats.json_matching import Found, Matcher
 from tailrace.formats.json_template import template_of
 from tailrace.formats.paths import Path
+from tailrace.formats.records import Records
 from tailrace.formats.segments import Texts
 
 if TYPE_CHECKING:
-    import numpy as np
     from numpy.typing import NDArray
-
-    from tailrace.formats.records import Records
 
 WORTHWHILE = 256
 """For fewer records no template is tried or learnt."""
@@ -53,6 +55,8 @@ class RegularRecords:
         self._paths = tuple(paths)
         self._matcher: Matcher | None = None
         self._rests = 0
+        self._other: Matcher | None = None
+        self._other_rests = 0
 
     def read(self, records: Records, out: NDArray[np.bool_]) -> Regular | None:
         """The texts of those records, not ``out``, that fit; None if not most of them do."""
@@ -68,7 +72,24 @@ class RegularRecords:
             self._matcher, self._rests = None, RESTS
             return None
         self._matcher = matcher
+        self._match_rest(records, found, np.flatnonzero(~found.matched & ~out))
         return Regular(found.matched & ~out, found.texts(records.data))
+
+    def _match_rest(self, records: Records, found: Found, rest: NDArray[np.intp]) -> None:
+        """Put down the values of those of the ``rest`` that fit a template of their own."""
+        if len(rest) < WORTHWHILE:
+            return
+        if self._other_rests:
+            self._other_rests -= 1
+            return
+        some = some_of(records, rest)
+        own = Found(self._paths, len(rest), self._numbers)
+        matcher = self._other or self._learn(some)
+        if matcher is None or matcher.match(some, own, 0, len(rest)) < MOST * len(rest):
+            self._other, self._other_rests = None, RESTS
+            return
+        self._other = matcher
+        found.take_over(own, rest, records.offsets[rest] - some.offsets[:-1])
 
     def _learn(self, records: Records) -> Matcher | None:
         """The template of one of the first records, if it fits most of a sample."""
@@ -82,3 +103,12 @@ class RegularRecords:
             if matcher.match(records, Found(self._paths, sample), 0, sample) >= MOST * sample:
                 return matcher
         return None
+
+
+def some_of(records: Records, rows: NDArray[np.intp]) -> Records:
+    """Copies of some records."""
+    buffers = [None, pa.py_buffer(records.offsets), records.data]
+    contents = pa.Array.from_buffers(pa.binary(), len(records), buffers).take(pa.array(rows))
+    _, offsets, data = contents.buffers()
+    places = np.frombuffer(offsets, np.int32)[: len(rows) + 1]
+    return Records(data or pa.py_buffer(b""), places, records.positions[rows])

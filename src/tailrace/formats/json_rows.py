@@ -20,9 +20,8 @@ from tailrace import calculator
 from tailrace.formats.codes import Code
 from tailrace.formats.faults import SHOWN, Faults, shown
 from tailrace.formats.frame import Frame
-from tailrace.formats.json_regular import RegularRecords
+from tailrace.formats.json_regular import RegularRecords, some_of
 from tailrace.formats.paths import Path, place, structure, trees_of
-from tailrace.formats.records import Records
 from tailrace.formats.screen import BLANKS, mark_blank, not_utf8
 from tailrace.formats.segments import Texts, strings
 
@@ -59,7 +58,7 @@ class JsonRows:
             return regular.texts
         others = Faults(len(rest))
         others.out[:] = faults.out[rest]
-        parsed = self._parsed(Frame(_some(frame.records, rest)), others)
+        parsed = self._parsed(Frame(some_of(frame.records, rest)), others)
         faults.take_over(others, rest)
         unmatched = pa.array(~regular.matched)
         return {
@@ -144,15 +143,6 @@ class JsonRows:
                 code = Code.NOT_AN_OBJECT if is_json else Code.MALFORMED_JSON
                 word = "an object" if is_json else "JSON"
                 faults.mark(row, code, f"not {word}: {shown(content.decode())}")
-
-
-def _some(records: Records, rows: NDArray[np.intp]) -> Records:
-    """Copies of some records."""
-    buffers = [None, pa.py_buffer(records.offsets), records.data]
-    contents = pa.Array.from_buffers(pa.binary(), len(records), buffers).take(pa.array(rows))
-    _, offsets, data = contents.buffers()
-    places = np.frombuffer(offsets, np.int32)[: len(rows) + 1]
-    return Records(data or pa.py_buffer(b""), places, records.positions[rows])
 
 
 def _joined(batches: Sequence[pa.RecordBatch], column: int, numbers: list[int]) -> pa.StringArray:

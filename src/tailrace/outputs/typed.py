@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+REFERENCES = "references"
+"""The column that says by which versions of references a row was judged."""
+
 INCIDENTS = pa.schema(
     [
         ("id", pa.string()),
@@ -45,7 +48,7 @@ INCIDENTS = pa.schema(
         ("resolved_at", INSTANT),
         ("notices", pa.list_(pa.string())),
         ("flags", pa.list_(pa.string())),
-        ("references", pa.string()),
+        (REFERENCES, pa.string()),
     ]
 )
 """Columns of incidents and of notices, which leave what they don't have null."""
@@ -85,7 +88,7 @@ EVENTS = pa.schema(
         ("annotations", pa.string()),
         ("partition", pa.string()),
         ("position", pa.int64()),
-        ("references", pa.string()),
+        (REFERENCES, pa.string()),
     ]
 )
 """Columns of per-event alerts."""
@@ -136,13 +139,19 @@ def typed_windows(
     ends: NDArray[np.int64],
     size: int | NDArray[np.int64],
     measures: Mapping[str, pa.Array],
+    references: Mapping[str, str] | None = None,
 ) -> pa.Table:
     """A row for each window: ``window_start``, ``window_end``, keys, measures.
 
-    ``size``: of all of them, or of each.
+    ``size``: of all of them, or of each; ``references``: of a rule that looks things up, the
+    versions that are in force. The column goes last, unless the rule has one of that name.
     """
-    bounds = {"window_start": _instants(ends - size), "window_end": _instants(ends)}
-    return batch_table(bounds | dict(keys) | dict(measures), Form.TYPED, Content.WINDOWS, rule)
+    columns = {"window_start": _instants(ends - size), "window_end": _instants(ends)}
+    columns |= dict(keys) | dict(measures)
+    if references is not None:
+        stamp = pa.scalar(_stamp(references), pa.string())
+        columns.setdefault(REFERENCES, pa.repeat(stamp, len(ends)))
+    return batch_table(columns, Form.TYPED, Content.WINDOWS, rule)
 
 
 def typed_incidents(revisions: Sequence[Revision]) -> pa.Table:

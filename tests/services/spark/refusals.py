@@ -6,10 +6,13 @@ import json
 import re
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from tempfile import TemporaryFile
 
+import pytest
 from tests.servers.spark import environment
 
 SEVERAL = Path(__file__).parent / "several.py"
@@ -28,21 +31,45 @@ class Outcome:
     said: str
 
 
-def outcomes(commands: Sequence[Command], seconds: float = 500) -> list[Outcome]:
-    asked = [
-        {"args": list(each.args), "cwd": str(each.cwd), "env": dict(each.env)} for each in commands
-    ]
-    done = subprocess.run(
-        [sys.executable, str(SEVERAL)],
-        input=json.dumps(asked),
-        env=environment(),
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=seconds,
-    )
-    assert done.returncode == 0, done.stderr[-3000:]
-    return [Outcome(**each) for each in json.loads(done.stdout)]
+def outcomes(commands: Sequence[Command]) -> list[Outcome]:
+    with one_process() as outcome_of:
+        return [outcome_of(command) for command in commands]
+
+
+@contextmanager
+def one_process() -> Iterator[Callable[[Command], Outcome]]:
+    """A function that runs commands, all in one process, which ends afterwards."""
+    with (
+        TemporaryFile() as errors,
+        subprocess.Popen(
+            [sys.executable, str(SEVERAL)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=errors,
+            env=environment(),
+            text=True,
+        ) as process,
+    ):
+        assert process.stdin is not None
+        assert process.stdout is not None
+        asked, answers = process.stdin, process.stdout
+
+        def outcome_of(command: Command) -> Outcome:
+            body = {"args": list(command.args), "cwd": str(command.cwd), "env": dict(command.env)}
+            print(json.dumps(body), file=asked, flush=True)
+            answer = answers.readline()
+            if not answer:
+                errors.seek(0)
+                pytest.fail(f"the process has ended: {errors.read()[-3000:]!r}")
+            return Outcome(**json.loads(answer))
+
+        try:
+            yield outcome_of
+        except BaseException:
+            process.kill()
+            raise
+        asked.close()
+        assert process.wait(60) == 0
 
 
 def is_clear(outcome: Outcome, *words: str) -> None:

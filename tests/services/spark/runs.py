@@ -15,7 +15,7 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
-from tests.servers.spark import apart, connector, environment
+from tests.servers.spark import apart, connector, environment, quick
 
 from tailrace.generate.attacks import parse_attack
 from tailrace.generate.nginx import NginxTraffic
@@ -37,8 +37,6 @@ TROUBLES = ("group_unusable", "kafka_error")
 OWN = (["state", "batch"], ["state", "checkpoint"])
 
 OUTPUTS = ("incidents", "rows", "slow", "events", "rejects")
-
-QUICK = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"
 
 GOALS = """
 rules:
@@ -259,9 +257,8 @@ def on_spark(master: str, conf: Mapping[str, str] | None = None, **keys: object)
     settings = {
         "spark.driver.memory": "512m",
         "spark.driver.host": "127.0.0.1",
-        # Tests start Java more often than they work it.
-        "spark.driver.extraJavaOptions": QUICK,
-        "spark.executor.extraJavaOptions": QUICK,
+        "spark.driver.extraJavaOptions": quick(),
+        "spark.executor.extraJavaOptions": quick(),
         "spark.executor.memory": "512m",
         "spark.executor.cores": "1",
         # Once is enough to see that a task is tried again; four cost time when all is wrong.

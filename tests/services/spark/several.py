@@ -1,7 +1,7 @@
 """Runs the command several times in one process: Spark's Java starts once.
 
-Standard input: a JSON list of objects with ``args``, ``cwd`` and ``env``. Standard output: a list
-of objects with ``code`` and ``said``, what was printed.
+Each line of standard input is a JSON object with ``args``, ``cwd`` and ``env``; for each there is a
+line of standard output, an object with ``code`` and ``said``, what was printed.
 """
 
 import io
@@ -31,8 +31,12 @@ def one(args: list[str], cwd: str, env: Mapping[str, str]) -> dict[str, Any]:
 
 def run_all() -> None:
     """Do what standard input says."""
-    results = [one(**each) for each in json.loads(sys.stdin.read())]
-    sys.stdout.write(json.dumps(results))
+    with os.fdopen(os.dup(1), "w") as answers:
+        # What else is printed here is not an answer.
+        os.dup2(2, 1)
+        for line in sys.stdin:
+            answers.write(json.dumps(one(**json.loads(line))) + "\n")
+            answers.flush()
 
 
 if __name__ == "__main__":

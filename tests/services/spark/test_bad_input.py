@@ -3,6 +3,7 @@
 import resource
 import sys
 import zipfile
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
@@ -130,15 +131,6 @@ def test_what_spark_can_not_start_with(kafka: Kafka, tmp_path: Path) -> None:
         is_clear(outcome, *words)
 
 
-def test_a_cluster_without_room(spark: Spark, tmp_path: Path, run: Made) -> None:
-    (tmp_path / "access.ndjson").write_bytes(b"".join(traffic(1, 500, rate=20.0)))
-    source = f"{{file: {{path: '{tmp_path}/access.ndjson'}}}}"
-    waiting = run(tmp_path / "spark", source, on_spark(spark.url, {"spark.executor.memory": "8g"}))
-    waiting.start()
-    waiting.until(lambda: f"{spark.url} has given no executors for" in waiting.said)
-    waiting.stop(code=143)
-
-
 def test_a_topic_that_is_deleted_while_it_is_read(kafka: Kafka, tmp_path: Path, run: Made) -> None:
     topic = kafka.fresh_topic(partitions=2)
     kafka.send(topic, [line.rstrip() for line in traffic(1, 500, rate=20.0)])
@@ -152,6 +144,19 @@ def test_a_topic_that_is_deleted_while_it_is_read(kafka: Kafka, tmp_path: Path, 
     is_clear(Outcome(2, told(spark)), "is not there any more", topic)
 
 
+@pytest.fixture(scope="module")
+def waiting(spark: Spark, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
+    """A run that asks for more memory than any worker has."""
+    folder = tmp_path_factory.mktemp("waiting")
+    (folder / "access.ndjson").write_bytes(b"".join(traffic(1, 500, rate=20.0)))
+    source = f"{{file: {{path: '{folder}/access.ndjson'}}}}"
+    run = Run(folder / "spark", source, on_spark(spark.url, {"spark.executor.memory": "8g"}))
+    run.start()
+    yield run
+    run.end()
+
+
+@pytest.mark.usefixtures("waiting")  # by the test below: what it waits for takes half a minute
 def test_a_checkpoint_on_a_full_disk(tmp_path: Path, run: Made) -> None:
     lines = traffic(2, 2000, rate=100.0)
     log = tmp_path / "access.ndjson"
@@ -173,6 +178,11 @@ def test_a_checkpoint_on_a_full_disk(tmp_path: Path, run: Made) -> None:
     plain = run(tmp_path / "embedded", source)
     plain.finish()
     agree(spark.contents(), plain.contents(), spark.said)
+
+
+def test_a_cluster_without_room(spark: Spark, waiting: Run) -> None:
+    waiting.until(lambda: f"{spark.url} has given no executors for" in waiting.said)
+    waiting.stop(code=143)
 
 
 def told(spark: Run) -> str:

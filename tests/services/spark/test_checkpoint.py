@@ -2,10 +2,11 @@
 
 import json
 import shutil
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from tests.services.spark.refusals import Command, is_clear, outcomes
+from tests.services.spark.refusals import Command, Outcome, is_clear, one_process
 from tests.services.spark.runs import on_spark
 
 PIPELINE = """
@@ -21,8 +22,16 @@ store: {path: a.duckdb}
 """
 
 
+@pytest.fixture
+def outcome_of() -> Iterator[Callable[[Command], Outcome]]:
+    with one_process() as found:
+        yield found
+
+
 @pytest.mark.timeout(900)
-def test_what_does_not_fit_is_refused(tmp_path: Path) -> None:
+def test_what_does_not_fit_is_refused(
+    tmp_path: Path, outcome_of: Callable[[Command], Outcome]
+) -> None:
     (tmp_path / "p.yaml").write_text(PIPELINE)
     lines = (f'{{"t": {number}, "k": "k{number % 3}"}}\n' for number in range(100))
     (tmp_path / "in.ndjson").write_text("".join(lines))
@@ -42,19 +51,18 @@ def test_what_does_not_fit_is_refused(tmp_path: Path) -> None:
     foreign.mkdir()
     mark = {"format": 99, "id": "x", "pipeline": "small", "store": "y", "shards": 1}
     (foreign / "tailrace.json").write_text(json.dumps(mark))
-    made = outcomes(
-        [
-            run(*spark),
-            run(store="embedded"),
-            run(*spark, store="embedded"),
-            run(*at(str(tmp_path / "a.duckdb.checkpoint")), store="b"),
-            run(*at(str(tmp_path / "nothing-there"))),
-            run(*at(str(other)), store="c"),
-            run(*at(str(foreign)), store="d"),
-            run(*spark),
-            run(),
-        ]
+    commands = (
+        run(*spark),
+        run(store="embedded"),
+        run(*spark, store="embedded"),
+        run(*at(str(tmp_path / "a.duckdb.checkpoint")), store="b"),
+        run(*at(str(tmp_path / "nothing-there"))),
+        run(*at(str(other)), store="c"),
+        run(*at(str(foreign)), store="d"),
+        run(*spark),
+        run(),
     )
+    made = [outcome_of(command) for command in commands]
     assert made[0].code == 0, made[0].said
     assert made[1].code == 0, made[1].said
     is_clear(made[2], "embedded.duckdb was made by the embedded engine", "--store")
@@ -73,6 +81,6 @@ def test_what_does_not_fit_is_refused(tmp_path: Path) -> None:
     broken = tmp_path / "a.duckdb.broken"
     shutil.copytree(checkpoint, broken)
     (broken / "tailrace.json").write_text("{")  # its checksum is another
-    made = outcomes([run(*spark), run(*at(str(broken)))])
+    made = [outcome_of(run(*spark)), outcome_of(run(*at(str(broken))))]
     is_clear(made[0], "is older than", "batch", "restore both from one copy")
     is_clear(made[1], "tailrace.json can't be read", "spark.checkpoint")

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from tests.unit.formats.given import records
 
 from tailrace.formats import json_matching, json_regular
+from tailrace.formats.columns import doubles
 from tailrace.formats.faults import Faults
 from tailrace.formats.frame import frame
 from tailrace.formats.json_regular import RegularRecords
@@ -55,9 +56,11 @@ def told(rows: JsonRows, made: Records, *, parsed: bool = False) -> Told:
 
 
 def matched(*lines: bytes) -> list[bool]:
-    """Which lines a reader takes that learns the template of the first one."""
+    """Which lines a reader takes that learns the template of the first one, and no second."""
     made = records(*lines)
-    found = RegularRecords(PATHS).read(made, np.zeros(len(made), np.bool_))
+    reader = RegularRecords(PATHS)
+    reader._other_rests = 1
+    found = reader.read(made, np.zeros(len(made), np.bool_))
     return [False] * len(made) if found is None else found.matched.tolist()
 
 
@@ -166,6 +169,47 @@ def test_mixed_records_are_left_alone() -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(json_regular, "MOST", 0.875)
         assert RegularRecords(PATHS).read(made, np.zeros(8, np.bool_)) is None
+
+
+@pytest.mark.parametrize(
+    ("other", "fits"),
+    [
+        (b'{"t": 7, "x": null, "v": "bc", "a": {"b": 25}}', True),
+        (b'{"t": 71.5, "v": "bc", "a": {"b": 25}}', True),
+        (b'{"v": "bc", "t": 123456, "a": {"b": 25}}', True),
+        (b'{"t": 7, "v": "bc"}', False),  # other paths are there
+        (b'{"t": 7, "v": "bc", "a": {"b": true}}', False),
+        (b'{"t": 7, "v": "b\\n", "a": {"b": 25}}', False),
+    ],
+)
+@pytest.mark.parametrize("first", [b"1", b"1234567890.5"])
+def test_records_of_a_second_kind(first: bytes, other: bytes, fits: bool) -> None:
+    usual = b'{"t": %b, "v": "a", "a": {"b": 2}}' % first
+    made = records(usual, usual, other, usual, other, other, usual)
+    paths = [("t",), ("v",), ("a", "b")]
+    numbers = {("t",), ("a", "b")}
+    found = RegularRecords(paths, numbers).read(made, np.zeros(len(made), np.bool_))
+    assert found is not None
+    assert found.matched.tolist() == [True, True, fits, True, fits, fits, True]
+    rows = np.flatnonzero(found.matched)
+    parsed = told(JsonRows(paths), made, parsed=True)[0]
+    for path in paths:
+        texts = found.texts[path]
+        assert [strings(texts).to_pylist()[row] for row in rows] == [
+            parsed[path][row] for row in rows
+        ]
+        if path in numbers:
+            read = doubles(texts).column.to_pylist()
+            assert [read[row] for row in rows] == [float(parsed[path][row] or "") for row in rows]
+
+
+def test_a_longer_number_than_the_second_kind_has_words_for() -> None:
+    usual, other = b'{"t": 1234567890.5, "v": 1}', b'{"v": 1, "t": %b}'
+    rest = [other % b"1", other % b"12345678", other % b"123456789", other % b"123456789012.5"]
+    made = records(*[usual] * 4, *rest)
+    found = RegularRecords([("t",)], {("t",)}).read(made, np.zeros(8, np.bool_))
+    assert found is not None
+    assert found.matched.tolist() == [True] * 4 + [True, True, False, False]
 
 
 # Against parsing

@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 VERSION = "pyspark/version.py"
 HOME = "SPARK_HOME"
 
+PARTS = ("bin", "jars")
+"""What Java is started from."""
+
 
 def without_archive(path: Sequence[str]) -> list[str]:
     """A path of modules without Spark's archives, if the same version is installed behind them."""
@@ -61,9 +64,8 @@ def home_without_archive(make: Callable[[], Path]) -> Iterator[None]:
         return
     folder = make()
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    for part in Path(pyspark.__file__).parent.iterdir():
-        if part.is_dir() and part.name != "python":
-            (folder / part.name).symlink_to(part)
+    for part in PARTS:
+        (folder / part).symlink_to(Path(pyspark.__file__).with_name(part))
     os.environ[HOME] = str(folder)
     try:
         yield
