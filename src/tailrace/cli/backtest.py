@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from tailrace.cli.columns import aligned
+from tailrace.cli.naming import PipelineFirst
 from tailrace.cli.preparing import named
 from tailrace.cli.printable import one_line
 from tailrace.errors import OutputError, TailraceError
@@ -31,7 +32,7 @@ Examples:
 """
 
 
-@click.command("backtest", epilog=_EPILOG)
+@click.command("backtest", cls=PipelineFirst, epilog=_EPILOG)
 @click.argument("pipeline", type=click.Path(path_type=Path))
 @click.option(
     "--input",

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from tailrace.cli.asking import asked
-from tailrace.cli.finding import store_of
+from tailrace.cli.finding import find_pipeline, find_store
+from tailrace.cli.naming import PipelineFirst
 from tailrace.cli.printable import one_line
 from tailrace.errors import TailraceError
 
@@ -30,6 +31,7 @@ Examples:
 """
 
 _pipeline = click.argument("pipeline", type=click.Path(path_type=Path))
+_pipeline_or_here = click.argument("pipeline", required=False, type=click.Path(path_type=Path))
 _sets = click.option("--set", "sets", multiple=True, metavar="KEY=VALUE", help="Override a value.")
 _store = click.option(
     "--store", type=click.Path(path_type=Path), help="The store, if not that of the pipeline."
@@ -46,8 +48,8 @@ def command() -> None:
     """
 
 
-@command.command("list")
-@_pipeline
+@command.command("list", cls=PipelineFirst)
+@_pipeline_or_here
 @_codes
 @_partition
 @click.option("--limit", default=MOST, show_default=True, help="At most so many, newest last.")
@@ -56,7 +58,7 @@ def command() -> None:
 @_sets
 @_store
 def list_(  # noqa: PLR0913 - one for each option
-    pipeline: Path,
+    pipeline: Path | None,
     codes: tuple[str, ...],
     partition: str | None,
     *,
@@ -68,7 +70,7 @@ def list_(  # noqa: PLR0913 - one for each option
 ) -> None:
     """List the newest dead letters, and how many there are of each code."""
     wanted = _where(codes, partition, replayed=replayed)
-    path = _path(pipeline, sets, store)
+    path = find_store(pipeline, store, sets)
     columns = "id, partition, generation, position, code, field, reason, replayed"
     sql = f"select {columns}, raw from dead_letters where {wanted} order by id desc limit {limit}"
     counts = (
@@ -81,7 +83,7 @@ def list_(  # noqa: PLR0913 - one for each option
     _print(found, totals, "dead letters", hidden=hidden, as_json=as_json)
 
 
-@command.command("show")
+@command.command("show", cls=PipelineFirst)
 @_pipeline
 @click.argument("number", metavar="ID", type=int)
 @click.option("--hex", "as_hex", is_flag=True, help="Show the record's bytes in hexadecimal.")
@@ -100,7 +102,7 @@ def show(
     """Show one dead letter: where it came from, what is wrong, and its bytes, escaped."""
     from tailrace.formats.codes import Code
 
-    path = _path(pipeline, sets, store)
+    path = find_store(pipeline, store, sets)
     with asked(path) as who:
         rows: pa.Table = who.query(f"select * from dead_letters where id = {int(number)}", 1)[0]
     if not rows.num_rows:
@@ -127,7 +129,7 @@ def show(
         click.echo(line)
 
 
-@command.command("replay")
+@command.command("replay", cls=PipelineFirst)
 @_pipeline
 @click.argument("ids", nargs=-1, type=int, metavar="[ID]...")
 @_codes
@@ -166,8 +168,8 @@ def replay(
 _outputs = click.option("--to", "outputs", multiple=True, help="Only those of this output.")
 
 
-@command.command("refused")
-@_pipeline
+@command.command("refused", cls=PipelineFirst)
+@_pipeline_or_here
 @_outputs
 @click.option("--limit", default=MOST, show_default=True, help="At most so many, newest last.")
 @click.option("--all", "resent", is_flag=True, help="Those that were sent again, too.")
@@ -175,7 +177,7 @@ _outputs = click.option("--to", "outputs", multiple=True, help="Only those of th
 @_sets
 @_store
 def refused(
-    pipeline: Path,
+    pipeline: Path | None,
     outputs: tuple[str, ...],
     *,
     limit: int,
@@ -194,20 +196,20 @@ def refused(
     counts = (
         f"select output as what, count(*) as n from refused where {wanted} group by 1 order by 1"
     )
-    with asked(_path(pipeline, sets, store)) as who:
+    with asked(find_store(pipeline, store, sets)) as who:
         found = who.query(f"select * from ({sql}) order by seq, row", limit)[0]
         totals = who.query(counts, 1000)[0].to_pylist()
     hidden = ["seq", "row", *([] if resent else ["resent"])]
     _print(found, totals, "refused rows", hidden=hidden, as_json=as_json)
 
 
-@command.command("resend")
-@_pipeline
+@command.command("resend", cls=PipelineFirst)
+@_pipeline_or_here
 @_outputs
 @_sets
 @_store
 def resend(
-    pipeline: Path,
+    pipeline: Path | None,
     outputs: tuple[str, ...],
     *,
     sets: tuple[str, ...],
@@ -220,7 +222,7 @@ def resend(
     from tailrace.engines.embedded.resend import resend as run
     from tailrace.plan.compile import check_file
 
-    loaded, plan = check_file(pipeline, sets=sets)
+    loaded, plan = check_file(find_pipeline(pipeline), sets=sets)
     done = run(plan, loaded.store_path if store is None else store, outputs=outputs)
     parts = [f"{done.taken:,} taken", f"{done.refused:,} refused again"]
     if done.waiting:
@@ -260,10 +262,6 @@ def hexdump(data: bytes) -> list[str]:
         text = "".join(chr(byte) if 32 <= byte < 127 else "." for byte in part)
         lines.append(f"{start:08x}  {part.hex(' '):<{3 * HEX_WIDTH}} {text}")
     return lines
-
-
-def _path(pipeline: Path, sets: tuple[str, ...], store: Path | None) -> Path:
-    return store_of(pipeline, sets) if store is None else store
 
 
 def _where(codes: tuple[str, ...], partition: str | None, *, replayed: bool) -> str:

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from tailrace.cli.finding import find_pipeline
+from tailrace.cli.naming import PipelineFirst
 from tailrace.cli.preparing import named
 from tailrace.cli.printable import printable
 from tailrace.errors import TailraceError
@@ -28,8 +30,8 @@ Examples:
 """
 
 
-@click.command("explain", epilog=_EPILOG)
-@click.argument("pipeline", type=click.Path(path_type=Path))
+@click.command("explain", cls=PipelineFirst, epilog=_EPILOG)
+@click.argument("pipeline", required=False, type=click.Path(path_type=Path))
 @click.argument("rule", required=False)
 @click.argument("key", required=False)
 @click.argument("time", required=False)
@@ -40,7 +42,7 @@ Examples:
     "--store", type=click.Path(path_type=Path), help="The store, if not that of the pipeline."
 )
 def command(  # noqa: PLR0913 - one for each option
-    pipeline: Path,
+    pipeline: Path | None,
     rule: str | None,
     key: str | None,
     time: str | None,
@@ -58,6 +60,7 @@ def command(  # noqa: PLR0913 - one for each option
     """
     from tailrace.plan.compile import check_file
 
+    pipeline = find_pipeline(pipeline)
     loaded, plan = check_file(pipeline, sets=sets)
     if rule is None:
         from tailrace.cli.explain_text import plan_lines

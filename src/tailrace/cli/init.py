@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from tailrace.cli.finding import find_pipeline
+from tailrace.cli.naming import PipelineFirst
 from tailrace.cli.preparing import with_name
 from tailrace.cli.printable import one_line, printable
 from tailrace.errors import Problem, TailraceError
@@ -32,7 +33,7 @@ asked or refuses.
 """
 
 
-@click.command("init", epilog=_EPILOG)
+@click.command("init", cls=PipelineFirst, epilog=_EPILOG)
 @click.argument("pipeline", required=False, type=click.Path(path_type=Path))
 @click.option("--set", "sets", multiple=True, metavar="KEY=VALUE", help="Override a value.")
 @click.option("--plan", is_flag=True, help="Make nothing; only say what would be made.")

@@ -8,6 +8,7 @@ import click
 
 from tailrace.cli.asking import asked, check_lists
 from tailrace.cli.finding import find_store
+from tailrace.cli.naming import names_a_file
 
 EXIT_NOT_LISTED = 1
 
@@ -16,14 +17,14 @@ _EPILOG = """\
 Examples:
   tailrace lookup 203.0.113.7
   tailrace lookup client_ip=203.0.113.7 account=7 --list bots
-  tailrace lookup 203.0.113.7 -p pipeline.yaml --json
+  tailrace lookup pipeline.yaml 203.0.113.7 --json
 \b
 Exit codes: 0 it is listed; 1 it isn't; 2 a mistake.
 """
 
 
 @click.command("lookup", epilog=_EPILOG)
-@click.argument("key", nargs=-1, required=True)
+@click.argument("key", nargs=-1, required=True, metavar="[PIPELINE] KEY...")
 @click.option("--list", "name", metavar="NAME", help="In this list only.")
 @click.option(
     "--pipeline", "-p", type=click.Path(path_type=Path), metavar="PATH", help="The pipeline."
@@ -43,8 +44,11 @@ def command(
     """Say whether KEY is on a list of verdicts: since when, why and until when, by event time.
 
     KEY is a value, or FIELD=VALUE for each field of the list's key. While the pipeline runs its
-    process is asked, afterwards the store.
+    process is asked, afterwards the store. Without PIPELINE the only one in the current folder is
+    meant. Times are shown to the millisecond; --json has them whole.
     """
+    if pipeline is None and len(key) > 1 and names_a_file(key[0]):
+        pipeline, key = Path(key[0]), key[1:]
     from tailrace.engines.lookup import MOST_ROWS, entries, matching, statement
 
     with asked(find_store(pipeline, store, sets)) as who:

@@ -9,7 +9,8 @@ import click
 
 from tailrace.cli.asking import asked
 from tailrace.cli.columns import aligned, number, size
-from tailrace.cli.finding import store_of
+from tailrace.cli.finding import find_pipeline, find_store
+from tailrace.cli.naming import PipelineFirst
 from tailrace.cli.printable import one_line
 from tailrace.errors import StoreError, TailraceError
 
@@ -25,7 +26,7 @@ Examples:
   tailrace outbox drop pipeline.yaml --to old_topic
 """
 
-_pipeline = click.argument("pipeline", type=click.Path(path_type=Path))
+_pipeline_or_here = click.argument("pipeline", required=False, type=click.Path(path_type=Path))
 _sets = click.option("--set", "sets", multiple=True, metavar="KEY=VALUE", help="Override a value.")
 _store = click.option(
     "--store", type=click.Path(path_type=Path), help="The store, if not that of the pipeline."
@@ -40,13 +41,13 @@ def command() -> None:
     """
 
 
-@command.command("list")
-@_pipeline
+@command.command("list", cls=PipelineFirst)
+@_pipeline_or_here
 @_sets
 @_store
-def list_(pipeline: Path, sets: tuple[str, ...], store: Path | None) -> None:
+def list_(pipeline: Path | None, sets: tuple[str, ...], store: Path | None) -> None:
     """Show what waits for each output."""
-    with asked(store_of(pipeline, sets) if store is None else store) as who:
+    with asked(find_store(pipeline, store, sets)) as who:
         waiting = [output for output in who.status().outputs if output.waiting_rows]
     click.echo("\n".join(aligned(_rows(waiting), right=(2, 3))) if waiting else "nothing waits")
 
@@ -57,12 +58,12 @@ def _rows(waiting: list[OutputStatus]) -> Iterator[tuple[str, ...]]:
         yield one_line(each.name), each.kind, number(each.waiting_rows), size(each.waiting_bytes)
 
 
-@command.command("drop")
-@_pipeline
+@command.command("drop", cls=PipelineFirst)
+@_pipeline_or_here
 @click.option("--to", "output", required=True, help="The output, which the file no longer has.")
 @_sets
 @_store
-def drop(pipeline: Path, output: str, sets: tuple[str, ...], store: Path | None) -> None:
+def drop(pipeline: Path | None, output: str, sets: tuple[str, ...], store: Path | None) -> None:
     """Drop the rows that wait for an output which was taken out of the pipeline file.
 
     They are gone then. To have them delivered instead, put the output back and run the pipeline.
@@ -72,7 +73,7 @@ def drop(pipeline: Path, output: str, sets: tuple[str, ...], store: Path | None)
     from tailrace.store.reading import StoreInUseError
     from tailrace.store.store import Store
 
-    loaded, plan = check_file(pipeline, sets=sets)
+    loaded, plan = check_file(find_pipeline(pipeline), sets=sets)
     if output in plan.config.outputs:
         raise TailraceError(
             f"the output {output} is in {pipeline}: a run delivers what waits for it",

@@ -10,6 +10,7 @@ import click
 
 from tailrace.cli.asking import asked
 from tailrace.cli.finding import find_store
+from tailrace.cli.naming import names_a_file
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -39,6 +40,14 @@ Examples:
 @click.command("query", epilog=_EPILOG)
 @click.argument("sql", required=False)
 @click.argument("pipeline", required=False, type=click.Path(path_type=Path))
+@click.option(
+    "--pipeline",
+    "-p",
+    "named",
+    type=click.Path(path_type=Path),
+    metavar="PATH",
+    help="As PIPELINE.",
+)
 @click.option("--store", type=click.Path(path_type=Path), metavar="PATH", help="The store itself.")
 @click.option("--set", "sets", multiple=True, metavar="KEY=VALUE", help="As given to run.")
 @click.option(
@@ -51,9 +60,10 @@ Examples:
 )
 @click.option("--rows", type=click.IntRange(1, MOST_ROWS), default=MOST_ROWS, metavar="N")
 @click.option("--tables", is_flag=True, help="List the tables and their columns.")
-def command(
+def command(  # noqa: PLR0913 - one for each option
     sql: str | None,
     pipeline: Path | None,
+    named: Path | None,
     store: Path | None,
     sets: tuple[str, ...],
     *,
@@ -66,8 +76,9 @@ def command(
     Tables: incidents, dead_letters, and those that the pipeline's outputs make. What is seen is the
     last finished epoch. At most N rows (a million) are printed. Times are UTC.
     """
-    if sql is not None and pipeline is None and (tables or _names_a_file(sql)):
+    if sql is not None and pipeline is None and (tables or names_a_file(sql)):
         pipeline, sql = Path(sql), None
+    pipeline = named or pipeline
     with asked(find_store(pipeline, store, sets)) as who:
         table, cut = who.query(_counting(who) if sql is None or tables else sql, rows)
     _write(table, form)
@@ -93,10 +104,6 @@ def _text(value: str) -> str:
 
 def _quoted(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
-
-
-def _names_a_file(text: str) -> bool:
-    return text.endswith((".yaml", ".yml", ".duckdb"))
 
 
 def _write(table: pa.Table, form: str) -> None:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 import click
 
 from tailrace.cli.finding import find_pipeline
+from tailrace.cli.naming import PipelineFirst
 from tailrace.cli.preparing import named
 
 if TYPE_CHECKING:
@@ -48,7 +49,7 @@ and SIGTERM before a bounded input was read to its end (run again to go on).
 """
 
 
-@click.command("run", epilog=_EPILOG)
+@click.command("run", cls=PipelineFirst, epilog=_EPILOG)
 @click.argument("pipeline", required=False, type=click.Path(path_type=Path))
 @click.option("--set", "sets", multiple=True, metavar="KEY=VALUE", help="Override a value.")
 @click.option(

@@ -8,6 +8,7 @@ import click
 
 from tailrace.cli.asking import asked
 from tailrace.cli.finding import find_store
+from tailrace.cli.naming import PipelineFirst
 
 _EPILOG = """\
 \b
@@ -19,7 +20,7 @@ Examples:
 """
 
 
-@click.command("status", epilog=_EPILOG)
+@click.command("status", cls=PipelineFirst, epilog=_EPILOG)
 @click.argument("pipeline", required=False, type=click.Path(path_type=Path))
 @click.option("--store", type=click.Path(path_type=Path), metavar="PATH", help="The store itself.")
 @click.option("--set", "sets", multiple=True, metavar="KEY=VALUE", help="As given to run.")

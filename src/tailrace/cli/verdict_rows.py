@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
@@ -22,8 +23,8 @@ def table(found: Iterable[Entry]) -> Iterator[str]:
                 one_line(entry.list),
                 key_text(entry.key),
                 str(body["state"]),
-                str(body["since"]),
-                str(body["until"] or "no end"),
+                shown(body["since"]),
+                shown(body["until"] or "no end"),
                 number(int(str(body["count"]))),
                 why(body),
             )
@@ -36,19 +37,27 @@ def told(entry: Entry) -> Iterator[str]:
     body = entry.body
     head = f"{key_text(entry.key)}  {one_line(entry.list)}:"
     if body["state"] == "allowed":
-        yield f"{head} allowed since {body['since']}{_until(body)}"
+        yield f"{head} allowed since {shown(body['since'])}{_until(body)}"
     elif entry.listed:
         word = "banned" if body["state"] == "banned" else "listed"
-        yield f"{head} {word} since {body['since']}{_until(body)}"
+        yield f"{head} {word} since {shown(body['since'])}{_until(body)}"
     else:
-        yield f"{head} not listed; it was until {body['until'] or body['at']}"
+        yield f"{head} not listed; it was until {shown(body['until'] or body['at'])}"
     reason = why(body)
     if reason:
         yield f"  why: {reason}"
     measures = body["measures"]
     if isinstance(measures, dict) and measures:
         values = " ".join(f"{one_line(n)}={one_line(str(v))}" for n, v in measures.items())
-        yield f"  last firing {body['last_seen']}: {values}"
+        yield f"  last firing {shown(body['last_seen'])}: {values}"
+
+
+_FINER = re.compile(r"(\.\d{3})\d{3}(?=Z|[+-])")
+
+
+def shown(instant: object) -> str:
+    """A time to the millisecond: what ends a stretch is the microsecond after its last one."""
+    return _FINER.sub(r"\1", str(instant))
 
 
 def key_text(key: Json) -> str:
@@ -66,4 +75,4 @@ def why(body: Json) -> str:
 
 
 def _until(body: Json) -> str:
-    return f", until {body['until']}" if body["until"] else ", without end"
+    return f", until {shown(body['until'])}" if body["until"] else ", without end"
