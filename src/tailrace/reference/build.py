@@ -21,6 +21,7 @@ from tailrace.formats.columns import Typed, booleans, doubles, integers
 from tailrace.formats.spec import TimeForm
 from tailrace.formats.time_columns import time_column
 from tailrace.plan.references import shape_of
+from tailrace.reference.crossing import crossed
 from tailrace.reference.order import sorted_rows
 from tailrace.reference.pivoting import pivoted
 from tailrace.reference.snapshot import ARROW, Snapshot, snapshot_of
@@ -37,7 +38,7 @@ _LISTED = 12
 
 @dataclass(slots=True)
 class Built:
-    """A snapshot, and what was left out on the way, in words."""
+    """A snapshot, and what was left out on the way or can't be meant, in words."""
 
     snapshot: Snapshot
     notes: list[str] = field(default_factory=list)
@@ -68,6 +69,7 @@ def build(name: str, config: Reference, raw: RawTable) -> Built:
         raise TableError(
             f"reference '{name}': there are no rows", hint="empty: allow takes it as it is"
         )
+    notes += crossed(shape, table)
     return Built(snapshot_of(shape, table), notes)
 
 

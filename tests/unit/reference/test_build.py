@@ -201,3 +201,24 @@ def test_a_huge_table_is_built_and_found_in() -> None:
         None,
         None,
     ]
+
+
+def test_limits_that_nothing_can_keep_are_told_of() -> None:
+    keyed = {
+        "file": {"path": "limits.csv"},
+        "key": "host",
+        "columns": {"host": "text", "min_bytes": "integer", "max_bytes": "integer", "min": "text"},
+    }
+    names = ("host", "min_bytes", "max_bytes", "min")
+    cells = [("a", 1, 2, "x"), ("b", 3, 2, "x"), ("c", 2, 2, "x"), ("d", None, 2, "x")]
+    found = built([dict(zip(names, row, strict=True)) for row in cells], keyed)
+    assert found.notes == ["min_bytes is above max_bytes of host 'b'"]
+    assert len(rows(found)) == len(cells)
+    single = {**keyed, "key": [], "columns": {"lower": "double", "upper": "double"}}
+    found = built([{"lower": 2.5, "upper": 1}], single)
+    assert found.notes == ["lower is above upper in its one row"]
+    records: list[dict[str, object]] = [
+        {"name": "min", "value": 9, "since": "2026-01-01"},
+        {"name": "max", "value": 5, "since": "2026-01-01"},
+    ]
+    assert built(records, LIMITS).notes == ["min is above max of since 2026-01-01T00:00:00.000Z"]
