@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -19,7 +20,6 @@ from tailrace.store.commit import HeldDelta
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    import numpy as np
     from numpy.typing import NDArray
 
 MOST_BYTES = 64 << 20
@@ -110,12 +110,19 @@ def _firsts(tables: Sequence[pa.Table]) -> list[int]:
 
 def _left(tables: Sequence[pa.Table], until: int, out: list[pa.Table]) -> list[pa.Table]:
     """Move the rows that are due to ``out``; the tables that stay."""
-    left = []
+    left: list[pa.Table] = []
     for table in tables:
         due = table[JUDGED_AT].to_numpy() <= until
         out += _chosen(table, due)
-        left += _chosen(table, ~due)
+        left += map(_let_go, _chosen(table, ~due))
     return left
+
+
+def _let_go(part: pa.Table) -> pa.Table:
+    """The rows; as a copy if they keep more than as much again of others in memory."""
+    if part.get_total_buffer_size() <= 2 * part.nbytes:
+        return part
+    return part.take(pa.array(np.arange(part.num_rows)))
 
 
 def _chosen(table: pa.Table, rows: NDArray[np.bool_]) -> list[pa.Table]:

@@ -59,11 +59,10 @@ def _within(
     present = np.unique(numbers).tolist()
     times = [(number, *time) for number in present for time in fold.times(known[number])]
     owner, begins, ends = np.array(times, np.int64).reshape(-1, 3).T
-    first, last = int(at.min()), int(at.max())
-    width = last - first + 2
+    edges = np.unique(np.concatenate([begins, ends]))
 
     def placed(who: NDArray[np.int64], when: NDArray[np.int64]) -> NDArray[np.int64]:
-        return who * width + np.clip(when, first, last + 1) - first
+        return who * (len(edges) + 1) + np.searchsorted(edges, when, side="right")
 
     instants = placed(numbers, at)
     begun = np.searchsorted(np.sort(placed(owner, begins)), instants, side="right")

@@ -34,6 +34,9 @@ if TYPE_CHECKING:
 CELLS = 1 << 22
 """Up to so many numbers are counted in a table of all of them; else those that occur are sorted."""
 
+MOST = 1 << 62
+"""Cells have numbers below this."""
+
 EXACT = float(1 << 53)
 """Doubles add up exactly while the sum of their magnitudes stays below this."""
 
@@ -51,13 +54,16 @@ class _Cells:
     first: int
 
     @classmethod
-    def of(cls, keys: RowKeys, panes: Whole, chosen: Mask | None) -> _Cells:
-        """``panes``: each event's pane."""
+    def of(cls, keys: RowKeys, panes: Whole, chosen: Mask | None) -> _Cells | None:
+        """``panes``: each event's pane; None for so many keys and far panes that 64 bits end."""
         first = int(panes.min())
+        possible = (int(panes.max()) - first + 1) * (len(keys) + 1)
+        if possible > MOST:
+            return None
         cells = (panes - first) * len(keys) + keys.places
         if chosen is not None:
             cells = cells[chosen]
-        if (int(panes.max()) - first + 1) * len(keys) <= CELLS:
+        if possible <= CELLS:
             return cls(cells, None, keys, first)
         known, numbers = numbered(cells)
         return cls(numbers, known, keys, first)
@@ -92,6 +98,8 @@ class Counter:
         if passed is None:
             return None
         cells = _Cells.of(passed.keys, columns.panes[self._group.width], passed.chosen)
+        if cells is None:
+            return None
         counts = np.bincount(cells.numbers, minlength=1)
         there = np.flatnonzero(counts)
         table = cells.columns(there)

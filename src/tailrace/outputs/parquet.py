@@ -71,10 +71,11 @@ class ParquetFolder:
         self._seq = -1 if saved is None else int(str(saved["seq"]))
         ours = saved is not None and saved.get("path") == str(self._path)
         try:
-            find = self._path.glob if self._by is None else self._path.rglob
-            for file in sorted(find("*.parquet*")):
+            # In folders, too: ``by`` may have been another when they were written.
+            for file in sorted(self._path.rglob("*.parquet*")):
                 complete = _COMPLETE.fullmatch(file.name)
-                if not ours and (complete or (self._by is None and file.suffix == ".parquet")):
+                beside = self._by is None and file.parent == self._path
+                if not ours and (complete or (beside and file.suffix == ".parquet")):
                     raise OutputError(
                         f"{self._path} holds Parquet files that this store didn't write,"
                         f" such as {file.relative_to(self._path)}",
@@ -125,7 +126,7 @@ class ParquetFolder:
         schema = self._schema_with(batch)
         if self._begun or schema is None:
             # Files that were begun would have other names with more in them, and rows would be
-            # there twice; columns of types that don't go together can't be in one file.
+            # there twice; and no value changes its type because of others in the file.
             self._write()
             schema = self._schema_with(batch)
         self._schema = schema
@@ -140,7 +141,7 @@ class ParquetFolder:
         if not self._held or self._schema is None:
             return own
         try:
-            return pa.unify_schemas([self._schema, own], promote_options="permissive")
+            return pa.unify_schemas([self._schema, own])
         except (pa.ArrowInvalid, pa.ArrowTypeError):
             return None
 
@@ -163,7 +164,7 @@ class ParquetFolder:
     def _folders(self) -> Iterator[tuple[Path, pa.Table]]:
         """Each folder with the rows that go there, in the order in which they came."""
         tables = [self._table(batch) for batch in self._held]
-        rows = pa.concat_tables(tables, promote_options="permissive")
+        rows = pa.concat_tables(tables, promote_options="default")
         if self._by is None:
             if rows.num_rows:
                 yield self._path, rows

@@ -5,6 +5,7 @@
 
 import sys
 from pathlib import Path
+from subprocess import SubprocessError
 from tempfile import TemporaryDirectory
 
 from tests.servers.installed import Missing
@@ -27,22 +28,35 @@ def keep(archive: Path) -> None:
             run.until(lambda: run.batches("commits"))
             assert run.process is not None
             for pid in descendants(run.process.pid):
-                if Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")[0].endswith(b"/java"):
+                if program(pid).endswith(b"/java"):
                     record(pid, archive)
             run.stop()
         finally:
             run.end()
 
 
+def program(pid: int) -> bytes:
+    """What a process runs; nothing if it has ended."""
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")[0]
+    except OSError:
+        return b""
+
+
 def main() -> None:
-    """Do so unless there is one; without Spark or Java there is none."""
+    """Do so unless there is one; without Spark or Java there is none, and tests do without."""
     try:
         shared_home()
     except Missing as missing:
         sys.stderr.write(f"missing: {missing}; the tests that need it skip\n")
         return
-    if recorder() is not None and not classes().exists():
+    if recorder() is None or classes().exists():
+        return
+    try:
         keep(classes())
+    except (AssertionError, OSError, SubprocessError) as error:
+        classes().unlink(missing_ok=True)
+        sys.stderr.write(f"Java starts without an archive of its classes: {error}\n")
 
 
 if __name__ == "__main__":

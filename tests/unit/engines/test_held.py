@@ -47,3 +47,14 @@ def test_each_comes_out_once_in_order(most_bytes: int, seed: int) -> None:
         if draw.random() < 0.2:
             held = Held(store, most_bytes=most_bytes)
     store.close()
+
+
+def test_few_that_wait_keep_no_others_in_memory() -> None:
+    held = Held()
+    for epoch in range(5):
+        times = [epoch] * 100_000 + [10**6] * 10
+        held.take(events(list(range(len(times))), times))
+        assert held.release(epoch) is not None
+        held.delta(epoch)
+    assert held.rows == 50
+    assert sum(table.get_total_buffer_size() for table in held._tables) < 10_000

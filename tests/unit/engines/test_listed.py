@@ -64,6 +64,18 @@ def test_all_at_once_as_each_by_itself(
     ]
 
 
+def test_many_keys_and_instants_far_apart() -> None:
+    """Keys times microseconds of two millennia would not be numbers of 64 bits."""
+    first, last, count = 0, 9 * 10**16, 3000
+    fold = VerdictFold(VerdictRule("list", "bots", "p", ("text",), ("r",), for_=10, tell_every=4))
+    for n in range(count):
+        fold.act((f"k{n}",), ManualAct(Act.BAN, first, FOREVER))
+    column = pa.chunked_array([pa.array([f"k{n}" for n in range(count)] * 2)])
+    instants = np.array([first] * count + [last] * count, np.int64)
+    assert listed(fold, [column], instants).all()
+    assert not listed(fold, [column], instants - (last - first) - 1)[:count].any()
+
+
 def _column(values: list[Any], kind: pa.DataType) -> pa.Array:
     if pa.types.is_timestamp(kind):
         plain = [None if value is None else int(value) for value in values]

@@ -245,3 +245,16 @@ def test_far_panes_of_many_keys(pane: int) -> None:
     said = GroupSql(group, "").run(columns._connection, late=False, deduplicated=False)
     assert counted is not None
     assert rows(counted, group) == rows(said, group)
+
+
+@pytest.mark.parametrize("by", ["k", "[k, s]"])
+def test_more_cells_than_numbers_are_left_to_the_statement(by: str) -> None:
+    group = group_of("n: count(*)", "", by)
+    given: list[Event] = [
+        (f"k{i}", "", i, None, None, i * 2**44, False, False) for i in range(100_000)
+    ]
+    assert Counter(group, "").run(batch(group, given, late=False, twice=False)) is None
+    near = given[:50_000]
+    assert (Counter(group, "").run(batch(group, near, late=False, twice=False)) is None) == (
+        49_999 * 2**44 * 50_000 > 2**62
+    )

@@ -113,3 +113,25 @@ def test_what_was_held_at_a_crash_comes_again(tmp_path: Path) -> None:
         again.deliver(OutboxBatch(seq, many(1)))
     again.flush(now=True)
     assert names(tmp_path) == ["rows-000000000000-000000000001.parquet"]
+
+
+def test_values_keep_their_types_whatever_is_held_with_them(tmp_path: Path) -> None:
+    output = ParquetFolder(tmp_path, roll_bytes=1 << 30, roll_seconds=60)
+    output.open(None)
+    values = [pa.array([2**53 + 1]), pa.array([None], pa.null()), pa.array([1.5])]
+    for seq, value in enumerate(values):
+        rows = batch_table({"v": value}, Form.TYPED, Content.ARCHIVE)
+        assert output.deliver(OutboxBatch(seq, rows)).held
+    output.flush(now=True)
+    found = [pq.read_table(tmp_path / name)["v"] for name in names(tmp_path)]
+    assert [column.type for column in found] == [pa.int64(), pa.float64()]
+    assert [column.to_pylist() for column in found] == [[2**53 + 1, None], [1.5]]
+
+
+def test_files_in_folders_by_time_are_undone_too(tmp_path: Path) -> None:
+    folder = tmp_path / "date=2026-01-31"
+    folder.mkdir()
+    for seq in (3, 4):
+        (folder / f"rows-{seq:012}-{seq:012}.parquet").touch()
+    written_at_once(tmp_path).open({"path": str(tmp_path), "seq": 3})
+    assert names(folder) == ["rows-000000000003-000000000003.parquet"]
