@@ -259,12 +259,12 @@ def test_killed_before_its_commit(made: Path, monkeypatch: pytest.MonkeyPatch) -
     whole = Store.commit
     seen = 0
 
-    def dying(self: Store, commit: Any) -> tuple[int, ...]:
+    def dying(self: Store, commit: Any, *more: Any) -> tuple[int, ...]:
         nonlocal seen
         if commit.mended is not None:
             seen += 1
             raise KeyboardInterrupt
-        return whole(self, commit)
+        return whole(self, commit, *more)
 
     monkeypatch.setattr(Store, "commit", dying)
     with pytest.raises(KeyboardInterrupt):

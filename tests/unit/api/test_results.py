@@ -104,8 +104,7 @@ def test_errors_reach_the_loop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     log = tmp_path / "access.ndjson"
     log.write_text(line(0) + "\n")
 
-    def full(self: object, commit: object) -> None:
-        del self, commit
+    def full(*_: object) -> None:
         raise StoreError("the disk is full")
 
     monkeypatch.setattr("tailrace.store.store.Store.commit", full)
