@@ -13,8 +13,8 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from hashlib import blake2b
 from pathlib import Path
-from typing import Any
 
+from tests.disturbed import plain
 from tests.servers.spark import apart, connector, environment, quick
 
 from tailrace.generate.attacks import parse_attack
@@ -240,16 +240,6 @@ def digest(path: Path) -> list[str]:
                 count += 1
                 total += int.from_bytes(blake2b(text.encode(), digest_size=16).digest())
     return [f"{count} rows", f"{total:x}"]
-
-
-def plain(line: str) -> str:
-    """A row without what belongs to one delivery; nothing for an early notice."""
-    row: dict[str, Any] = json.loads(line)
-    if row.get("state") == "notice":
-        return ""
-    for name in ("sent_at", "notices"):
-        row.pop(name, None)
-    return json.dumps(row)
 
 
 def on_spark(master: str, conf: Mapping[str, str] | None = None, **keys: object) -> tuple[str, ...]:

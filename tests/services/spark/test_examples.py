@@ -11,11 +11,12 @@ from typing import Any
 
 import pytest
 from tests.cli.processes import tailrace
+from tests.disturbed import plain
 from tests.servers.kafka import Kafka
 from tests.servers.redis import Redis
 from tests.services.conftest import skipping
 from tests.services.spark.refusals import Command, outcomes
-from tests.services.spark.runs import plain, stored, with_kafka
+from tests.services.spark.runs import stored, with_kafka
 
 from tailrace.generate.bots import BotTraffic
 
